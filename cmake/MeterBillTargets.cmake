@@ -1,0 +1,52 @@
+# One way to declare a library, a program and a test, so that all get the same language level, warnings and include root.
+include(GoogleTest OPTIONAL)
+
+add_library(meterbill_options INTERFACE)
+target_compile_features(meterbill_options INTERFACE cxx_std_20)
+target_compile_options(meterbill_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor
+  -Werror=unused-result $<$<BOOL:${METERBILL_WERROR}>:-Werror>)
+if(METERBILL_SANITIZE)
+  target_compile_options(meterbill_options INTERFACE -fsanitize=${METERBILL_SANITIZE}
+    -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(meterbill_options INTERFACE -fsanitize=${METERBILL_SANITIZE})
+endif()
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+
+# mb_library(name [SOURCES a.cc …] [LINKS …] [PRIVATE_LINKS …]): meterbill::name; without sources, headers only.
+function(mb_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS;PRIVATE_LINKS")
+  if(arg_SOURCES)
+    add_library(meterbill_${name} STATIC ${arg_SOURCES})
+    target_include_directories(meterbill_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(meterbill_${name} PUBLIC ${arg_LINKS}
+      PRIVATE meterbill_options ${arg_PRIVATE_LINKS})
+    target_compile_features(meterbill_${name} PUBLIC cxx_std_20)
+  else()
+    add_library(meterbill_${name} INTERFACE)
+    target_include_directories(meterbill_${name} INTERFACE ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(meterbill_${name} INTERFACE ${arg_LINKS})
+  endif()
+  add_library(meterbill::${name} ALIAS meterbill_${name})
+endfunction()
+
+# mb_program(name SOURCES main.cc LINKS …): the executable build/<preset>/bin/<name>.
+function(mb_program name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS")
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LINKS} meterbill_options)
+endfunction()
+
+# mb_test(name [LABEL unit] SOURCES a_test.cc … LINKS …): one GoogleTest binary, its tests listed one by one.
+function(mb_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LABEL" "SOURCES;LINKS")
+  if(NOT arg_LABEL)
+    set(arg_LABEL unit)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(${name} PRIVATE ${arg_LINKS} meterbill_options GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE METERBILL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS ${arg_LABEL} TIMEOUT 120)
+endfunction()
