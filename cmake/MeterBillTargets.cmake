@@ -32,11 +32,13 @@ function(mb_library name)
   add_library(meterbill::${name} ALIAS meterbill_${name})
 endfunction()
 
-# mb_program(name SOURCES main.cc LINKS …): the executable build/<preset>/bin/<name>.
+# mb_program(name SOURCES main.cc LINKS …): the executable build/<preset>/bin/<name>. The target `programs` is all of them.
+add_custom_target(programs)
 function(mb_program name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS")
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINKS} meterbill_options)
+  add_dependencies(programs ${name})
 endfunction()
 
 # mb_test(name [LABEL unit] SOURCES a_test.cc … LINKS …): one GoogleTest binary, its tests listed one by one.

@@ -7,8 +7,8 @@
 #   --reuse  goes on in the root of the last call, with what was installed there
 #   --cold   without the caches that runs share (packages, compilations, jars)
 #
-# Needs root and debootstrap. The roots live in METERBILL_BARE_ROOT, or in meterbill/bare-root of the
-# user's cache folder; the last one stays there to be looked at. All mounts are made in a mount
+# Needs root and debootstrap. The roots live in METERBILL_BARE_ROOT, or in meterbill/bare-root of
+# the user's cache folder; the last one stays there to be looked at. All mounts are made in a mount
 # namespace of their own, and processes in a process namespace: both end with this script, however
 # it ends.
 set -euo pipefail
@@ -91,13 +91,14 @@ enter() { # COMMAND…
       mount --bind "$cache/shared/$name" "$root$folder"
     done <<'END'
 packages /var/cache/apt/archives
-ccache /root/.cache/ccache
-jars /root/.m2
+ccache /srv/home/.cache/ccache
+jars /srv/home/.m2
 END
     mkdir -p "$root/var/cache/apt/archives/partial"
   fi
+  mkdir -p "$root/srv/home"
   local -a environment=(
-    HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb)
+    HOME=/srv/home PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb)
   for name in http_proxy https_proxy no_proxy METERBILL_JOBS; do
     [[ -z ${!name:-} ]] || environment+=("$name=${!name}")
   done
