@@ -41,6 +41,11 @@ def in_cpp(*folders):
     return lambda source: source.is_cpp and source.is_under(*folders)
 
 
+def lines_in(path, *texts):
+    """Samples: the file with each text alone, so that each alternative of a pattern is tried."""
+    return [{path: text} for text in texts]
+
+
 def banned(pattern, wanted, view="code"):
     """A check: the pattern does not occur in the wanted files."""
     compiled = re.compile(pattern, re.MULTILINE)
@@ -217,6 +222,8 @@ rule(
         {"src/domain/a.h": "double price = 1;"},
         {"src/base/a.cc": "const auto x = std::stod(text);"},
         {"src/wire/a.cc": "int a = 1'000; float b = static_cast<float>(a);"},
+        *lines_in("src/wire/a.cc", "stof(x)", "stold(x)", "strtod(x, y)", "strtof(x, y)",
+                  "strtold(x, y)", "atof(x)", "value.get_double()", "long double x;"),
     ],
     good=[
         {"src/wire/a.cc": '// never double\nauto s = "double"; /* float */ int double_check = 1;'},
@@ -238,6 +245,8 @@ rule(
         {"src/agent/a.cc": "gettimeofday(&value, nullptr);"},
         {"src/adapters/host/a.cc": "::clock_gettime(CLOCK_REALTIME, &value);"},
         {"tests/unit/a_test.cc": "const auto now = system_clock::now();"},
+        *lines_in("src/agent/a.cc", "std::time(NULL)", "time(0)", "GetSystemTimeAsFileTime(&t);",
+                  "std::chrono::system_clock ::\n now()"),
     ],
     good=[
         {"src/base/clock.cc": "clock_gettime(clock, &value);"},
@@ -254,6 +263,7 @@ rule(
         {"tests/integration/a_test.cc": "usleep(1000);"},
         {"src/agent/a.cc": "::sleep (1);"},
         {"src/service/a_windows.cc": "Sleep(100);"},
+        *lines_in("src/agent/a.cc", "std::this_thread::sleep_until(t);", "nanosleep(&t, 0);"),
     ],
     good=[{"src/agent/a.cc": "// sleep_for would not hear a stop\nasleep(1); int sleep = 2;"}],
 )(banned(r"\b(sleep_for|sleep_until|usleep|nanosleep)\b|\b[sS]leep\s*\(", in_cpp("src", "tests")))
@@ -266,6 +276,8 @@ rule(
         {"src/agent/a.cc": 'printf("%d", 1);'},
         {"src/adapters/http/a.cc": 'std::fprintf(stderr, "no");'},
         {"src/report/a.cc": 'fmt::print("{}", 1);'},
+        *lines_in("src/wire/a.cc", "std::cout << 1;", "std::clog << 1;", 'puts("a");',
+                  'std::vprintf("a", b);', 'fputs("a", stdout);', 'std::printf("a");'),
     ],
     good=[
         {"src/cli/a.cc": "std::cout << text;"},
@@ -286,7 +298,7 @@ rule(
     bad=[
         {"src/worker/a.cc": "std::exit(1);"},
         {"src/cli/a.cc": "exit (64);"},
-        {"src/service/a.cc": "_exit(1); quick_exit(2);"},
+        *lines_in("src/service/a.cc", "_exit(1);", "std::quick_exit(2);", "_Exit(3);"),
     ],
     good=[{"src/cli/main.cc": "exit(64);"}, {"src/cli/a.cc": "return exit_with(error);"}],
 )(banned(r"\b(_exit|_Exit|quick_exit|exit)\s*\(", lambda s: in_cpp("src")(s) and not is_main(s)))
@@ -298,6 +310,7 @@ rule(
         {"src/worker/a.cc": "#ifdef _WIN32\n#endif"},
         {"src/base/a.h": "#if defined(__linux__) && 1\n#endif"},
         {"src/adapters/kafka/a.cc": "#  elif defined(_MSC_VER)"},
+        *lines_in("src/cli/a.cc", "#ifndef _WIN64", "#if defined __MINGW32__", "#ifdef __unix__"),
     ],
     good=[
         {"src/base/clock_windows.cc": "#ifdef _WIN32"},
@@ -317,6 +330,8 @@ rule(
         {"src/adapters/kafka/a.cc": "rd_kafka_consume_batch_queue(q, 1, m, 2);"},
         {"src/adapters/kafka/a.cc": "rd_kafka_pause_partitions(k, p);"},
         {"src/adapters/kafka/a.cc": "rd_kafka_seek(t, 0, 1, 2);"},
+        {"src/adapters/kafka/a.cc": "rd_kafka_seek_partitions(k, p, 1);"},
+        {"src/adapters/kafka/a.cc": "rd_kafka_consume_batch(t, 0, 1, m, 2);"},
     ],
     good=[{"src/adapters/kafka/a.cc": "rd_kafka_consumer_poll(k, 10);  // not rd_kafka_seek"}],
 )(banned(r"\w*consume_batch\w*|\brd_kafka_(pause_partitions|seek)\w*", in_cpp("src")))
@@ -432,7 +447,8 @@ LEFTOVERS = r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK
 rule(
     "no leftovers",
     "do it now, or open an issue and leave the source clean",
-    bad=[{"src/base/a.h": "// TO" + "DO: x"}, {"docs/a.md": "FIX" + "ME"}, {"dev": "# XX" + "X"}],
+    bad=[{"src/base/a.h": "// TO" + "DO: x"}, {"docs/a.md": "FIX" + "ME"}, {"dev": "# XX" + "X"},
+         {"tests/a.py": "# HA" + "CK"}],
     good=[{"src/base/a.h": "// METODOLOGY"}],
 )(banned(LEFTOVERS, lambda source: True, view="text"))
 
