@@ -1,0 +1,96 @@
+#include "domain/reading.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace meterbill {
+namespace {
+
+constexpr std::int64_t kMinute = 60'000'000;
+constexpr std::int64_t kDay = 24 * 60 * kMinute;
+constexpr std::int64_t kFutureMax = 5 * kMinute;
+constexpr std::int64_t kAgeMax = 400 * kDay;
+
+Rejection not_true(std::string detail) { return {Reason::kImplausible, std::move(detail)}; }
+
+std::int64_t value_of(const MeterTotals& used, const char* meter) {
+  const auto found = used.find(MeterName{meter});
+  return found == used.end() ? 0 : found->second;
+}
+
+bool has(const MeterTotals& used, const char* meter) { return used.contains(MeterName{meter}); }
+
+/// Units over 2^53 would be centuries of a core or petabytes a second, and could not be added
+/// safely.
+std::optional<Rejection> too_much(const Reading& reading) {
+  for (const auto& [meter, value] : reading.used)
+    if (value < 0 || value > kQuantityMax)
+      return not_true(fmt::format("{} = {} is outside 0 to 2^53", meter.str(), value));
+  return std::nullopt;
+}
+
+std::optional<Rejection> bad_cover(const Cover& cover) {
+  for (const std::int64_t value :
+       {cover.from_us, cover.to_us, cover.metered_us, cover.estimated_us, cover.off_us})
+    if (value < 0 || value > kQuantityMax)
+      return not_true(fmt::format("a time of {} µs is outside 0 to 2^53", value));
+  if (cover.to_us < cover.from_us)
+    return not_true(fmt::format("to_us {} is before from_us {}", cover.to_us, cover.from_us));
+  return std::nullopt;
+}
+
+std::optional<Rejection> bad_machine_use(const Reading& reading) {
+  const MeterTotals& used = reading.used;
+  for (const auto* meter : {"cpu", "memory"})
+    if (has(used, meter) && !has(used, (std::string(meter) + "_capacity").c_str()))
+      return Rejection{Reason::kNoCapacity, fmt::format("{} without {}_capacity", meter, meter)};
+  const std::int64_t uptime = value_of(used, "uptime");
+  if (!reading.cover) return Rejection{Reason::kMissingField, "machine reading without from_us"};
+  if (uptime > reading.cover->metered_us + reading.cover->estimated_us)
+    return not_true(fmt::format("uptime {} µs is more than metered + estimated", uptime));
+  const std::int64_t cpu = value_of(used, "cpu");
+  const std::int64_t cpu_capacity = value_of(used, "cpu_capacity");
+  if (uptime > 0 && uptime < kQuantityMax / kCoresMax && cpu_capacity > kCoresMax * uptime)
+    return not_true(
+        fmt::format("cpu_capacity {} means more than {} cores", cpu_capacity, kCoresMax));
+  if (cpu > cpu_limit_us(cpu_capacity, uptime))
+    return not_true(fmt::format("cpu {} is more than cpu_capacity {} allows", cpu, cpu_capacity));
+  const std::int64_t memory = value_of(used, "memory");
+  const std::int64_t memory_capacity = value_of(used, "memory_capacity");
+  if (memory > memory_capacity + memory_capacity / 50)
+    return not_true(
+        fmt::format("memory {} is more than memory_capacity {} allows", memory, memory_capacity));
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::int64_t cpu_limit_us(std::int64_t cpu_capacity_us, std::int64_t uptime_us) {
+  // Without uptime there is no core count: one core's tolerance then.
+  const std::int64_t cores =
+      uptime_us <= 0
+          ? 1
+          : std::clamp((cpu_capacity_us + uptime_us - 1) / uptime_us, std::int64_t{1}, kCoresMax);
+  return cpu_capacity_us + cpu_capacity_us / 50 + cores * 50'000;
+}
+
+std::optional<Rejection> implausible(const Reading& reading) {
+  if (auto rejection = too_much(reading)) return rejection;
+  if (reading.cover)
+    if (auto rejection = bad_cover(*reading.cover)) return rejection;
+  if (reading.scope == machine_scope()) return bad_machine_use(reading);
+  return std::nullopt;
+}
+
+std::optional<Rejection> untimely(Slot slot, UtcTime recorded, UtcTime now) {
+  if (slot.start().us > recorded.us + kFutureMax || slot.start().us > now.us + kFutureMax)
+    return Rejection{Reason::kFuture,
+                     fmt::format("slot {} is more than 5 minutes ahead", to_string(slot))};
+  if (slot.start().us < now.us - kAgeMax)
+    return Rejection{Reason::kTooOld,
+                     fmt::format("slot {} is older than 400 days", to_string(slot))};
+  return std::nullopt;
+}
+
+}  // namespace meterbill

@@ -1,0 +1,228 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "domain/hold.h"
+#include "domain/usage_row.h"
+#include "ports/source.h"
+
+namespace meterbill {
+
+/// One machine and slot.
+struct RowKey {
+  MachineKey machine;
+  Slot slot;
+  friend auto operator<=>(const RowKey&, const RowKey&) = default;
+};
+
+/// What an epoch belongs to; fixed with its first reading. Pseudo-epochs have an empty boot id and
+/// label set 0.
+struct EpochFacts {
+  MachineKey machine;
+  EpochId epoch;
+  BootId boot;
+  LabelSetKey labels;
+};
+
+/// A running total: one future line. `segment` is the first slot of the price segment (design §2).
+struct TotalKey {
+  MachineKey machine;  ///< the one billed: a renamed boot's new machine
+  ScopeKey scope;
+  LabelSetKey labels;
+  MeterKey meter;
+  Slot segment;
+  friend auto operator<=>(const TotalKey&, const TotalKey&) = default;
+};
+
+struct MachineFacts {
+  MachineKey key;
+  MachineId name;
+  Slot first_slot;  ///< of its rows
+  Slot last_slot;
+  UtcTime last_seen;               ///< record time of the newest message
+  std::optional<UtcTime> retired;  ///< no time is expected after it
+  std::string cpu_usage_percent;   ///< newest, for display
+  std::string memory_usage_percent;
+};
+
+/// Names of everything that is interned. Grows by the writer alone.
+struct Dictionary {
+  std::map<MachineKey, MachineId> machines;
+  std::map<ScopeKey, ScopeName> scopes;
+  std::map<LabelSetKey, Labels> label_sets;
+  std::map<MeterKey, MeterName> meters;
+};
+
+enum class QuarantineState { kHeld, kReleased, kDiscarded };
+[[nodiscard]] std::string_view to_string(QuarantineState state);
+
+/// One thing that was not applied, with everything needed to apply it later.
+struct QuarantineItem {
+  std::int64_t id = 0;
+  std::string source;
+  Position position;
+  std::string machine;  ///< as far as known, shortened to 128 bytes; untrusted text
+  /// Of one reading: `machine/epoch/slot/scope`; only the greatest of one key and reason is kept,
+  /// with a count. Empty: each is kept.
+  std::string reading_key;
+  std::int64_t weight = 0;  ///< of a reading: its sum of totals, to know the greatest
+  std::optional<std::int32_t>
+      ordinal;  ///< which reading of the message; absent: the whole delivery
+  Rejection rejection;
+  UtcTime first_at;
+  UtcTime last_at;
+  std::int64_t count = 1;
+  QuarantineState state = QuarantineState::kHeld;
+  Delivery delivery;
+  std::int64_t value_bytes = 0;  ///< length of the value as it came
+  Sha256 value_digest{};
+  bool releasable = true;  ///< false: kept shortened, past quarantine.max_bytes
+};
+
+/// A message kept as evidence, addressed (batch, ordinal).
+struct EvidenceItem {
+  std::string source;
+  Position position;
+  Delivery delivery;
+};
+
+/// The newest samples, for the prototype's /api/usage.
+struct RecentSample {
+  MachineKey machine;
+  UtcTime at;
+  std::string cpu_usage;  ///< exact decimal text
+  std::string memory_usage;
+  bool is_sample = false;  ///< false: from a reading, which has no cost of its own
+};
+
+struct EventKey {
+  std::string source;
+  std::string id;
+  friend auto operator<=>(const EventKey&, const EventKey&) = default;
+};
+
+/// Everything one batch changes; applied whole or not at all (invariant 2).
+struct WriteSet {
+  Dictionary added;  ///< new names with the numbers the worker gave them
+  std::vector<std::pair<EpochKey, EpochFacts>> epochs;  ///< new epochs
+  std::map<RowKey, UsageRow> rows;                      ///< new value of each touched row
+  std::map<TotalKey, Int128> totals;            ///< new value of each touched total; 0 removes it
+  std::map<MachineKey, Holds> holds;            ///< new holds of machines whose holds changed
+  std::map<MachineKey, MachineFacts> machines;  ///< new facts of touched machines
+  std::vector<std::pair<EventKey, UtcTime>> event_ids;  ///< usage events applied, with their time
+  std::vector<QuarantineItem> quarantine;  ///< new items (id 0); merged by (reading_key, reason)
+  std::vector<EvidenceItem> evidence;
+  std::vector<RecentSample> recent;
+  std::map<std::string, Counts> counts;                             ///< to add, per source
+  std::map<std::string, std::vector<PartitionPosition>> positions;  ///< new position, per source
+  UtcTime at;                                                       ///< when the batch was applied
+};
+
+enum class CommitOutcome { kCommitted, kFenced, kUnknown };
+
+/// What a claim gives back.
+struct Claim {
+  std::int64_t fence = 0;
+  std::vector<PartitionPosition> positions;
+};
+
+/// What `load` found for a batch.
+struct Loaded {
+  std::map<RowKey, UsageRow> rows;
+  std::map<EpochKey, EpochFacts> epochs;  ///< all epochs in the rows, and those asked for by name
+  std::map<TotalKey, Int128> totals;
+};
+
+struct LedgerFacts {
+  std::int64_t schema_version = 0;
+  std::int64_t bytes = 0;
+  std::int64_t commits = 0;
+  std::string segments_digest;  ///< under which price segments the totals stand
+  std::optional<UtcTime> ids_forgotten_before;
+  std::optional<UtcTime> last_backup;
+};
+
+struct PriceVersionUse {
+  std::string meter;
+  std::string unit;
+  std::string scopes;
+  std::string from;    ///< "" = since always
+  std::string digest;  ///< SHA-256 of the row as text, hex
+};
+
+/// Read access to a committed state. Each call sees one commit; nothing is held between calls.
+class LedgerReader {
+ public:
+  virtual ~LedgerReader() = default;
+  [[nodiscard]] virtual Result<LedgerFacts> facts() = 0;
+  [[nodiscard]] virtual Result<Dictionary> dictionary() = 0;
+  [[nodiscard]] virtual Result<std::map<MachineKey, MachineFacts>> machines() = 0;
+  [[nodiscard]] virtual Result<std::map<EpochKey, EpochFacts>> epochs(MachineKey machine) = 0;
+  [[nodiscard]] virtual Result<Holds> holds(MachineKey machine) = 0;
+  [[nodiscard]] virtual Result<std::map<MachineKey, Holds>> all_holds() = 0;
+  [[nodiscard]] virtual Result<Decisions> decisions(MachineKey machine) = 0;
+  /// Rows of one machine in slot order. `each` returning a failure ends the walk with it.
+  [[nodiscard]] virtual Result<void> rows(
+      MachineKey machine, SlotRange range,
+      const std::function<Result<void>(Slot, const UsageRow&)>& each) = 0;
+  [[nodiscard]] virtual Result<std::map<TotalKey, Int128>> totals(MachineKey machine) = 0;
+  [[nodiscard]] virtual Result<std::map<std::string, Counts>> counts() = 0;
+  /// released and discarded, counted beside.
+  [[nodiscard]] virtual Result<std::map<QuarantineState, std::int64_t>> quarantine_counts() = 0;
+  /// Newest first, at most `limit`, ids below `before` (0: no bound).
+  [[nodiscard]] virtual Result<std::vector<QuarantineItem>> quarantine(std::int64_t before,
+                                                                       std::size_t limit) = 0;
+  [[nodiscard]] virtual Result<QuarantineItem> quarantine_item(std::int64_t id) = 0;
+  [[nodiscard]] virtual Result<std::vector<RecentSample>> recent(std::size_t limit) = 0;
+  [[nodiscard]] virtual Result<std::vector<PriceVersionUse>> price_versions() = 0;
+};
+
+/// The ledger, as the one apply thread uses it. No SQL types, no row-by-row calls. Fake and SQLite
+/// pass one contract suite.
+class LedgerStore : public LedgerReader {
+ public:
+  /// Takes a source over: raises its fence, so that a commit under an older one is refused.
+  [[nodiscard]] virtual Result<Claim> claim(const std::string& source) = 0;
+
+  [[nodiscard]] virtual Result<Loaded> load(std::span<const RowKey> rows,
+                                            std::span<const std::pair<MachineKey, EpochId>> epochs,
+                                            std::span<const TotalKey> totals) = 0;
+  /// Which of these usage events are known already.
+  [[nodiscard]] virtual Result<std::vector<EventKey>> known_events(
+      std::span<const EventKey> keys) = 0;
+
+  /// One transaction, durable on return (fsync). `fences`: of each source in `positions` or
+  /// `counts`. kUnknown: read back with `facts().commits` before going on (pipeline H22). A full
+  /// disk is kDiskFull, nothing changed.
+  [[nodiscard]] virtual Result<CommitOutcome> commit(
+      const WriteSet& write, const std::map<std::string, std::int64_t>& fences) = 0;
+
+  // Operator decisions, each one transaction together with the effects computed by the worker.
+  [[nodiscard]] virtual Result<void> decide(MachineKey machine, const BootId& boot,
+                                            BootDecision decision, const WriteSet& effects) = 0;
+  [[nodiscard]] virtual Result<void> settle_quarantine(std::int64_t id, QuarantineState state,
+                                                       const WriteSet& effects) = 0;
+  /// Replaces all totals at once (after the price segments changed); `digest` names the segments.
+  [[nodiscard]] virtual Result<void> replace_totals(const std::map<TotalKey, Int128>& totals,
+                                                    const std::string& digest) = 0;
+  /// Remembers price versions used; a known one with another digest is left as it was and returned.
+  [[nodiscard]] virtual Result<std::vector<PriceVersionUse>> remember_prices(
+      std::span<const PriceVersionUse> used) = 0;
+
+  /// Housekeeping between batches: checkpoint, evidence and event ids past their time. Bounded work
+  /// per call.
+  [[nodiscard]] virtual Result<void> maintain(UtcTime now) = 0;
+  /// A consistent copy while running. `progress` gets pages done and in all.
+  [[nodiscard]] virtual Result<void> backup(const std::string& path,
+                                            const std::function<void(int, int)>& progress) = 0;
+};
+
+}  // namespace meterbill

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "domain/reading.h"
+
+namespace meterbill {
+
+inline constexpr std::size_t kValueBytesMax = 64 * 1024;
+
+inline constexpr const char* kReadingType = "io.meterbill.reading.v1";
+inline constexpr const char* kUsageType = "io.meterbill.usage.v1";
+inline constexpr const char* kProbeType = "io.meterbill.probe.v1";
+
+/// A Kafka header or its HTTP counterpart, exact bytes.
+struct Header {
+  std::string name;
+  std::string value;
+  friend bool operator==(const Header&, const Header&) = default;
+};
+
+/// One message as it came, exact: what evidence and quarantine keep.
+struct Delivery {
+  std::string key;
+  std::string value;
+  bool tombstone = false;  ///< a Kafka record without a value
+  std::vector<Header> headers;
+  UtcTime recorded;  ///< the record's time: Kafka's timestamp, or the arrival over HTTP
+  friend bool operator==(const Delivery&, const Delivery&) = default;
+};
+
+/// How it came: a bare sample has an identity (its position) only over Kafka.
+enum class Route { kKafka, kHttp };
+
+/// One reading of a message, or why that one cannot be read; the others of the message are not
+/// concerned.
+using ReadingItem = std::variant<Reading, Rejection>;
+
+/// `io.meterbill.reading.v1`: what one epoch of one machine has used.
+struct ReadingMessage {
+  MachineId machine;
+  EpochId epoch;
+  BootId boot;
+  Labels labels;
+  std::int64_t seq = 0;           ///< for tracing only
+  std::string cpu_usage_percent;  ///< decimal text as it came, for display; empty when absent
+  std::string memory_usage_percent;
+  std::vector<ReadingItem> items;  ///< in the order of the message
+};
+
+/// The prototype's message. 10⁻⁹ percent each; 0 to 100 percent.
+struct Sample {
+  MachineId machine;
+  std::int64_t cpu_usage_nano = 0;
+  std::int64_t memory_usage_nano = 0;
+};
+
+/// `io.meterbill.usage.v1`: an application meters itself.
+struct UsageEvent {
+  std::string source;  ///< with `id` its identity
+  std::string id;
+  MachineId machine;
+  ScopeName scope;
+  MeterName meter;
+  std::int64_t quantity = 0;  ///< base units of the meter
+  UtcTime time;
+};
+
+/// `io.meterbill.probe.v1`: from `meterbill kafka check`; counted as repeated, never billed.
+struct Probe {};
+
+/// What a delivery holds, or why it cannot be read at all.
+using Message = std::variant<ReadingMessage, Sample, UsageEvent, Probe, Rejection>;
+
+}  // namespace meterbill
