@@ -229,11 +229,20 @@ class ProgramTest(unittest.TestCase):
         expected = {name: counted.bill(name, period)["total_cost"] for name in counted.machines}
         self.assertTrue(expected, "nothing was captured")
 
+        usage = {name: counted.usage(name) for name in expected}
+
         def costs():
             return {name: str(worker.cost(name)) for name in expected}
         with contextlib.suppress(processes.Timeout):
-            wait_until(lambda: costs() == expected, timeout_s, "equal bills", poll_s=0.2)
-        self.assertEqual(costs(), expected)
-        self.assertEqual(worker.usage(), {name: counted.usage(name) for name in sorted(expected)})
+            wait_until(lambda: costs() == expected and worker.usage() == usage, timeout_s, "equal bills", poll_s=0.3)
+        self.assertEqual(differences(worker.usage(), usage), [])
         self.assertEqual(costs(), expected)
         return counted
+
+
+def differences(ours, theirs):
+    """The first rows of usage that one side has and the other has not."""
+    def rows(machines):
+        return {(machine, *row) for machine, usage in machines.items() for row in usage}
+    one, other = rows(ours), rows(theirs)
+    return sorted([("worker", *row) for row in one - other] + [("recount", *row) for row in other - one])[:20]

@@ -22,6 +22,10 @@ def slot_text(seconds):
     return time.strftime("%Y-%m-%dT%H:%M:00Z", time.gmtime(seconds // 900 * 900))
 
 
+def now_text():
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
 class LoadedMachine:
     """One machine's meters and its runs. Each message carries the growth of one tick."""
 
@@ -29,7 +33,7 @@ class LoadedMachine:
         self.name, self._random = name, rng
         self._boot, self._boot_us = str(uuid.UUID(int=rng.getrandbits(128))), rng.randrange(10**9)
         self._labels = {"rack": str(rng.randrange(3)), "note": 'a,b=c\\"ü'} if rng.random() < 0.7 else {}
-        self._seq, self._runs, self._sent = 0, 0, []
+        self._seq, self._runs, self._sent, self._events = 0, 0, [], []
         self._begin()
 
     def _begin(self):
@@ -40,7 +44,8 @@ class LoadedMachine:
         slot_scopes = self._slots.setdefault(slot, {})
         whole = slot_scopes.setdefault("machine", {"from_us": self._boot_us, "metered_us": 0, "used": {}})
         self._boot_us += TICK_US
-        whole["to_us"], whole["metered_us"] = self._boot_us, whole["metered_us"] + TICK_US
+        whole["to_us"] = self._boot_us
+        whole["metered_us"] += TICK_US
         self._add(whole["used"], cpu_capacity=TICK_US * CORES, uptime=TICK_US, memory_capacity=2_000_000,
                   cpu=self._random.randrange(TICK_US * CORES), memory=self._random.randrange(2_000_000),
                   net_out=self._random.randrange(10**7))
@@ -54,7 +59,8 @@ class LoadedMachine:
 
     def _readings(self, slot):
         for scope, state in self._slots[slot].items():
-            reading = {"slot": slot, "scope": scope, "used": {m: str(v) for m, v in state["used"].items()}}
+            used = {meter: str(total) for meter, total in state["used"].items()}
+            reading = {"slot": slot, "scope": scope, "used": used}
             if scope == "machine":
                 reading |= {"from_us": str(state["from_us"]), "to_us": str(state["to_us"]),
                             "metered_us": str(state["metered_us"]), "estimated_us": "0", "off_us": "0", "final": False}
@@ -68,7 +74,8 @@ class LoadedMachine:
             self._begin()
         now = int(time.time())
         # Within an epoch the slot never goes back; a run may begin late and catch up.
-        slot = slot_text(now if self._slots and slot_text(now) in self._slots or self._random.random() < 0.7 else now - 900)
+        late = slot_text(now) not in self._slots and self._random.random() < 0.3
+        slot = slot_text(now - 900 if late else now)
         self._grow(slot, [f"service:{n}" for n in "abc" if self._random.random() < 0.3])
         self._seq += 1
         value = {"machine_id": self.name, "cpu_usage": 1.5, "memory_usage": 2.25, "epoch": self._epoch, "boot_id": self._boot,
@@ -78,20 +85,25 @@ class LoadedMachine:
         return message
 
     def usage(self):
-        """A usage event of an application on this machine: (event id, data)."""
-        return (f"job-{self.name}-{self._random.randrange(10**6)}",
-                {"scope": "user:anna", "meter": "frames", "quantity": f"{self._random.randrange(10**6)}.{self._random.randrange(10**9):09d}",
-                 "unit": "unit"})
+        """A usage event of an application on this machine, sometimes an old one again: (event id, data). An id is never used for
+        two quantities: which of them counts would depend on the order of arrival."""
+        if self._events and self._random.random() < 0.2:
+            return self._random.choice(self._events)
+        quantity = f"{self._random.randrange(10**6)}.{self._random.randrange(10**9):09d}"
+        self._events.append((f"job-{self.name}-{len(self._events)}",
+                             {"scope": "user:anna", "meter": "frames", "quantity": quantity, "unit": "unit"}))
+        return self._events[-1]
 
 
 def structured(identity, value):
-    return {"specversion": "1.0", "type": "io.meterbill.reading.v1", "source": f"urn:meterbill:agent:{value['machine_id']}",
-            "id": identity, "subject": value["machine_id"], "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "data": value}
+    machine = value["machine_id"]
+    return {"specversion": "1.0", "type": "io.meterbill.reading.v1", "source": f"urn:meterbill:agent:{machine}",
+            "id": identity, "subject": machine, "time": now_text(), "data": value}
 
 
 def usage_event(machine, identity, data):
     return {"specversion": "1.0", "type": "io.meterbill.usage.v1", "source": "urn:test:load", "id": identity,
-            "subject": machine, "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "data": data}
+            "subject": machine, "time": now_text(), "data": data}
 
 
 class Load:
@@ -154,10 +166,18 @@ class HttpLoad(Load):
             answer.read()
             return answer.status
         except (OSError, http.client.HTTPException):
+            self._disconnect()
+            return None
+
+    def _disconnect(self):
+        if self._connection is not None:
             with contextlib.suppress(OSError):
                 self._connection.close()
             self._connection = None
-            return None
+
+    def finish(self, timeout_s=60):
+        super().finish(timeout_s)
+        self._disconnect()
 
 
 class KafkaLoad(Load):
@@ -180,7 +200,8 @@ class KafkaLoad(Load):
                                 "headers": [("content-type", "application/cloudevents+json")]})
             if self._random.random() < 0.3:
                 cpu, memory = self._random.randrange(1000), self._random.randrange(1000)
-                records.append({"value": f'{{"machine_id": "{machine.name}-old", "cpu_usage": {cpu / 10}, "memory_usage": {memory / 10}}}'})
+                sample = {"machine_id": f"{machine.name}-old", "cpu_usage": cpu / 10, "memory_usage": memory / 10}
+                records.append({"value": json.dumps(sample)})
             if self._random.random() < 0.02:
                 records.append({"value": b'{"machine_id": "broken", "cpu_usage": 012.3}'})
         self._kafka.produce(self._topic, records, self._random.randrange(self._partitions))
