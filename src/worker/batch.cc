@@ -256,20 +256,22 @@ MachineFacts& Batch::facts_of(MachineKey machine) {
 /// After the last arrival of each partition: what is below it was read, whatever became of it.
 void Batch::advance_positions() {
   for (const SourceBatch& batch : batches_) {
-    if (batch.route != Route::kKafka) continue;
-    std::map<std::int32_t, PartitionPosition> moved;
+    if (batch.route != Route::kKafka || batch.digests == nullptr) continue;
+    std::map<std::int32_t, const Arrival*> last;
     for (const Arrival& read : batch.arrivals) {
-      const auto known = batch.positions.find(read.position.partition);
-      auto [entry, is_new] = moved.try_emplace(read.position.partition);
-      PartitionPosition& position = entry->second;
-      if (is_new && known != batch.positions.end()) position = known->second;
-      position.partition = read.position.partition;
-      if (read.position.offset < position.next_offset) continue;
-      position.next_offset = read.position.offset + 1;
-      position.anchor = Anchor{read.position.offset, read.digest};
+      const Arrival*& newest = last[read.position.partition];
+      if (newest == nullptr || newest->position.offset < read.position.offset) newest = &read;
     }
-    for (const auto& [partition, position] : moved)
+    for (const auto& [partition, newest] : last) {
+      const auto known = batch.positions.find(partition);
+      PartitionPosition position;
+      if (known != batch.positions.end()) position = known->second;
+      if (newest->position.offset < position.next_offset) continue;
+      position.partition = partition;
+      position.next_offset = newest->position.offset + 1;
+      position.anchor = Anchor{newest->position.offset, batch.digests->digest(newest->delivery)};
       write_.positions[batch.source].push_back(position);
+    }
   }
 }
 

@@ -109,8 +109,9 @@ Result<void> Worker::release_now(std::int64_t quarantine_id) {
   if (!item.releasable)
     return fail(Code::kInvalid,
                 fmt::format("item {} was kept shortened and cannot be applied", quarantine_id));
-  SourceBatch source{item.source, item.source == "http" ? Route::kHttp : Route::kKafka, {}, {}};
-  source.arrivals.push_back({item.delivery, item.position, 0, {}});
+  SourceBatch source{
+      item.source, item.source == "http" ? Route::kHttp : Route::kKafka, {}, {}, nullptr};
+  source.arrivals.push_back({item.delivery, item.position, 0});
   const std::vector<SourceBatch> batches{source};
   const UtcTime now = clock_.now().utc;
   Items items = read_items(batches, now, std::nullopt, Checks::kReleased);
@@ -125,7 +126,6 @@ Result<void> Worker::release_now(std::int64_t quarantine_id) {
                                             batch.write().quarantine.front().rejection.detail));
   if (done) {
     batch.write().counts.clear();
-    batch.write().positions.clear();
     done = store_.settle_quarantine(quarantine_id, QuarantineState::kReleased, batch.write());
   }
   if (!done) {

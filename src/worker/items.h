@@ -18,6 +18,7 @@ struct SourceBatch {
   Route route = Route::kKafka;
   std::vector<Arrival> arrivals;
   std::map<std::int32_t, PartitionPosition> positions;  ///< as applied so far
+  const Source* digests = nullptr;  ///< who hashes anchors; needed for Kafka alone
 };
 
 /// Which item this is: source, arrival, and which reading of the message (none: the whole

@@ -140,7 +140,7 @@ Result<bool> Worker::claim_feeds() {
 std::vector<SourceBatch> Worker::gather() {
   std::vector<SourceBatch> batches;
   for (const Feed& feed : feeds_)
-    batches.push_back({feed.name, feed.source->route(), {}, feed.positions});
+    batches.push_back({feed.name, feed.source->route(), {}, feed.positions, feed.source});
   const std::int64_t until = clock_.now().monotonic_us + settings_.batch_age_us;
   std::size_t total = 0;
   for (bool more = true; more && total < settings_.batch_max;) {
