@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -44,7 +45,19 @@ struct PartitionPosition {
 };
 
 enum class PartitionState { kWaiting, kRunning, kHalted, kGap };
-[[nodiscard]] std::string_view to_string(PartitionState state);
+[[nodiscard]] constexpr std::string_view to_string(PartitionState state) {
+  switch (state) {
+    case PartitionState::kWaiting:
+      return "waiting";
+    case PartitionState::kRunning:
+      return "running";
+    case PartitionState::kHalted:
+      return "halted";
+    case PartitionState::kGap:
+      return "gap";
+  }
+  return "unknown";
+}
 
 /// For status: what one partition does. Ready means every partition runs or waits for new records.
 struct PartitionStatus {
