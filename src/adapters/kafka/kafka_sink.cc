@@ -71,16 +71,27 @@ bool KafkaSink::produce(const OutgoingMessage& message, SendReport& report) {
     rd_kafka_header_add(headers, header.name.data(), static_cast<ssize_t>(header.name.size()),
                         header.value.data(), static_cast<ssize_t>(header.value.size()));
   // No timestamp is given: the record's time is the send time, never the slot's (hazard H17).
-  const auto error = rd_kafka_producev(
-      producer_.get(), RD_KAFKA_V_TOPIC(config_.topic.c_str()),
-      RD_KAFKA_V_KEY(message.key.data(), message.key.size()),
-      RD_KAFKA_V_VALUE(const_cast<char*>(message.value.data()), message.value.size()),
-      RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_HEADERS(headers),
-      RD_KAFKA_V_OPAQUE(&report), RD_KAFKA_V_END);
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
+  std::array<rd_kafka_vu_t, 6> fields{};
+  fields[0].vtype = RD_KAFKA_VTYPE_TOPIC;
+  fields[0].u.cstr = config_.topic.c_str();
+  fields[1].vtype = RD_KAFKA_VTYPE_KEY;
+  fields[1].u.mem = {const_cast<char*>(message.key.data()), message.key.size()};
+  fields[2].vtype = RD_KAFKA_VTYPE_VALUE;
+  fields[2].u.mem = {const_cast<char*>(message.value.data()), message.value.size()};
+  fields[3].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+  fields[3].u.i = RD_KAFKA_MSG_F_COPY;
+  fields[4].vtype = RD_KAFKA_VTYPE_HEADERS;
+  fields[4].u.headers = headers;
+  fields[5].vtype = RD_KAFKA_VTYPE_OPAQUE;
+  fields[5].u.ptr = &report;
+  const KafkaPtr<rd_kafka_error_t> error{
+      rd_kafka_produceva(producer_.get(), fields.data(), fields.size())};
+  if (!error) return true;
   rd_kafka_headers_destroy(headers);
-  report.fate = error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? Fate::kRefused : Fate::kLater;
-  report.detail = rd_kafka_err2str(error);
+  report.fate = rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
+                    ? Fate::kRefused
+                    : Fate::kLater;
+  report.detail = rd_kafka_error_string(error.get());
   return false;
 }
 
