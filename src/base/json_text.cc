@@ -69,7 +69,7 @@ std::size_t skip_digits(std::string_view text, std::size_t at) {
 
 }  // namespace
 
-void append_json_string(std::string& out, std::string_view text) {
+void append_json_text(std::string& out, std::string_view text) {
   out += '"';
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t bytes = sequence_bytes(text, at);

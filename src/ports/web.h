@@ -51,9 +51,9 @@ class WebApp {
   WebResponse response;
   response.status = status;
   response.body = "{\"error\":";
-  append_json_string(response.body, error);
+  append_json_text(response.body, error);
   response.body += ",\"detail\":";
-  append_json_string(response.body, detail);
+  append_json_text(response.body, detail);
   response.body += "}";
   return response;
 }

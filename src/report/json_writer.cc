@@ -42,7 +42,7 @@ JsonWriter& JsonWriter::end_array() { return end(false); }
 JsonWriter& JsonWriter::key(std::string_view name) {
   MB_ASSERT(!levels_.empty() && levels_.back().is_object && !has_key_);
   if (levels_.back().has_values) text_ += ',';
-  append_json_string(text_, name);
+  append_json_text(text_, name);
   text_ += ':';
   has_key_ = true;
   return *this;
@@ -50,7 +50,7 @@ JsonWriter& JsonWriter::key(std::string_view name) {
 
 JsonWriter& JsonWriter::string(std::string_view text) {
   before_value();
-  append_json_string(text_, text);
+  append_json_text(text_, text);
   after_value();
   return *this;
 }

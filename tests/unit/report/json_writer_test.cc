@@ -56,7 +56,7 @@ class JsonStringTest : public testing::TestWithParam<TextCase> {};
 
 TEST_P(JsonStringTest, IsEscapedAndAlwaysUtf8) {
   std::string out;
-  append_json_string(out, GetParam().text);
+  append_json_text(out, GetParam().text);
   EXPECT_EQ(out, GetParam().want);
 }
 
