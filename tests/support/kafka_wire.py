@@ -20,6 +20,10 @@ PRODUCE, METADATA, CREATE_TOPICS, DELETE_TOPICS, DELETE_RECORDS, CREATE_PARTITIO
 )
 
 
+# Unknown topic or partition, no leader, not the leader: nothing was done.
+NO_LEADER = (3, 5, 6)
+
+
 class KafkaError(Exception):
     def __init__(self, code, what):
         super().__init__(f"{what}: Kafka error {code}")
@@ -161,12 +165,26 @@ class KafkaConnection:
         batch = record_batch(messages, int(time.time() * 1000))
         body = struct.pack(">hhi", -1, -1, 10000) + struct.pack(">i", 1) + _string(topic)
         body += struct.pack(">ii", 1, partition) + struct.pack(">i", len(batch)) + batch
-        reader = self._call(PRODUCE, 7, body)
-        reader.take("i"), reader.string(), reader.take("i"), reader.take("i")
-        code, offset = reader.take("h"), reader.take("q")
-        if code:
-            raise KafkaError(code, f"produce to {topic}[{partition}]")
-        return offset
+
+        def once():
+            reader = self._call(PRODUCE, 7, body)
+            reader.take("i"), reader.string(), reader.take("i"), reader.take("i")
+            return reader.take("h"), reader.take("q")
+
+        return self._until_led(once, f"produce to {topic}[{partition}]")
+
+    @staticmethod
+    def _until_led(once, what, timeout_s=20):
+        """Repeats a request that was refused before it did anything, because the partition's leader
+        is still taking its place: it may stand in the metadata a little earlier."""
+        end = time.monotonic() + timeout_s
+        while True:
+            code, value = once()
+            if not code:
+                return value
+            if code not in NO_LEADER or time.monotonic() > end:
+                raise KafkaError(code, what)
+            time.sleep(0.05)
 
     def partition_count(self, topic):
         """0 when there is no such topic, or no leader for one of its partitions yet."""
@@ -217,11 +235,14 @@ class KafkaConnection:
         body = (
             struct.pack(">i", 1) + _string(topic) + struct.pack(">iiq", 1, partition, before_offset)
         )
-        reader = self._call(DELETE_RECORDS, 1, body + struct.pack(">i", 10000))
-        reader.take("i"), reader.take("i"), reader.string(), reader.take("i"), reader.take(
-            "i"
-        ), reader.take("q")
-        self._check(reader.take("h"), f"delete records of {topic}[{partition}]")
+
+        def once():
+            reader = self._call(DELETE_RECORDS, 1, body + struct.pack(">i", 10000))
+            reader.take("i"), reader.take("i"), reader.string(), reader.take("i")
+            reader.take("i"), reader.take("q")
+            return reader.take("h"), None
+
+        self._until_led(once, f"delete records of {topic}[{partition}]")
 
     @staticmethod
     def _check(code, what):

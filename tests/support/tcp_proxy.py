@@ -56,12 +56,19 @@ class _Link:
                     sink.shutdown(socket.SHUT_WR)
                     return
                 cut = self.proxy.passed(direction, piece)
-                sink.sendall(piece[:cut] if cut is not None else piece)
+                self._send(sink, piece if cut is None else piece[:cut])
                 if cut is not None:
                     self.proxy.cut()
                     return
         except (OSError, ValueError):
             self.reset()
+
+    @staticmethod
+    def _send(sink, data):
+        """Never inside the kernel for long: a socket is not reset before every call on it is over."""
+        while data:
+            if select.select([], [sink], [], 0.1)[1]:
+                data = data[sink.send(data, socket.MSG_DONTWAIT) :]
 
     def reset(self):
         """RST instead of FIN: the other side learns at once, and nothing buffered arrives late."""
@@ -69,8 +76,6 @@ class _Link:
             if end is not None:
                 with contextlib.suppress(OSError):
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                with contextlib.suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
                 with contextlib.suppress(OSError):
                     end.close()
 
