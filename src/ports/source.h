@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -41,10 +42,23 @@ struct PartitionPosition {
   std::optional<Anchor> anchor;
   std::int64_t replay_until =
       0;  ///< samples below it are `replayed`: end offset when an incarnation was accepted
+  friend bool operator==(const PartitionPosition&, const PartitionPosition&) = default;
 };
 
 enum class PartitionState { kWaiting, kRunning, kHalted, kGap };
-[[nodiscard]] std::string_view to_string(PartitionState state);
+[[nodiscard]] constexpr std::string_view to_string(PartitionState state) {
+  switch (state) {
+    case PartitionState::kWaiting:
+      return "waiting";
+    case PartitionState::kRunning:
+      return "running";
+    case PartitionState::kHalted:
+      return "halted";
+    case PartitionState::kGap:
+      return "gap";
+  }
+  return "";
+}
 
 /// For status: what one partition does. Ready means every partition runs or waits for new records.
 struct PartitionStatus {
