@@ -11,7 +11,10 @@ namespace meterbill {
 namespace {
 
 Code code_of(int result, int system_error) {
-  if (system_error == ENOSPC || system_error == EDQUOT) return Code::kDiskFull;
+  // A failed sync is never "try again", not even for want of space: what was written before it may
+  // be lost.
+  const bool is_sync = result == SQLITE_IOERR_FSYNC || result == SQLITE_IOERR_DIR_FSYNC;
+  if (!is_sync && (system_error == ENOSPC || system_error == EDQUOT)) return Code::kDiskFull;
   switch (result & 0xff) {
     case SQLITE_FULL:
       return Code::kDiskFull;

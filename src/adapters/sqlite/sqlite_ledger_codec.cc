@@ -148,8 +148,8 @@ Result<EvidenceBlock> pack_evidence(std::span<const EvidenceItem> items) {
   EvidenceBlock block;
   block.raw_bytes = static_cast<std::int64_t>(raw.size());
   block.bytes.resize(ZSTD_compressBound(raw.size()));
-  const std::size_t size = ZSTD_compress2(context.get(), block.bytes.data(), block.bytes.size(),
-                                          raw.data(), raw.size());
+  const std::size_t size =
+      ZSTD_compress2(context.get(), block.bytes.data(), block.bytes.size(), raw.data(), raw.size());
   if (ZSTD_isError(size) != 0U)
     return fail(Code::kIo, fmt::format("compress evidence: {}", ZSTD_getErrorName(size)));
   block.bytes.resize(size);

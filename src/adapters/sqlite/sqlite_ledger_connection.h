@@ -38,6 +38,9 @@ class LedgerSnapshot {
   SqliteDb* db_;  // null: not ours to end
 };
 
+/// How long a lock of another connection is waited for.
+inline constexpr int kBusyMsMax = 2'000;
+
 /// A connection to a ledger with its statements, and the memory of a failure after which nothing
 /// may be believed any more. Stays where it is: statements point to it. One thread at a time.
 class LedgerConnection {
@@ -56,8 +59,8 @@ class LedgerConnection {
   /// Fails for ever once `condemn` was called.
   [[nodiscard]] Result<void> usable() const;
   /// The error to return for `error`; after a failed read, write or sync, or damage, the connection
-  /// is given up: the kernel reports a failed fsync once and then forgets it, so that going on could
-  /// acknowledge what is on no disk (pipeline S2).
+  /// is given up: the kernel reports a failed fsync once and then forgets it, so that going on
+  /// could acknowledge what is on no disk (pipeline S2).
   [[nodiscard]] Error judged(Error error);
   [[nodiscard]] Error condemn(Error error);
 

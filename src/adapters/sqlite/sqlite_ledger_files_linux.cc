@@ -21,11 +21,11 @@ constexpr unsigned long kSmb2Magic = 0xFE534D42;
 constexpr unsigned long kNfsMagic = 0x6969;
 
 Error system_failure(const std::string& what, int number) {
-  const Code code = number == ENOSPC || number == EDQUOT                      ? Code::kDiskFull
-                    : number == EACCES || number == EPERM || number == EROFS  ? Code::kPermission
-                    : number == ENOENT || number == ENOTDIR                   ? Code::kNotFound
-                    : number == EEXIST                                        ? Code::kConflict
-                                                                              : Code::kIo;
+  const Code code = number == ENOSPC || number == EDQUOT                     ? Code::kDiskFull
+                    : number == EACCES || number == EPERM || number == EROFS ? Code::kPermission
+                    : number == ENOENT || number == ENOTDIR                  ? Code::kNotFound
+                    : number == EEXIST                                       ? Code::kConflict
+                                                                             : Code::kIo;
   return fail(code, fmt::format("{}: {}", what, std::generic_category().message(number)));
 }
 
@@ -101,8 +101,7 @@ Result<void> sync_file(const std::string& path) {
 
 Result<void> name_file(const std::string& from, const std::string& to, bool replace) {
   // link(2) fails when the name is taken, also by one who came just now; rename(2) replaces.
-  const int done =
-      replace ? rename(from.c_str(), to.c_str()) : link(from.c_str(), to.c_str());
+  const int done = replace ? rename(from.c_str(), to.c_str()) : link(from.c_str(), to.c_str());
   if (done != 0) return system_failure(to, errno);
   if (!replace && unlink(from.c_str()) != 0) return system_failure(from, errno);
   return sync_file(folder_of(to));

@@ -6,27 +6,10 @@
 #include <limits>
 
 #include "adapters/sqlite/sqlite_ledger_codec.h"
-#include "wire/row_codec.h"
+#include "adapters/sqlite/sqlite_ledger_columns.h"
 
 namespace meterbill::ledger_queries {
 namespace {
-
-Result<Slot> slot_at(LedgerQuery& query, int column) {
-  auto slot = Slot::from_unix_seconds(query->integer(column));
-  if (!slot) return fail(Code::kDamaged, "a stored slot is not on a quarter hour");
-  return slot;
-}
-
-std::optional<UtcTime> time_at(LedgerQuery& query, int column) {
-  if (query->is_null(column)) return std::nullopt;
-  return UtcTime{query->integer(column)};
-}
-
-Result<Int128> quantity_at(LedgerQuery& query, int column) {
-  auto quantity = parse_decimal(query->text(column), 0);
-  if (!quantity) return fail(Code::kDamaged, "a stored total is not a number");
-  return quantity;
-}
 
 /// Reads a table of numbers and names.
 template <class Key, class Name>
@@ -51,13 +34,6 @@ Result<std::map<LabelSetKey, Labels>> label_sets(LedgerConnection& ledger) {
   }
 }
 
-EpochFacts epoch_at(LedgerQuery& query) {
-  return {.machine = {query->integer(1)},
-          .epoch = EpochId(std::string(query->text(2))),
-          .boot = BootId(std::string(query->text(3))),
-          .labels = {query->integer(4)}};
-}
-
 PartitionPosition position_without_anchor(LedgerQuery& query) {
   return {.partition = static_cast<std::int32_t>(query->integer(1)),
           .incarnation = query->integer(2),
@@ -72,18 +48,6 @@ Result<PartitionPosition> position_at(LedgerQuery& query) {
   MB_TRY(const Sha256 digest, to_sha256(query->blob(5)));
   position.anchor = Anchor{.offset = query->integer(4), .digest = digest};
   return position;
-}
-
-Result<UsageRow> row_at(LedgerConnection& ledger, RowKey key, std::string_view packed) {
-  auto row = unpack(packed);
-  if (row) return row;
-  std::string name = fmt::format("number {}", key.machine.value);
-  MB_TRY(auto query, ledger.query("SELECT name FROM machine WHERE machine=?1"));
-  query->bind(1, key.machine.value);
-  MB_TRY(const bool found, query->step());
-  if (found) name = query->text(0);
-  return std::move(row).error().in(
-      fmt::format("usage row of machine {}, slot {}", name, to_string(key.slot)));
 }
 
 constexpr std::string_view kPositions =
@@ -119,7 +83,8 @@ Result<Dictionary> dictionary(LedgerConnection& ledger) {
   MB_TRYV(ledger.usable());
   MB_TRY(const auto snapshot, LedgerSnapshot::begin(ledger.db()));
   Dictionary found;
-  MB_TRY(found.machines, (names<MachineKey, MachineId>(ledger, "SELECT machine, name FROM machine")));
+  MB_TRY(found.machines,
+         (names<MachineKey, MachineId>(ledger, "SELECT machine, name FROM machine")));
   MB_TRY(found.scopes, (names<ScopeKey, ScopeName>(ledger, "SELECT scope, name FROM scope")));
   MB_TRY(found.meters, (names<MeterKey, MeterName>(ledger, "SELECT meter, name FROM meter")));
   MB_TRY(found.label_sets, label_sets(ledger));
@@ -324,89 +289,6 @@ Result<std::vector<EvidenceItem>> evidence(LedgerConnection& ledger, std::int64_
   if (!found) return fail(Code::kNotFound, fmt::format("no evidence of batch {}", batch));
   return in(fmt::format("evidence of batch {}", batch),
             unpack_evidence(query->blob(0), query->integer(1)));
-}
-
-namespace {
-
-Result<void> load_epoch(LedgerConnection& ledger, EpochKey key, Loaded& loaded) {
-  if (loaded.epochs.contains(key)) return ok();
-  MB_TRY(auto query,
-         ledger.query("SELECT epoch, machine, name, boot, label_set FROM epoch WHERE epoch=?1"));
-  query->bind(1, key.value);
-  MB_TRY(const bool found, query->step());
-  if (!found)
-    return fail(Code::kDamaged, fmt::format("a usage row has the unknown epoch {}", key.value));
-  loaded.epochs.emplace(key, epoch_at(query));
-  return ok();
-}
-
-Result<void> load_rows(LedgerConnection& ledger, std::span<const RowKey> keys, Loaded& loaded) {
-  MB_TRY(auto query, ledger.query("SELECT packed FROM usage_row WHERE machine=?1 AND slot=?2"));
-  for (const RowKey& key : keys) {
-    query->bind(1, key.machine.value).bind(2, key.slot.unix_seconds());
-    MB_TRY(const bool found, query->step());
-    if (!found) continue;
-    MB_TRY(UsageRow row, row_at(ledger, key, query->blob(0)));
-    for (const auto& [epoch, usage] : row.by_epoch) {
-      MB_TRYV(load_epoch(ledger, epoch, loaded));
-    }
-    loaded.rows.insert_or_assign(key, std::move(row));
-    query->reset();
-  }
-  return ok();
-}
-
-Result<void> load_totals(LedgerConnection& ledger, std::span<const TotalKey> keys,
-                         Loaded& loaded) {
-  MB_TRY(auto query, ledger.query("SELECT quantity FROM total WHERE machine=?1 AND scope=?2 AND "
-                                  "label_set=?3 AND meter=?4 AND segment=?5"));
-  for (const TotalKey& key : keys) {
-    query->bind(1, key.machine.value).bind(2, key.scope.value).bind(3, key.labels.value);
-    query->bind(4, key.meter.value).bind(5, key.segment.unix_seconds());
-    MB_TRY(const bool found, query->step());
-    if (!found) continue;
-    MB_TRY(const Int128 quantity, quantity_at(query, 0));
-    loaded.totals.insert_or_assign(key, quantity);
-    query->reset();
-  }
-  return ok();
-}
-
-}  // namespace
-
-Result<Loaded> load(LedgerConnection& ledger, std::span<const RowKey> rows,
-                    std::span<const std::pair<MachineKey, EpochId>> epochs,
-                    std::span<const TotalKey> totals) {
-  MB_TRYV(ledger.usable());
-  MB_TRY(const auto snapshot, LedgerSnapshot::begin(ledger.db()));
-  Loaded loaded;
-  MB_TRYV(load_rows(ledger, rows, loaded));
-  MB_TRY(auto query, ledger.query("SELECT epoch, machine, name, boot, label_set FROM epoch "
-                                  "WHERE machine=?1 AND name=?2"));
-  for (const auto& wanted : epochs) {
-    query->bind(1, wanted.first.value).bind(2, wanted.second.str());
-    MB_TRY(const bool found, query->step());
-    if (!found) continue;
-    loaded.epochs.insert_or_assign(EpochKey{query->integer(0)}, epoch_at(query));
-    query->reset();
-  }
-  MB_TRYV(load_totals(ledger, totals, loaded));
-  return loaded;
-}
-
-Result<std::vector<EventKey>> known_events(LedgerConnection& ledger,
-                                           std::span<const EventKey> keys) {
-  MB_TRYV(ledger.usable());
-  MB_TRY(const auto snapshot, LedgerSnapshot::begin(ledger.db()));
-  MB_TRY(auto query, ledger.query("SELECT 1 FROM event_id WHERE source=?1 AND id=?2"));
-  std::vector<EventKey> known;
-  for (const EventKey& key : keys) {
-    query->bind(1, key.source).bind(2, key.id);
-    MB_TRY(const bool found, query->step());
-    query->reset();
-    if (found) known.push_back(key);
-  }
-  return known;
 }
 
 }  // namespace meterbill::ledger_queries
