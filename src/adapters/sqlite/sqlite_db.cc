@@ -62,6 +62,10 @@ Result<void> set_up(SqliteDb& db, const SqliteOptions& options) {
     MB_TRYV(db.integer("SELECT count(*) FROM sqlite_schema"));
     return ok();
   }
+  // Before WAL is entered: then there is no shared memory that a second process could join.
+  if (options.exclusive) {
+    MB_TRYV(db.execute("PRAGMA locking_mode=EXCLUSIVE"));
+  }
   MB_TRYV(db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL"));
   if (options.page_count_max > 0) {
     MB_TRYV(db.execute(fmt::format("PRAGMA max_page_count={}", options.page_count_max)));
@@ -201,6 +205,12 @@ Result<void> SqliteDb::check() {
 std::int64_t SqliteDb::changes() const { return sqlite3_changes64(db_.get()); }
 
 bool SqliteDb::in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
+
+bool SqliteDb::moved() const {
+  int moved = 0;
+  return sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+         moved != 0;
+}
 
 Result<SqliteTransaction> SqliteTransaction::begin(SqliteDb& db) {
   MB_TRYV(db.execute("BEGIN IMMEDIATE"));

@@ -19,6 +19,7 @@ struct SqliteOptions {
   bool read_only = false;           ///< never creates, never writes, never checkpoints
   int busy_ms_max = 5'000;          ///< how long a lock held by another connection is waited for
   std::int64_t page_count_max = 0;  ///< pages the file may have; beyond it kDiskFull; 0: no limit
+  bool exclusive = false;           ///< no other connection gets in while this one is open
 };
 
 /// One prepared statement, finalized when destroyed. Must not outlive its SqliteDb. Parameters and
@@ -88,6 +89,8 @@ class SqliteDb {
   [[nodiscard]] std::int64_t changes() const;
   /// True between a BEGIN and its end; false too after SQLite rolled back by itself (disk full).
   [[nodiscard]] bool in_transaction() const;
+  /// The file is no longer at its path: somebody removed or replaced it.
+  [[nodiscard]] bool moved() const;
   /// For what this class does not wrap (backup, checkpoint).
   [[nodiscard]] sqlite3* handle() const { return db_.get(); }
 
