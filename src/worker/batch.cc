@@ -349,6 +349,7 @@ Result<void> Batch::add_delta(const Totals& delta) {
   for (const TotalKey& key : keys) {
     const auto stored = loaded.totals.find(key);
     const Int128 old = stored == loaded.totals.end() ? Int128{0} : stored->second;
+    if (stored == loaded.totals.end()) new_segments_.insert({key.meter, key.segment});
     MB_TRY(write_.totals[key], add(old, delta.at(key)));
   }
   return ok();
