@@ -293,7 +293,7 @@ Result<void> Batch::update_totals() {
     const auto bound = conflicting(changed, boot_of, memory_.decisions[key.machine]);
     if (bound.empty()) continue;
     auto [holds, is_new] = write_.holds.try_emplace(key.machine, memory_.holds[key.machine]);
-    if (bind(holds->second, key.slot, bound)) rebound.insert(key.machine);
+    if (hold_epochs(holds->second, key.slot, bound)) rebound.insert(key.machine);
   }
   std::erase_if(write_.holds, [&](const auto& entry) { return !rebound.contains(entry.first); });
   Totals delta;
@@ -349,6 +349,7 @@ Result<void> Batch::add_delta(const Totals& delta) {
   for (const TotalKey& key : keys) {
     const auto stored = loaded.totals.find(key);
     const Int128 old = stored == loaded.totals.end() ? Int128{0} : stored->second;
+    if (stored == loaded.totals.end()) new_segments_.insert({key.meter, key.segment});
     MB_TRY(write_.totals[key], add(old, delta.at(key)));
   }
   return ok();
@@ -361,7 +362,7 @@ Result<void> Batch::redecide(MachineKey machine, const Decisions& decisions) {
   const BootOf boot_of = [this](EpochKey key) -> const BootId& { return epochs_.at(key).boot; };
   Holds holds;
   const auto each = [&](Slot slot, const UsageRow& stored) -> Result<void> {
-    bind(holds, slot, conflicting(stored, boot_of, decisions));
+    hold_epochs(holds, slot, conflicting(stored, boot_of, decisions));
     return ok();
   };
   MB_TRYV(store_.rows(machine, kAllSlots, each));
