@@ -76,6 +76,7 @@ class Batch {
   MachineFacts& facts_of(MachineKey machine);
   void advance_positions();
   Result<void> update_totals();
+  Result<Holds> find_holds(MachineKey machine, const Decisions& decisions);
   Result<void> rebuild_machine(MachineKey machine, const Holds& new_holds,
                                const Decisions& old_decisions, const Decisions& new_decisions,
                                Totals& delta);
