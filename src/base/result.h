@@ -46,6 +46,12 @@ using Result =
     BOOST_OUTCOME_V2_NAMESPACE::basic_result<T, Error,
                                              BOOST_OUTCOME_V2_NAMESPACE::policy::terminate>;
 
+/// A value or an E, with the same rules and MB_TRY: where a failure is not an Error but something
+/// that is stored, such as a Rejection. T and E must not convert to each other.
+template <class T, class E>
+using Either =
+    BOOST_OUTCOME_V2_NAMESPACE::basic_result<T, E, BOOST_OUTCOME_V2_NAMESPACE::policy::terminate>;
+
 /// The value of a Result<void> that succeeded.
 inline auto ok() { return BOOST_OUTCOME_V2_NAMESPACE::success(); }
 

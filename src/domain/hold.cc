@@ -106,6 +106,7 @@ Standing standing(EpochKey epoch, Slot slot, const BootOf& boot_of, const Holds&
   const auto decision = decision_of(decisions, boot);
   if (decision == Decision::kDiscard) return Standing::kDiscarded;
   if (decision == Decision::kRename) return Standing::kRenamed;
+  if (is_summed(decisions)) return Standing::kBilled;
   const auto held = holds.find(epoch);
   if (held == holds.end() || slot < held->second) return Standing::kBilled;
   if (decision == Decision::kKeep) return Standing::kBilled;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/checked.h"
+
 namespace meterbill {
 namespace {
 
@@ -51,10 +53,13 @@ std::optional<Rejection> bad_machine_use(const Reading& reading) {
     return not_true(fmt::format("uptime {} µs is more than metered + estimated", uptime));
   const std::int64_t cpu = value_of(used, "cpu");
   const std::int64_t cpu_capacity = value_of(used, "cpu_capacity");
-  if (uptime > 0 && uptime < kQuantityMax / kCoresMax && cpu_capacity > kCoresMax * uptime)
+  // A reading that leaves uptime out is held to the longest it could be.
+  const std::int64_t running =
+      has(used, "uptime") ? uptime : reading.cover->metered_us + reading.cover->estimated_us;
+  if (Int128{cpu_capacity} > Int128{kCoresMax} * running)
     return not_true(
         fmt::format("cpu_capacity {} means more than {} cores", cpu_capacity, kCoresMax));
-  if (cpu > cpu_limit_us(cpu_capacity, uptime))
+  if (cpu > cpu_limit_us(cpu_capacity, running))
     return not_true(fmt::format("cpu {} is more than cpu_capacity {} allows", cpu, cpu_capacity));
   const std::int64_t memory = value_of(used, "memory");
   const std::int64_t memory_capacity = value_of(used, "memory_capacity");

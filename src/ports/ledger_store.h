@@ -144,8 +144,10 @@ struct Loaded {
 struct LedgerFacts {
   std::int64_t schema_version = 0;
   std::int64_t bytes = 0;
-  std::int64_t commits = 0;
-  std::string segments_digest;  ///< under which price segments the totals stand
+  std::int64_t commits =
+      0;  ///< transactions so far: tells a commit of unknown outcome from a lost one
+  std::int64_t greatest_epoch = 0;  ///< the highest EpochKey given so far
+  std::string segments_digest;      ///< under which price segments the totals stand
   std::optional<UtcTime> ids_forgotten_before;
   std::optional<UtcTime> last_backup;
 };

@@ -15,7 +15,7 @@ struct OutgoingMessage {
   std::string key;  ///< machine id
   std::vector<Header>
       headers;  ///< ce_specversion, ce_id, ce_source, ce_type, ce_time, ce_subject, content-type
-  std::string value;  ///< at most kValueBytesMax
+  std::string value;  ///< at most kValueBytesMax, in the structured form too
 };
 
 /// What a message says besides its readings.
@@ -39,8 +39,10 @@ struct EncodedMessage {
   std::size_t count = 0;
 };
 
-/// Packs readings of one epoch into as few messages of at most kValueBytesMax as there must be, in
-/// order. `seq` is the first message's sequence number; each further message takes the next.
+/// Packs readings of one epoch into as few messages as there must be, in order, each at most
+/// kValueBytesMax in either form; no readings, no message. `seq` is the first message's sequence
+/// number; each further message takes the next. REQUIRES: names within their grammar, totals and
+/// times not negative, `scopes` only on a final machine reading. Equal input has equal bytes.
 [[nodiscard]] std::vector<EncodedMessage> encode(const MessageFrame& frame,
                                                  std::span<const Reading> readings,
                                                  std::int64_t seq);

@@ -46,8 +46,10 @@ struct ReadingMessage {
   EpochId epoch;
   BootId boot;
   Labels labels;
-  std::int64_t seq = 0;           ///< for tracing only
-  std::string cpu_usage_percent;  ///< decimal text as it came, for display; empty when absent
+  std::int64_t seq = 0;  ///< for tracing only; 0 when absent or malformed
+  /// 0 to 100 as decimal text without an exponent, at most 9 decimals; for display only, so empty
+  /// when absent or malformed.
+  std::string cpu_usage_percent;
   std::string memory_usage_percent;
   std::vector<ReadingItem> items;  ///< in the order of the message
 };

@@ -1,0 +1,87 @@
+#include "wire/decode.h"
+
+#include <fmt/format.h>
+
+#include "wire/envelope.h"
+#include "wire/fields.h"
+#include "wire/forms.h"
+
+namespace meterbill {
+namespace {
+
+using Kind = JsonValue::Kind;
+
+Message message_of(auto read) {
+  if (!read) return std::move(read).error();
+  return std::move(read).value();
+}
+
+Message read_event(const Attributes& attributes, const std::optional<JsonValue>& data) {
+  if (auto rejection = unfit(attributes)) return std::move(*rejection);
+  if (attributes.type == kProbeType) return Probe{};
+  if (attributes.type != kReadingType && attributes.type != kUsageType)
+    return reject(Reason::kUnknownType, fmt::format("type {}", excerpt(attributes.type)));
+  if (!data) return reject(Reason::kMissingField, "the event has no data");
+  const auto body = object(*data, "data");
+  if (!body) return body.error();
+  if (attributes.type == kReadingType) return message_of(read_readings(body.value()));
+  return message_of(read_usage(attributes, body.value()));
+}
+
+/// Without an envelope: a reading if it has an epoch, else the prototype's sample. A value with an
+/// epoch is never a sample, whatever else is wrong with it.
+Message read_bare(const JsonValue& root, Route route) {
+  if (root.find("epoch")) return message_of(read_readings(root));
+  if (route == Route::kHttp)
+    return reject(Reason::kMissingField, "a sample over HTTP has no identity: 'epoch' is missing");
+  return message_of(read_sample(root));
+}
+
+/// An object with "specversion" is an event in structured mode. So is what its content type says
+/// is one, unless it is a bare reading.
+bool is_structured(const JsonValue& root, const std::vector<Header>& headers) {
+  return root.find("specversion") || (announces_structured(headers) && !root.find("epoch"));
+}
+
+}  // namespace
+
+Read<MachineId> machine_of(const JsonValue& value) {
+  MB_TRY(const std::string_view text, required_text(value, "machine_id"));
+  if (!is_machine_id(text))
+    return reject(
+        Reason::kBadMachine,
+        fmt::format("machine_id {} of {} bytes is not [A-Za-z0-9][A-Za-z0-9._:-]{{0,127}}",
+                    excerpt(text), text.size()));
+  return MachineId(std::string(text));
+}
+
+Message decode(const Delivery& delivery, Route route) {
+  if (delivery.tombstone) return reject(Reason::kTombstone, "a record without a value");
+  if (delivery.value.size() > kValueBytesMax)
+    return reject(Reason::kTooLarge,
+                  fmt::format("{} bytes, at most {}", delivery.value.size(), kValueBytesMax));
+  const auto binary = binary_attributes(delivery.headers);
+  if (!binary) return binary.error();
+  const bool structured = announces_structured(delivery.headers);
+  // A probe's value says nothing, so it is not looked at.
+  if (!structured && binary.value() && binary.value()->type == kProbeType) return Probe{};
+  const auto document = parse_json(delivery.value);
+  if (!document) return document.error();
+  const auto root = object(document.value().root(), "value");
+  if (!root) return root.error();
+  if (!structured && binary.value()) return read_event(*binary.value(), root.value());
+  if (!is_structured(root.value(), delivery.headers)) return read_bare(root.value(), route);
+  const auto event = open_structured(root.value());
+  if (!event) return event.error();
+  return read_event(event.value().attributes, event.value().data);
+}
+
+bool is_bare_sample(std::string_view element) {
+  const auto document = parse_json(element);
+  if (!document) return false;
+  const JsonValue root = document.value().root();
+  return root.is(Kind::kObject) && !root.find("specversion") && !root.find("epoch") &&
+         (root.find("machine_id") || root.find("cpu_usage") || root.find("memory_usage"));
+}
+
+}  // namespace meterbill

@@ -1,0 +1,54 @@
+#include "wire/json_scan.h"
+
+#include <algorithm>
+
+namespace meterbill {
+namespace {
+
+/// Offset of the quote that ends the string opened at `open`; text.size() when there is none.
+std::size_t string_end(std::string_view text, std::size_t open) {
+  std::size_t at = open + 1;
+  while (at < text.size() && text[at] != '"') at += text[at] == '\\' ? 2U : 1U;
+  return std::min(at, text.size());
+}
+
+}  // namespace
+
+std::optional<JsonShape> scan_json(std::string_view text) {
+  JsonShape shape;
+  std::size_t depth = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    switch (text[at]) {
+      case '"':
+        at = string_end(text, at);
+        if (at == text.size()) return std::nullopt;
+        break;
+      case '\\':  // outside a string; a parser might take the quote behind it for an escaped one
+        return std::nullopt;
+      case '[':
+      case '{':
+        shape.depth_max = std::max(shape.depth_max, ++depth);
+        break;
+      case ']':
+      case '}':
+        if (depth-- == 0) return std::nullopt;
+        break;
+      case ',':
+        if (depth == 1) shape.commas.push_back(at);
+        break;
+      default:
+        break;
+    }
+  }
+  if (depth != 0) return std::nullopt;
+  return shape;
+}
+
+std::string_view trim_json(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+}  // namespace meterbill

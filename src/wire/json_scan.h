@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace meterbill {
+
+/// What a look at the brackets of a text shows, before it is parsed.
+struct JsonShape {
+  std::size_t depth_max = 0;        ///< of nested arrays and objects; a scalar has 0
+  std::vector<std::size_t> commas;  ///< offsets of the commas at depth 1
+};
+
+/// Counts the brackets outside strings in one pass without recursion. Nothing when they do not
+/// close, or close more than was opened, or a string does not end: no JSON then. What it accepts
+/// may still be no JSON; but a parser that walks it never runs out of closing brackets, and never
+/// nests deeper than `depth_max`.
+[[nodiscard]] std::optional<JsonShape> scan_json(std::string_view text);
+
+/// `text` without the white space of RFC 8259 around it.
+[[nodiscard]] std::string_view trim_json(std::string_view text);
+
+}  // namespace meterbill
