@@ -10,9 +10,9 @@
 
 #include "agent/agent_events.h"
 #include "agent/agent_status.h"
+#include "agent/loop_waiter.h"
 #include "agent/metering.h"
 #include "agent/sender.h"
-#include "agent/waiter.h"
 #include "base/clock.h"
 #include "base/guarded.h"
 #include "ports/meters.h"
@@ -35,8 +35,8 @@ struct AgentParts {
   Spool& spool;
   Sink& sink;
   AgentEvents& events;
-  Waiter& tick_waiter;
-  Waiter& send_waiter;
+  LoopWaiter& tick_waiter;
+  LoopWaiter& send_waiter;
   Encode encode;                          ///< wire's `encode`
   std::function<std::uint64_t()> random;  ///< safe to call from both threads
   std::function<EndMark()> how_it_ends;   ///< asked when the agent is told to stop

@@ -40,7 +40,7 @@ class AgentEvents {
   /// since the last time.
   virtual void readings_quarantined(std::int64_t readings) = 0;
   /// A row is refused even alone.
-  virtual void row_set_aside(const RowKey& row, const std::string& reason) = 0;
+  virtual void row_set_aside(const SpoolKey& row, const std::string& reason) = 0;
 
   /// This clock differs from the worker's by more than 30 s; positive: it is ahead.
   virtual void clock_alarm(std::int64_t ahead_us) = 0;

@@ -43,7 +43,7 @@ std::string local_clock(UtcTime time, int offset_minutes) {
 
 }  // namespace
 
-Result<Once> measure_once(Meters& meters, const Clock& clock, Waiter& waiter,
+Result<Once> measure_once(Meters& meters, const Clock& clock, LoopWaiter& waiter,
                           const std::stop_token& stop, std::int64_t interval_us) {
   MB_TRY(const BootId boot, meters.boot());
   Metering metering({.interval_us = interval_us, .built = {0}, .labels = {}}, boot, {},

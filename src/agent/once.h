@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/waiter.h"
+#include "agent/loop_waiter.h"
 #include "base/clock.h"
 #include "domain/reading.h"
 #include "ports/meters.h"
@@ -26,7 +26,7 @@ struct Once {
 
 /// Measures for `interval_us`. Sends nothing, touches no state. kUnavailable when it was stopped,
 /// or the counters cannot be read.
-[[nodiscard]] Result<Once> measure_once(Meters& meters, const Clock& clock, Waiter& waiter,
+[[nodiscard]] Result<Once> measure_once(Meters& meters, const Clock& clock, LoopWaiter& waiter,
                                         const std::stop_token& stop, std::int64_t interval_us);
 
 /// A table for people, times `offset_minutes` east of UTC.

@@ -38,7 +38,7 @@ class RecordingEvents final : public AgentEvents {
   void readings_quarantined(std::int64_t readings) override {
     add(fmt::format("readings_quarantined {}", readings));
   }
-  void row_set_aside(const RowKey& row, const std::string& reason) override {
+  void row_set_aside(const SpoolKey& row, const std::string& reason) override {
     add(fmt::format("row_set_aside {} {}", row.scope.str(), reason));
   }
   void clock_alarm(std::int64_t ahead_us) override {

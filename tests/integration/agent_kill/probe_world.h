@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "agent/waiter.h"
+#include "agent/loop_waiter.h"
 #include "base/clock.h"
 
 namespace meterbill {
@@ -25,7 +25,7 @@ class FastClock final : public Clock {
   std::int64_t origin_us_;
 };
 
-class FastWaiter final : public Waiter {
+class FastWaiter final : public LoopWaiter {
  public:
   void wait(const std::stop_token& stop, std::int64_t us_max) override {
     waiter_.wait(stop, us_max / FastClock::kSpeed);

@@ -16,7 +16,7 @@
 namespace meterbill {
 
 /// Waits by letting the manual clock run: an hour passes at once.
-class ClockWaiter final : public Waiter {
+class ClockWaiter final : public LoopWaiter {
  public:
   explicit ClockWaiter(ManualClock& clock) : clock_(clock) {}
   void wait(const std::stop_token&, std::int64_t us_max) override { clock_.advance(us_max); }

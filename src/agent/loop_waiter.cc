@@ -1,4 +1,4 @@
-#include "agent/waiter.h"
+#include "agent/loop_waiter.h"
 
 #include <chrono>
 #include <utility>
