@@ -2,9 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
-#include "config/print.h"
+#include "config/text_file.h"
 #include "support/temp_dir.h"
 
 namespace meterbill {
@@ -163,6 +164,17 @@ TEST_F(LoadTest, AFileThatTheUserNamedReplacesTheDefaultOneAndItsDropIns) {
   ASSERT_TRUE(settings) << settings.error().message;
   EXPECT_EQ(settings.value().at("agent.interval").shown, "3s");
   EXPECT_EQ(settings.value().at("log.level").shown, "debug");
+}
+
+TEST_F(LoadTest, DropInsAreReadByName) {
+  std::vector<std::string> want;
+  for (int i = 0; i < 30; ++i)
+    want.push_back(write("d/" + std::to_string(10 + i * 7 % 30) + ".conf", ""));
+  std::sort(want.begin(), want.end());
+  const std::string folder = (folder_.path() / "d").string();
+  EXPECT_EQ(list_conf_files(folder, 30).value(), want);
+  EXPECT_EQ(list_conf_files(folder, 29).error().code, Code::kInvalid);
+  EXPECT_TRUE(list_conf_files(folder + "x", 1).value().empty());
 }
 
 TEST_F(LoadTest, AHugeFileIsRefused) {
