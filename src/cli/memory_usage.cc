@@ -153,7 +153,8 @@ Result<MachineNote> MemoryUsage::rate_machine(const MachineId& name, const Machi
     return machine.facts.at(epoch).boot;
   };
   Holds holds;
-  for (const auto& [slot, row] : machine.rows) bind(holds, slot, conflicting(row, boot_of, {}));
+  for (const auto& [slot, row] : machine.rows)
+    hold_epochs(holds, slot, conflicting(row, boot_of, {}));
   const Slot last = slots().end.plus(-1);
   CoverageSum coverage{range,
                        {.first = machine.rows.begin()->first,
