@@ -25,7 +25,7 @@ TEST(CurrencyTest, HasTheMinorUnitOfIso4217) {
 }
 
 TEST(CurrencyTest, AnUnknownCodeIsRefused) {
-  for (const char* code : {"", "usd", "US", "USDX", "XXX", "BTC"})
+  for (const char* code : {"", "usd", "US", "USDX", "XTS", "BTC"})
     EXPECT_EQ(Currency::parse(code).error().code, Code::kNotFound) << code;
 }
 
