@@ -2,8 +2,8 @@
 
 #include "cli/cli.h"
 #include "cli/config_command.h"
-#include "cli/library_versions.h"
 #include "cli/version_command.h"
+#include "service/library_versions.h"
 #include "service/process.h"
 
 int main(int argc, char** argv) {

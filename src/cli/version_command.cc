@@ -5,7 +5,7 @@
 #include <boost/json.hpp>
 #include <ostream>
 
-#include "build_info/build_info.h"
+#include "base/build_info.h"
 #include "cli/arguments.h"
 
 namespace meterbill {

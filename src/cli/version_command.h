@@ -8,8 +8,7 @@
 
 namespace meterbill {
 
-/// Name and version of each library, as main.cc sees them: so that the command itself depends on
-/// none of them.
+/// Name and version of each library. Handed in, so that the command itself depends on none of them.
 using LibraryVersions = std::vector<std::pair<std::string, std::string>>;
 
 /// `version [--json]`.

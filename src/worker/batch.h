@@ -46,6 +46,11 @@ class Batch {
     return requests_;
   }
 
+  /// Meter and segment of every total that the batch begins.
+  [[nodiscard]] const std::set<std::pair<MeterKey, Slot>>& new_segments() const {
+    return new_segments_;
+  }
+
   /// Re-derives one machine's holds and totals from all its rows under `decisions`: after an
   /// operator decided.
   [[nodiscard]] Result<void> redecide(MachineKey machine, const Decisions& decisions);
@@ -71,6 +76,7 @@ class Batch {
   MachineFacts& facts_of(MachineKey machine);
   void advance_positions();
   Result<void> update_totals();
+  Result<Holds> find_holds(MachineKey machine, const Decisions& decisions);
   Result<void> rebuild_machine(MachineKey machine, const Holds& new_holds,
                                const Decisions& old_decisions, const Decisions& new_decisions,
                                Totals& delta);
@@ -94,6 +100,7 @@ class Batch {
   std::set<EventKey> known_events_;
   std::map<MachineKey, Decisions> new_decisions_;
   std::map<std::string, MeterKey> meters_;
+  std::set<std::pair<MeterKey, Slot>> new_segments_;
   std::function<const ScopeName&(ScopeKey)> scope_name_;
   std::function<const MeterName&(MeterKey)> meter_name_;
   std::int64_t greatest_epoch_ = 0;

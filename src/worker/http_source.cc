@@ -71,8 +71,7 @@ void HttpSource::poll(std::vector<Arrival>& into, std::size_t max) {
       for (Delivery& delivery : request.deliveries) {
         into.push_back({.delivery = std::move(delivery),
                         .position = {.partition = 0, .offset = request.number},
-                        .request = request.number,
-                        .digest = {}});
+                        .request = request.number});
       }
       state.inbox_deliveries -= count;
       state.inbox_bytes -= request.bytes;
@@ -150,6 +149,8 @@ SourceStatus HttpSource::status() const {
 void HttpSource::on_arrival(std::function<void()> wake) {
   state_.with([&](State& state) { state.wake = std::move(wake); });
 }
+
+Sha256 HttpSource::digest(const Delivery& /*delivery*/) const { return {}; }
 
 Result<PartitionPosition> HttpSource::accept(std::int32_t /*partition*/) {
   return fail(Code::kNotFound, "HTTP has no log that could be made anew: nothing to accept");
