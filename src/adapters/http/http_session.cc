@@ -199,9 +199,6 @@ void HttpSession::on_read_failure(const ErrorCode& error) {
 
 std::optional<WebResponse> HttpSession::refusal() {
   const auto& request = parser_->get();
-  if (request.version() != 10 && request.version() != 11) {
-    return json_error(505, "http version not supported", "HTTP/1.1 is spoken here");
-  }
   const auto fields = std::distance(request.begin(), request.end());
   if (static_cast<std::size_t>(fields) > core_.options.limits.header_fields_max) {
     return json_error(
