@@ -85,7 +85,7 @@ void append_json_text(std::string& out, std::string_view text) {
   out += '"';
 }
 
-bool is_number_text(std::string_view text) {
+bool is_json_number(std::string_view text) {
   std::size_t at = !text.empty() && text[0] == '-' ? 1 : 0;
   const std::size_t whole = skip_digits(text, at);
   if (whole == at || (text[at] == '0' && whole > at + 1)) return false;

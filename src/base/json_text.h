@@ -11,6 +11,6 @@ namespace meterbill {
 void append_json_text(std::string& out, std::string_view text);
 
 /// A number by the grammar of RFC 8259 and nothing else.
-[[nodiscard]] bool is_number_text(std::string_view text);
+[[nodiscard]] bool is_json_number(std::string_view text);
 
 }  // namespace meterbill

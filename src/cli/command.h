@@ -1,8 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <iosfwd>
 #include <string>
 #include <vector>
+
+#include "base/result.h"
 
 namespace meterbill {
 
@@ -30,12 +33,27 @@ struct Terminal {
   bool colour = false;
 };
 
+/// One long option of a command: `--json`, or `--config FILE` when it takes a value.
+struct Flag {
+  std::string name{};   ///< without the dashes
+  std::string value{};  ///< what stands for the value in help; empty: a switch
+  std::string help{};
+};
+
 /// One subcommand, e.g. {"bill", "compute"}.
 struct Command {
-  std::vector<std::string> path;
-  std::string summary;  ///< one line for `meterbill --help`
-  /// `arguments` are those behind the path. Returns an Exit.
-  int (*run)(const std::vector<std::string>& arguments, const Terminal& terminal);
+  std::vector<std::string> path{};
+  std::string summary{};  ///< one line for `meterbill --help`
+  /// `arguments` are those behind the path, `--help` never among them. Returns an Exit.
+  std::function<int(const std::vector<std::string>& arguments, const Terminal& terminal)> run{};
+  std::string operands{};     ///< for help: `[agent|worker]`
+  std::vector<Flag> flags{};  ///< for help, and for parse_arguments (arguments.h)
 };
+
+/// The exit code that goes with a failure.
+[[nodiscard]] int exit_code(Code code);
+
+/// Writes the message to `err`, each of its lines with "meterbill: " in front; returns exit_code.
+int report(const Error& error, const Terminal& terminal);
 
 }  // namespace meterbill

@@ -86,7 +86,7 @@ std::set<EpochKey> conflicting(const UsageRow& row, const BootOf& boot_of,
   return bound;
 }
 
-bool bind(Holds& holds, Slot slot, const std::set<EpochKey>& epochs) {
+bool hold_epochs(Holds& holds, Slot slot, const std::set<EpochKey>& epochs) {
   bool changed = false;
   for (const EpochKey epoch : epochs) {
     const auto [held, is_new] = holds.try_emplace(epoch, slot);

@@ -43,8 +43,9 @@ using BootOf = std::function<const BootId&(EpochKey)>;
 [[nodiscard]] std::set<EpochKey> conflicting(const UsageRow& row, const BootOf& boot_of,
                                              const Decisions& decisions);
 
-/// Adds what `slot` binds to `holds`; true if they changed.
-bool bind(Holds& holds, Slot slot, const std::set<EpochKey>& epochs);
+/// Adds what `slot` binds to `holds`; true if they changed. Not named `bind`: the arguments would
+/// find std::bind, which fits a temporary set better and does nothing.
+bool hold_epochs(Holds& holds, Slot slot, const std::set<EpochKey>& epochs);
 
 /// What becomes of one epoch's usage in one slot.
 enum class Standing { kBilled, kHeld, kDiscarded, kRenamed };

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -41,10 +42,23 @@ struct PartitionPosition {
   std::optional<Anchor> anchor;
   std::int64_t replay_until =
       0;  ///< samples below it are `replayed`: end offset when an incarnation was accepted
+  friend bool operator==(const PartitionPosition&, const PartitionPosition&) = default;
 };
 
 enum class PartitionState { kWaiting, kRunning, kHalted, kGap };
-[[nodiscard]] std::string_view to_string(PartitionState state);
+[[nodiscard]] constexpr std::string_view to_string(PartitionState state) {
+  switch (state) {
+    case PartitionState::kWaiting:
+      return "waiting";
+    case PartitionState::kRunning:
+      return "running";
+    case PartitionState::kHalted:
+      return "halted";
+    case PartitionState::kGap:
+      return "gap";
+  }
+  return "";
+}
 
 /// For status: what one partition does. Ready means every partition runs or waits for new records.
 struct PartitionStatus {
@@ -61,12 +75,11 @@ struct SourceStatus {
   std::vector<PartitionStatus> partitions;
 };
 
-/// One delivery with its place. `digest` is its anchor should it be the last one applied.
+/// One delivery with its place.
 struct Arrival {
   Delivery delivery;
   Position position;
   std::int64_t request = 0;  ///< HTTP: deliveries of one request are answered together
-  Sha256 digest{};
 };
 
 /// How many items of a request ended how; applied + repeated + quarantined = items read (invariant
@@ -100,7 +113,12 @@ class Source {
   /// Appends what has arrived, at most `max` deliveries, without waiting.
   virtual void poll(std::vector<Arrival>& into, std::size_t max) = 0;
 
-  /// The position of each partition that was applied is durable now.
+  /// The digest an anchor keeps of a delivery. Asked only of the last one of a batch: hashing each
+  /// would cost as much as applying it. Zero for a source without anchors.
+  [[nodiscard]] virtual Sha256 digest(const Delivery& delivery) const = 0;
+
+  /// The position of each partition that was applied is durable now; none when the ledger can be
+  /// written again after `rejected`.
   virtual void committed(std::span<const PartitionPosition> positions) = 0;
   /// HTTP: the request's items are durable; answer it.
   virtual void answer(std::int64_t request, const Counts& counts) = 0;

@@ -63,7 +63,7 @@ JsonWriter& JsonWriter::integer(std::int64_t value) {
 }
 
 JsonWriter& JsonWriter::number(std::string_view text) {
-  if (!is_number_text(text)) return string(text);
+  if (!is_json_number(text)) return string(text);
   before_value();
   text_ += text;
   after_value();

@@ -175,7 +175,7 @@ MetricsText& MetricsText::histogram(std::span<const MetricBucket> buckets,
 
 void MetricsText::line(std::string_view suffix, MetricLabels labels, std::string_view upper,
                        std::string_view value) {
-  MB_ASSERT(is_number_text(value));
+  MB_ASSERT(is_json_number(value));
   text_ += family_.name;
   text_ += suffix;
   char separator = '{';

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "base/json_text.h"
 #include "wire/json_number.h"
 #include "wire/json_write.h"
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "wire/fields.h"
+#include "base/json_text.h"
 #include "wire/json_number.h"
 #include "wire/json_scan.h"
 

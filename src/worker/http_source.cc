@@ -71,8 +71,7 @@ void HttpSource::poll(std::vector<Arrival>& into, std::size_t max) {
       for (Delivery& delivery : request.deliveries) {
         into.push_back({.delivery = std::move(delivery),
                         .position = {.partition = 0, .offset = request.number},
-                        .request = request.number,
-                        .digest = {}});
+                        .request = request.number});
       }
       state.inbox_deliveries -= count;
       state.inbox_bytes -= request.bytes;

@@ -310,6 +310,7 @@ void HttpSession::on_written(const ErrorCode& error) {
   if (buffer_.size() != 0) return read_header();  // the next request is already here
   parser_.reset();
   body_ = {};
+  kept_since_ = ++core_.keepings;
   enter(State::kIdle, core_.options.limits.idle);
   wait_for_request();
 }

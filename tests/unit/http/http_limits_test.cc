@@ -213,15 +213,20 @@ TEST_F(HttpServerTest, APageFromElsewhereChangesNothing) {
   }
 }
 
-TEST_F(HttpServerTest, OneConnectionTooManyGets503AndTheNextIsWelcome) {
+TEST_F(HttpServerTest, WhenAllConnectionsAreBusyOneMoreGets503) {
   HttpServerOptions options;
   options.limits.connections_max = 2;
-  serve(options);
-  RawClient first(port());
-  EXPECT_EQ(first.ask(get("/")).status, 200);
+  std::promise<Respond> held;
+  serve(options, [&](const WebRequest& request, const Respond& respond) {
+    if (request.path == "/hold") return held.set_value(respond);
+    echo(request, respond);
+  });
+  RawClient busy(port());
+  busy.send(get("/hold"));
+  const Respond respond = held.get_future().get();
   {
-    RawClient second(port());
-    EXPECT_EQ(second.ask(get("/")).status, 200);
+    RawClient silent(port());  // has asked nothing yet: not one to make room
+    wait_until([](const HttpStats& stats) { return stats.connections_open; }, 2);
     RawClient third(port());
     const RawAnswer refused = third.read_answer();
     EXPECT_EQ(refused.status, 503);
@@ -231,6 +236,24 @@ TEST_F(HttpServerTest, OneConnectionTooManyGets503AndTheNextIsWelcome) {
   EXPECT_EQ(server_->stats().connections_refused, 1);
   wait_until([](const HttpStats& stats) { return stats.connections_open; }, 1);
   EXPECT_EQ(RawClient(port()).ask(get("/")).status, 200);
+  respond({});
+  EXPECT_EQ(busy.read_answer().status, 200);
+}
+
+TEST_F(HttpServerTest, TheConnectionKeptLongestMakesRoom) {
+  HttpServerOptions options;
+  options.limits.connections_max = 2;
+  serve(options);
+  RawClient first(port());
+  RawClient second(port());
+  for (RawClient* client : {&first, &second, &first}) {
+    EXPECT_EQ(client->ask(get("/")).status, 200);
+  }
+  RawClient third(port());
+  EXPECT_EQ(third.ask(get("/")).status, 200);
+  EXPECT_TRUE(second.is_ended());
+  EXPECT_EQ(first.ask(get("/")).status, 200);
+  EXPECT_EQ(server_->stats().connections_refused, 0);
 }
 
 }  // namespace

@@ -246,7 +246,7 @@ struct ListenCase {
 };
 
 TEST(HttpServerListenTest, AnAddressThatCannotBeMeantIsRefusedWithItsRemedy) {
-  const FixedClock clock;
+  const ManualClock clock{kTestTime};
   FunctionApp app(echo);
   for (const auto& [listen, want] :
        {ListenCase{"127.0.0.1", "an address and a port"}, ListenCase{":5001", "an address and"},

@@ -12,14 +12,13 @@
 #include <vector>
 
 #include "adapters/http/http_server.h"
+#include "support/manual_clock.h"
 #include "unit/http/raw_client.h"
 
 namespace meterbill {
 
-class FixedClock final : public Clock {
- public:
-  [[nodiscard]] Instant now() const override { return {.utc = {784'111'777'000'000}}; }
-};
+/// "Sun, 06 Nov 1994 08:49:37 GMT"
+inline constexpr Instant kTestTime{.utc = {784'111'777'000'000}};
 
 /// A program made of one function.
 class FunctionApp final : public WebApp {
@@ -69,7 +68,7 @@ class HttpServerTest : public testing::Test {
            std::to_string(body.size()) + "\r\n" + std::string(fields) + "\r\n" + std::string(body);
   }
 
-  FixedClock clock_;
+  ManualClock clock_{kTestTime};
   std::unique_ptr<FunctionApp> app_;
   std::unique_ptr<HttpServer> server_;
 };

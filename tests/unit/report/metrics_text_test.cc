@@ -105,7 +105,7 @@ TEST(MetricsTextDeathTest, WrongNamesEndTheProgram) {
   EXPECT_DEATH(text.family({"meterbill_x_total", MetricKind::kCounter, "", ""}), "is_well_named");
   EXPECT_DEATH(text.family({"meterbill_x", MetricKind::kGauge, "bytes", ""}), "is_well_named");
   EXPECT_DEATH(text.single(kSpool, 1).single(kSpool, 1), "seen_");
-  EXPECT_DEATH(text.family(kSpool).sample("NaN"), "is_number_text");
+  EXPECT_DEATH(text.family(kSpool).sample("NaN"), "is_json_number");
 }
 
 }  // namespace

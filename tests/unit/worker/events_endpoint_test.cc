@@ -4,15 +4,12 @@
 
 #include <optional>
 
+#include "support/manual_clock.h"
+
 namespace meterbill {
 namespace {
 
 using testing::HasSubstr;
-
-class StoppedClock final : public Clock {
- public:
-  [[nodiscard]] Instant now() const override { return {.utc = {77}}; }
-};
 
 const std::string kEvent =
     R"({"specversion":"1.0","id":"1","source":"urn:x","type":"io.meterbill.reading.v1","data":{}})";
@@ -42,7 +39,7 @@ class EventsEndpointTest : public testing::Test {
   }
 
   std::optional<WebResponse> answer_;
-  StoppedClock clock_;
+  ManualClock clock_{{.utc = {77}}};
   HttpSource source_;
   EventsEndpoint endpoint_{clock_, source_};
 };

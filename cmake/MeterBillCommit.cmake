@@ -1,0 +1,35 @@
+# METERBILL_COMMIT and METERBILL_COMMIT_TIME_S (seconds since 1970): from git, or given when packaging from a tarball.
+# Taken when CMake configures, which happens again after each commit.
+set(METERBILL_COMMIT "" CACHE STRING "Commit that is built; empty: ask git")
+set(METERBILL_COMMIT_TIME_S "" CACHE STRING "Its time, seconds since 1970; empty: ask git")
+
+# mb_find_commit(): sets the two in the caller's scope.
+function(mb_find_commit)
+  set(commit "${METERBILL_COMMIT}")
+  set(time_s "${METERBILL_COMMIT_TIME_S}")
+  find_program(METERBILL_GIT git)
+  if(METERBILL_GIT AND NOT commit)
+    execute_process(COMMAND ${METERBILL_GIT} log -1 "--format=%H %ct" WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+      OUTPUT_VARIABLE answer RESULT_VARIABLE failed ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)
+    if(NOT failed)
+      string(REPLACE " " ";" answer "${answer}")
+      list(GET answer 0 commit)
+      list(GET answer 1 time_s)
+      string(SUBSTRING ${commit} 0 12 commit)
+    endif()
+    execute_process(COMMAND ${METERBILL_GIT} rev-parse --git-path logs/HEAD WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+      OUTPUT_VARIABLE head ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)
+    get_filename_component(head "${head}" ABSOLUTE BASE_DIR ${PROJECT_SOURCE_DIR})
+    if(EXISTS "${head}" AND NOT IS_DIRECTORY "${head}")
+      set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${head}")
+    endif()
+  endif()
+  if(NOT commit)
+    set(commit "unknown")
+  endif()
+  if(NOT time_s)
+    string(TIMESTAMP time_s "%s" UTC)
+  endif()
+  set(METERBILL_COMMIT "${commit}" PARENT_SCOPE)
+  set(METERBILL_COMMIT_TIME_S "${time_s}" PARENT_SCOPE)
+endfunction()

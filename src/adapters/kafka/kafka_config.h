@@ -1,0 +1,16 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+namespace meterbill {
+
+/// Which cluster and topic, and librdkafka properties passed through as they are (`kafka.*`). May
+/// hold secrets: never logged.
+struct KafkaConfig {
+  std::string brokers;  ///< host:port[,host:port]
+  std::string topic = "resource_usage";
+  std::map<std::string, std::string> properties;
+};
+
+}  // namespace meterbill

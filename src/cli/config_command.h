@@ -1,0 +1,23 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "config/load.h"
+
+namespace meterbill {
+
+/// What the config commands need to know of the machine; main.cc fills it.
+struct ConfigContext {
+  std::map<std::string, std::string> environment;
+  std::string host_name;
+  std::string folder = "/etc/meterbill";  ///< of agent.conf and worker.conf
+  PropertyCheck check_property;           ///< may be empty
+};
+
+/// `config check`, `config show` and `config default`.
+[[nodiscard]] std::vector<Command> config_commands(const ConfigContext& context);
+
+}  // namespace meterbill

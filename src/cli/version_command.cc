@@ -1,0 +1,59 @@
+#include "cli/version_command.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <ostream>
+
+#include "build_info/build_info.h"
+#include "cli/arguments.h"
+
+namespace meterbill {
+namespace {
+
+const std::vector<Flag>& version_flags() {
+  static const std::vector<Flag> kFlags{{.name = "json", .help = "print JSON"}};
+  return kFlags;
+}
+
+std::string as_text(const LibraryVersions& libraries) {
+  const BuildInfo info = build_info();
+  std::string text = fmt::format("meterbill {}\n", info.version);
+  const auto row = [&](std::string_view name, std::string_view value) {
+    text += fmt::format("  {:<12} {}\n", name, value);
+  };
+  row("commit", info.commit);
+  row("built", to_string(info.time));
+  row("compiler", info.compiler);
+  row("build type", info.build_type);
+  for (const auto& library : libraries) row(library.first, library.second);
+  return text;
+}
+
+std::string as_json(const LibraryVersions& libraries) {
+  const BuildInfo info = build_info();
+  boost::json::object versions;
+  for (const auto& library : libraries) versions[library.first] = library.second;
+  const boost::json::object all{{"version", info.version},       {"commit", info.commit},
+                                {"built", to_string(info.time)}, {"compiler", info.compiler},
+                                {"build_type", info.build_type}, {"libraries", versions}};
+  return boost::json::serialize(all) + "\n";
+}
+
+}  // namespace
+
+Command version_command(const LibraryVersions& libraries) {
+  return {.path = {"version"},
+          .summary = "Prints the version of MeterBill and of what it is built from.",
+          .run =
+              [libraries](const std::vector<std::string>& words, const Terminal& terminal) {
+                const auto arguments = parse_arguments(words, version_flags(), 0);
+                if (!arguments) return report(arguments.error(), terminal);
+                terminal.out << (arguments.value().has("json") ? as_json(libraries)
+                                                               : as_text(libraries));
+                return static_cast<int>(kExitOk);
+              },
+          .flags = version_flags()};
+}
+
+}  // namespace meterbill

@@ -1,0 +1,234 @@
+#include "config/load.h"
+
+#include <fmt/format.h>
+
+#include "config/ini_text.h"
+#include "config/kafka_properties.h"
+#include "config/text_file.h"
+
+namespace meterbill {
+namespace {
+
+constexpr std::string_view kCredential = "credential:";
+constexpr std::string_view kFileSuffix = ".file";
+
+Error file_missing(Error error) {
+  if (error.code == Code::kNotFound) error.message += "; --config must name an existing file";
+  if (error.code == Code::kInvalid) error.code = Code::kConfig;
+  return error;
+}
+
+/// `kafka.sasl.password` for `kafka.sasl.password.file`; empty for any other key.
+std::string_view secret_of_file_key(std::string_view key) {
+  if (!key.starts_with(kKafkaPrefix) || !key.ends_with(kFileSuffix)) return {};
+  key.remove_suffix(kFileSuffix.size());
+  return is_kafka_secret(key.substr(kKafkaPrefix.size())) ? key : std::string_view{};
+}
+
+/// Collects assignments by rising weight, then settles each key.
+class Loader {
+ public:
+  Loader(const OptionTable& table, const LoadRequest& request) : table_(table), request_(request) {}
+
+  Result<Settings> load() {
+    MB_TRYV(read_files());
+    read_environment();
+    for (const Assignment& assignment : request_.command_line) accept(assignment);
+    std::vector<Setting> all;
+    for (const Option& option : table_.options) all.push_back(settle(option));
+    for (const auto& [key, assignment] : chosen_)
+      if (key.starts_with(kKafkaPrefix)) all.push_back(settle_property(key, assignment));
+    if (!problems_.empty()) return fail(Code::kConfig, std::move(problems_));
+    return Settings{std::move(all), std::move(files_)};
+  }
+
+ private:
+  void problem(const std::string& place, std::string_view message) {
+    if (!problems_.empty()) problems_ += '\n';
+    problems_ += fmt::format("{}: {}", place, message);
+  }
+
+  Result<void> read_files() {
+    const std::string main_file = request_.config_file.value_or(
+        request_.default_file.empty() ? table_.default_file() : request_.default_file);
+    auto text = read_text_file(main_file, kConfigFileBytesMax);
+    if (text)
+      read_ini(main_file, text.value());
+    else if (request_.config_file || text.error().code != Code::kNotFound)
+      return file_missing(std::move(text).error());
+    auto drop_ins = list_conf_files(main_file + ".d", kConfigFilesMax);
+    if (!drop_ins) return file_missing(std::move(drop_ins).error());
+    for (const std::string& path : drop_ins.value()) {
+      auto more = read_text_file(path, kConfigFileBytesMax);
+      if (!more) return file_missing(std::move(more).error());
+      read_ini(path, more.value());
+    }
+    return ok();
+  }
+
+  void read_ini(const std::string& path, std::string_view text) {
+    files_.push_back(path);
+    const IniText ini = split_ini(text);
+    for (const IniProblem& wrong : ini.problems)
+      problem(fmt::format("{}:{}", path, wrong.line), wrong.message);
+    std::map<std::string, int> lines;
+    for (const IniEntry& entry : ini.entries) {
+      const Origin origin{.kind = Origin::Kind::kFile, .name = path, .line = entry.line};
+      const auto key = full_key(entry);
+      if (!key) {
+        problem(to_text(origin), key.error().message);
+        continue;
+      }
+      const std::string_view secret_key = secret_of_file_key(key.value());
+      const auto [first, is_new] =
+          lines.emplace(secret_key.empty() ? key.value() : secret_key, entry.line);
+      if (!is_new) {
+        problem(to_text(origin),
+                fmt::format("{}: set in line {} already", key.value(), first->second));
+        continue;
+      }
+      accept({.key = key.value(),
+              .text = entry.value,
+              .origin = origin,
+              .cut_by_comment = entry.cut_by_comment});
+    }
+  }
+
+  /// A key under `[agent]` is `interval` or, in full, `agent.interval`.
+  Result<std::string> full_key(const IniEntry& entry) const {
+    if (entry.section.empty() || entry.key.starts_with(entry.section + ".")) return entry.key;
+    std::string key = entry.section + "." + entry.key;
+    // Or else `[kafka]` would hand any key that lost its own section to librdkafka.
+    if (table_.find(key) == nullptr && table_.find(entry.key) != nullptr)
+      return fail(Code::kConfig, fmt::format("{} stands under [{}]; move it above all sections or "
+                                             "under its own",
+                                             entry.key, entry.section));
+    return key;
+  }
+
+  void read_environment() {
+    std::map<std::string, std::string> variable_of;
+    for (const auto& [variable, text] : request_.environment) {
+      if (!variable.starts_with(table_.environment_prefix())) continue;
+      const std::string key = table_.key_of_variable(variable);
+      const Origin origin{.kind = Origin::Kind::kEnvironment, .name = variable};
+      if (const auto [first, is_new] = variable_of.emplace(key, variable); !is_new) {
+        problem(to_text(origin), fmt::format("{} is set by {} already", key, first->second));
+        continue;
+      }
+      accept({.key = key, .text = text, .origin = origin});
+    }
+  }
+
+  /// Checks one assignment and lets it replace an earlier one. Each is checked, also one that does
+  /// not hold in the end: a wrong line would otherwise wait for the day it matters.
+  void accept(const Assignment& assignment) {
+    const std::string& key = assignment.key;
+    const std::string place = to_text(assignment.origin);
+    if (key.starts_with(kKafkaPrefix)) return accept_property(assignment);
+    const Option* option = table_.find(key);
+    if (option == nullptr)
+      return problem(place, fmt::format("{}: unknown key{}", key, table_.hint(key)));
+    if (const auto value = parse_value(*option, assignment.text); !value)
+      return problem(place, fmt::format("{}: {}", key, value.error().message));
+    chosen_.insert_or_assign(key, assignment);
+  }
+
+  void accept_property(const Assignment& assignment) {
+    const std::string& key = assignment.key;
+    const std::string place = to_text(assignment.origin);
+    const std::string property = key.substr(kKafkaPrefix.size());
+    const std::string_view secret_key = secret_of_file_key(key);
+    if (!is_kafka_property(property))
+      return problem(place, fmt::format("{}: not a librdkafka property: lower-case letters, "
+                                        "digits and dots",
+                                        key));
+    if (const std::string_view reason = kafka_denial(property); !reason.empty())
+      return problem(place, fmt::format("{}: cannot be set: {}", key, reason));
+    if (is_kafka_secret(property) && assignment.cut_by_comment)
+      return problem(place, fmt::format("{}: is the part from '#' on a comment or part of the "
+                                        "secret? Put the secret into \"quotes\"",
+                                        key));
+    chosen_.insert_or_assign(secret_key.empty() ? key : std::string(secret_key), assignment);
+  }
+
+  Setting settle(const Option& option) {
+    const auto found = chosen_.find(std::string(option.name));
+    const Assignment standard{
+        .key = std::string(option.name),
+        .text = std::string(option.standard),
+        .origin = {.kind = Origin::Kind::kDefault, .name = std::string(option.standard_as)}};
+    const Assignment& said = found == chosen_.end() ? standard : found->second;
+    auto value = parse_value(option, said.text);
+    MB_ASSERT(value);  // accept() has read it before; defaults are read by a test
+    return {.name = said.key,
+            .shown = option.secret ? "(secret)" : said.text,
+            .value = std::move(value).value(),
+            .origin = said.origin,
+            .secret = option.secret};
+  }
+
+  Setting settle_property(const std::string& key, const Assignment& said) {
+    const std::string property = key.substr(kKafkaPrefix.size());
+    Setting setting{.name = key,
+                    .shown = said.text,
+                    .value = said.text,
+                    .origin = said.origin,
+                    .secret = is_kafka_secret(property)};
+    if (setting.secret) {
+      auto secret = read_secret(said, setting.shown);
+      if (!secret) {
+        problem(to_text(said.origin), fmt::format("{}: {}", said.key, secret.error().message));
+        return setting;
+      }
+      setting.value = std::move(secret).value();
+    }
+    if (!request_.check_property) return setting;
+    const auto known = request_.check_property(property, std::get<std::string>(setting.value));
+    if (!known)
+      problem(to_text(said.origin), fmt::format("{}: {}", said.key, known.error().message));
+    return setting;
+  }
+
+  /// The secret itself; `shown` becomes what may be printed instead.
+  Result<std::string> read_secret(const Assignment& said, std::string& shown) const {
+    shown = "(secret)";
+    std::string path;
+    if (said.key.ends_with(kFileSuffix)) {
+      path = said.text;
+    } else if (said.text.starts_with(kCredential)) {
+      const std::string name = said.text.substr(kCredential.size());
+      const auto folder = request_.environment.find("CREDENTIALS_DIRECTORY");
+      if (folder == request_.environment.end())
+        return fail(Code::kConfig,
+                    fmt::format("there are no credentials here: add LoadCredential={} to the "
+                                "unit, or use {}.file",
+                                name, said.key));
+      if (name.empty() || name.find('/') != std::string::npos || name.starts_with('.'))
+        return fail(Code::kConfig, "the name behind 'credential:' is not a file name");
+      path = folder->second + "/" + name;
+    } else {
+      return said.text;
+    }
+    shown = fmt::format("(secret from {})", path);
+    MB_TRY(std::string secret, read_text_file(path, kSecretBytesMax));
+    if (secret.ends_with('\n')) secret.pop_back();  // editors end the last line
+    if (secret.ends_with('\r')) secret.pop_back();
+    if (secret.empty()) return fail(Code::kConfig, path + " is empty");
+    return secret;
+  }
+
+  const OptionTable& table_;
+  const LoadRequest& request_;
+  std::vector<std::string> files_;
+  std::map<std::string, Assignment> chosen_;
+  std::string problems_;
+};
+
+}  // namespace
+
+Result<Settings> load_settings(const OptionTable& table, const LoadRequest& request) {
+  return Loader{table, request}.load();
+}
+
+}  // namespace meterbill

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/settings.h"
+
+namespace meterbill {
+
+inline constexpr std::size_t kConfigFileBytesMax = std::size_t{1}
+                                                   << 20;  ///< a larger one is refused
+inline constexpr std::size_t kConfigFilesMax = 256;        ///< in one folder; more are refused
+inline constexpr std::size_t kSecretBytesMax = std::size_t{64} << 10;
+
+/// Says whether librdkafka knows a property and takes the value; the message must not repeat it.
+using PropertyCheck =
+    std::function<Result<void>(const std::string& property, const std::string& value)>;
+
+/// Where to look for settings.
+struct LoadRequest {
+  std::optional<std::string> config_file;  ///< given by the user: must exist
+  std::string default_file;                ///< read when there; empty: OptionTable::default_file()
+  std::map<std::string, std::string> environment;
+  std::vector<Assignment> command_line;
+  PropertyCheck check_property;  ///< may be empty
+};
+
+/// Settings in the order built-in < main file < `<main file>.d/*.conf` (by name) < environment <
+/// command line; a later one replaces an earlier one. There is no text substitution of any kind.
+///
+/// Everything wrong in all places is reported at once, one problem a line, each with its place and
+/// what to do: kConfig. A file that the user named and that is missing is kNotFound, one that may
+/// not be read kPermission. No message holds a secret.
+[[nodiscard]] Result<Settings> load_settings(const OptionTable& table, const LoadRequest& request);
+
+}  // namespace meterbill

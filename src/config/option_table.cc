@@ -1,0 +1,76 @@
+#include "config/option_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "config/kafka_properties.h"
+#include "config/nearest.h"
+
+namespace meterbill {
+namespace {
+
+/// `agent.spool_max_bytes` → `AGENT_SPOOL_MAX_BYTES`.
+std::string in_capitals(std::string_view key) {
+  std::string text{key};
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    if (c == '.' || c == '-') c = '_';
+  }
+  return text;
+}
+
+}  // namespace
+
+const Option* OptionTable::find(std::string_view name) const {
+  const auto row = std::ranges::find(options, name, &Option::name);
+  return row == options.end() ? nullptr : &*row;
+}
+
+std::string OptionTable::default_file() const {
+  return fmt::format("/etc/meterbill/{}.conf", short_name);
+}
+
+std::string OptionTable::environment_prefix() const {
+  return fmt::format("METERBILL_{}_", in_capitals(short_name));
+}
+
+std::string OptionTable::environment_name(std::string_view key) const {
+  const std::string own = std::string(short_name) + ".";
+  if (key.starts_with(own)) key.remove_prefix(own.size());
+  return environment_prefix() + in_capitals(key);
+}
+
+std::string OptionTable::key_of_variable(std::string_view variable) const {
+  MB_ASSERT(variable.starts_with(environment_prefix()));
+  const std::string_view rest = variable.substr(environment_prefix().size());
+  for (const Option& option : options)
+    if (rest == in_capitals(option.name) || variable == environment_name(option.name))
+      return std::string(option.name);
+  // Of a librdkafka property every underscore is a dot: it has properties with underscores only
+  // for callbacks, which no text can set.
+  std::string key;
+  for (const char c : rest) {
+    if (c == '_')
+      key += '.';
+    else
+      key += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return key;
+}
+
+std::string OptionTable::hint(std::string_view unknown_key) const {
+  const std::string near = nearest(unknown_key, names());
+  if (!near.empty()) return fmt::format("; did you mean {}?", near);
+  return fmt::format("; `meterbill config default {}` lists all keys", short_name);
+}
+
+std::vector<std::string> OptionTable::names() const {
+  std::vector<std::string> all;
+  all.reserve(options.size());
+  for (const Option& option : options) all.emplace_back(option.name);
+  return all;
+}
+
+}  // namespace meterbill

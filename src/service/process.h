@@ -1,0 +1,20 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+namespace meterbill {
+
+/// What a program finds around itself when it starts. REQUIRES, for all: no other thread changes
+/// the environment.
+
+/// All variables of the environment.
+[[nodiscard]] std::map<std::string, std::string> process_environment();
+
+/// The name of this host, as the kernel has it; empty when it has none.
+[[nodiscard]] std::string host_name();
+
+/// Whether standard output is a terminal and NO_COLOR is not set.
+[[nodiscard]] bool wants_colour();
+
+}  // namespace meterbill

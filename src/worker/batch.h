@@ -1,0 +1,108 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ports/ledger_store.h"
+#include "worker/contribution.h"
+#include "worker/interner.h"
+#include "worker/items.h"
+
+namespace meterbill {
+
+/// What the apply thread knows of the ledger between batches; changed only by what was committed.
+struct LedgerMemory {
+  explicit LedgerMemory(const Dictionary& known) : names(known) {}
+
+  Interner names;
+  std::map<MachineKey, MachineFacts> machines;
+  std::map<MachineKey, Holds> holds;
+  std::map<MachineKey, Decisions> decisions;  ///< filled when a machine is first touched
+  std::int64_t greatest_epoch = 0;
+  std::optional<UtcTime> ids_forgotten_before;
+};
+
+/// The phases `merge` and (up to the store) `commit` of one batch: from plausible items to the
+/// write set. Everything it learns is in the write set; `LedgerMemory` takes it over only when the
+/// store has committed it (`remember`).
+///
+/// Merging happens in memory over the rows the batch touches, loaded at once: one load, one commit,
+/// however many messages.
+class Batch {
+ public:
+  Batch(LedgerStore& store, LedgerMemory& memory, const SegmentOf& segment_of, UtcTime now)
+      : store_(store), memory_(memory), segment_of_(segment_of), now_(now) {}
+
+  /// Applies the items of `batches`. A failure is the store's: nothing was changed.
+  [[nodiscard]] Result<void> apply(std::span<const SourceBatch> batches, Items items);
+
+  [[nodiscard]] const WriteSet& write() const { return write_; }
+  WriteSet& write() { return write_; }
+  /// Counts of each (source, request).
+  [[nodiscard]] const std::map<std::pair<std::size_t, std::int64_t>, Counts>& requests() const {
+    return requests_;
+  }
+
+  /// Meter and segment of every total that the batch begins.
+  [[nodiscard]] const std::set<std::pair<MeterKey, Slot>>& new_segments() const {
+    return new_segments_;
+  }
+
+  /// Re-derives one machine's holds and totals from all its rows under `decisions`: after an
+  /// operator decided.
+  [[nodiscard]] Result<void> redecide(MachineKey machine, const Decisions& decisions);
+
+  /// Adds all of one machine's rows to `totals`, under the holds and decisions that `memory` has.
+  [[nodiscard]] Result<void> sum_machine(MachineKey machine, Totals& totals);
+
+  /// The write set was committed.
+  void remember();
+
+ private:
+  void bind_names();
+  Result<void> load(const Items& items);
+  EpochKey epoch_of(MachineKey machine, const EpochFacts& facts);
+  void apply_reading(ReadyReading& item, const MessageHead& head);
+  Result<void> apply_sample(const ReadySample& item);
+  Result<void> apply_events(const std::vector<ReadyEvent>& events);
+  void apply_event(const ReadyEvent& item);
+  void count(const Origin& origin, Outcome outcome);
+  void add_counts(const Origin& origin, const Counts& counts);
+  void quarantine(RefusedItem refused);
+  void see(const SeenMachine& seen);
+  MachineFacts& facts_of(MachineKey machine);
+  void advance_positions();
+  Result<void> update_totals();
+  Result<void> rebuild_machine(MachineKey machine, const Holds& new_holds,
+                               const Decisions& old_decisions, const Decisions& new_decisions,
+                               Totals& delta);
+  Result<void> add_delta(const Totals& delta);
+  UsageRow& row(MachineKey machine, Slot slot);
+  [[nodiscard]] RowContext context(MachineKey machine, const Holds& holds,
+                                   const Decisions& decisions) const;
+  [[nodiscard]] const Arrival& arrival(const Origin& origin) const;
+
+  LedgerStore& store_;
+  LedgerMemory& memory_;
+  const SegmentOf& segment_of_;
+  UtcTime now_;
+  std::span<const SourceBatch> batches_;
+  WriteSet write_;
+  std::map<RowKey, UsageRow> before_;  ///< the rows as loaded
+  std::map<EpochKey, EpochFacts> epochs_;
+  std::map<std::pair<MachineKey, EpochId>, EpochKey> epoch_keys_;
+  std::map<std::pair<std::size_t, std::int64_t>, Counts> requests_;
+  std::set<std::pair<std::size_t, std::size_t>> evidence_;
+  std::set<EventKey> known_events_;
+  std::map<MachineKey, Decisions> new_decisions_;
+  std::map<std::string, MeterKey> meters_;
+  std::set<std::pair<MeterKey, Slot>> new_segments_;
+  std::function<const ScopeName&(ScopeKey)> scope_name_;
+  std::function<const MeterName&(MeterKey)> meter_name_;
+  std::int64_t greatest_epoch_ = 0;
+};
+
+}  // namespace meterbill

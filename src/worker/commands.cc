@@ -1,0 +1,187 @@
+// Worker's operator commands: each runs on the apply thread, between two batches, as one
+// transaction.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "worker/worker.h"
+
+namespace meterbill {
+
+template <class Value>
+Value Worker::call(std::function<Value()> command) {
+  auto task = std::make_shared<std::packaged_task<Value()>>(std::move(command));
+  std::future<Value> result = task->get_future();
+  {
+    const std::scoped_lock lock(wake_mutex_);
+    commands_.emplace_back([task] { (*task)(); });
+    awake_ = true;
+    wake_.notify_one();
+  }
+  return result.get();
+}
+
+void Worker::run_commands() {
+  std::deque<std::function<void()>> commands;
+  {
+    const std::scoped_lock lock(wake_mutex_);
+    commands.swap(commands_);
+  }
+  for (const auto& command : commands) command();
+}
+
+Result<void> Worker::resolve(const MachineId& machine, const BootId& boot, Decision decision,
+                             const MachineId& renamed_to) {
+  return call<Result<void>>([&] {
+    return resolve_now(machine, boot, {decision, MachineKey{}}, renamed_to);
+  });
+}
+
+Result<void> Worker::resolve_now(const MachineId& machine, const BootId& boot,
+                                 BootDecision decision, const MachineId& renamed_to) {
+  const auto key = memory_->names.find_machine(machine);
+  if (!key || !memory_->machines.contains(*key))
+    return fail(Code::kNotFound, fmt::format("no machine '{}'", machine.str()));
+  MB_TRY(const auto epochs, store_.epochs(*key));
+  const bool boot_known =
+      std::ranges::any_of(epochs, [&](const auto& entry) { return entry.second.boot == boot; });
+  if (decision.decision != Decision::kSum && (boot.empty() || !boot_known))
+    return fail(Code::kNotFound, fmt::format("machine '{}' has no boot '{}'; `meterbill machine "
+                                             "list` names its boots",
+                                             machine.str(), boot.str()));
+  const BootId subject = decision.decision == Decision::kSum ? BootId{} : boot;
+  Batch batch(store_, *memory_, segment_of_, clock_.now().utc);
+  if (decision.decision == Decision::kRename) {
+    const auto taken = memory_->names.find_machine(renamed_to);
+    if (!is_machine_id(renamed_to.str()) || (taken && memory_->machines.contains(*taken)))
+      return fail(Code::kInvalid, fmt::format("'{}' is taken or no machine name; choose a new one",
+                                              renamed_to.str()));
+    decision.renamed_to = memory_->names.machine(renamed_to);
+    MachineFacts facts = memory_->machines.at(*key);
+    facts.key = decision.renamed_to;
+    facts.name = renamed_to;
+    batch.write().machines[decision.renamed_to] = facts;
+  }
+  MB_TRY(Decisions decisions, store_.decisions(*key));
+  decisions[subject] = decision;
+  Result<void> done = batch.redecide(*key, decisions);
+  if (done) done = store_.decide(*key, subject, decision, batch.write());
+  if (!done) {
+    memory_->names.drop();
+    return done;
+  }
+  ++commits_;
+  batch.remember();
+  events_.decided(machine, subject, decision.decision);
+  return ok();
+}
+
+Result<void> Worker::retire(const MachineId& machine, std::optional<UtcTime> at) {
+  return call<Result<void>>([&]() -> Result<void> {
+    const auto key = memory_->names.find_machine(machine);
+    if (!key || !memory_->machines.contains(*key))
+      return fail(Code::kNotFound, fmt::format("no machine '{}'", machine.str()));
+    WriteSet write;
+    write.at = clock_.now().utc;
+    write.machines[*key] = memory_->machines.at(*key);
+    write.machines[*key].retired = at;
+    MB_TRY(const CommitOutcome outcome, store_.commit(write, {}));
+    MB_TRY(const bool committed, is_committed(outcome, commits_));
+    if (!committed) return fail(Code::kUnavailable, "the ledger did not keep it; try again");
+    ++commits_;
+    memory_->machines[*key] = write.machines[*key];
+    return ok();
+  });
+}
+
+Result<void> Worker::release(std::int64_t quarantine_id) {
+  return call<Result<void>>([&] { return release_now(quarantine_id); });
+}
+
+/// Applies a quarantined item on the operator's word: time, plausibility and replay are not asked
+/// again; what cannot be read or does not fit stays where it is. Counts of deliveries do not
+/// change: released ones are counted beside (invariant 6).
+Result<void> Worker::release_now(std::int64_t quarantine_id) {
+  MB_TRY(const QuarantineItem item, store_.quarantine_item(quarantine_id));
+  if (item.state != QuarantineState::kHeld)
+    return fail(Code::kInvalid,
+                fmt::format("item {} is {} already", quarantine_id, to_string(item.state)));
+  if (!item.releasable)
+    return fail(Code::kInvalid,
+                fmt::format("item {} was kept shortened and cannot be applied", quarantine_id));
+  SourceBatch source{
+      item.source, item.source == "http" ? Route::kHttp : Route::kKafka, {}, {}, nullptr};
+  source.arrivals.push_back({item.delivery, item.position, 0});
+  const std::vector<SourceBatch> batches{source};
+  const UtcTime now = clock_.now().utc;
+  Items items = read_items(batches, now, std::nullopt, Checks::kReleased);
+  if (item.ordinal) {
+    std::erase_if(items.readings, [&](const auto& r) { return r.origin.ordinal != item.ordinal; });
+    std::erase_if(items.refused, [&](const auto& r) { return r.origin.ordinal != item.ordinal; });
+  }
+  Batch batch(store_, *memory_, segment_of_, now);
+  Result<void> done = batch.apply(batches, std::move(items));
+  if (done && !batch.write().quarantine.empty())
+    done = fail(Code::kInvalid, fmt::format("item {} cannot be applied: {}", quarantine_id,
+                                            batch.write().quarantine.front().rejection.detail));
+  if (done) {
+    batch.write().counts.clear();
+    done = store_.settle_quarantine(quarantine_id, QuarantineState::kReleased, batch.write());
+  }
+  if (!done) {
+    memory_->names.drop();
+    return done;
+  }
+  ++commits_;
+  batch.remember();
+  return ok();
+}
+
+Result<void> Worker::discard(std::int64_t quarantine_id) {
+  return call<Result<void>>([&]() -> Result<void> {
+    MB_TRY(const QuarantineItem item, store_.quarantine_item(quarantine_id));
+    if (item.state != QuarantineState::kHeld)
+      return fail(Code::kInvalid,
+                  fmt::format("item {} is {} already", quarantine_id, to_string(item.state)));
+    WriteSet nothing;
+    nothing.at = clock_.now().utc;
+    MB_TRYV(store_.settle_quarantine(quarantine_id, QuarantineState::kDiscarded, nothing));
+    ++commits_;
+    return ok();
+  });
+}
+
+Result<void> Worker::accept(const std::string& source, std::int32_t partition) {
+  return call<Result<void>>([&] { return accept_now(source, partition); });
+}
+
+Result<void> Worker::accept_now(const std::string& source, std::int32_t partition) {
+  const auto feed = std::ranges::find_if(feeds_, [&](const Feed& known) {
+    return known.source->route() == Route::kKafka && (source == "kafka" || source == known.name);
+  });
+  if (feed == feeds_.end()) return fail(Code::kNotFound, fmt::format("no source '{}'", source));
+  MB_TRY(const PartitionPosition position, feed->source->accept(partition));
+  WriteSet write;
+  write.at = clock_.now().utc;
+  write.positions[feed->name] = {position};
+  MB_TRY(const CommitOutcome outcome, store_.commit(write, {{feed->name, feed->fence}}));
+  MB_TRY(const bool committed, is_committed(outcome, commits_));
+  if (!committed) return fail(Code::kUnavailable, "the ledger did not keep it; try again");
+  ++commits_;
+  feed->positions[partition] = position;
+  feed->source->committed({&position, 1});
+  events_.partition_accepted(feed->name, partition);
+  return ok();
+}
+
+Result<void> Worker::backup(const std::string& path,
+                            const std::function<void(int, int)>& progress) {
+  return call<Result<void>>([&]() -> Result<void> {
+    MB_TRYV(store_.backup(path, progress));
+    MB_TRY(const LedgerFacts facts, store_.facts());
+    commits_ = facts.commits;
+    return ok();
+  });
+}
+
+}  // namespace meterbill

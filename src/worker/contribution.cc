@@ -1,0 +1,69 @@
+#include "worker/contribution.h"
+
+#include "base/assert.h"
+
+namespace meterbill {
+namespace {
+
+const EpochFacts& facts_of(const RowContext& context, EpochKey epoch) {
+  const auto found = context.epochs.find(epoch);
+  MB_ASSERT(found != context.epochs.end());  // the store loads the epochs of every row it gives
+  return found->second;
+}
+
+MeterKey meter_key(const RowContext& context, const char* name) {
+  const auto found = context.meters.find(name);
+  return found == context.meters.end() ? MeterKey{} : found->second;
+}
+
+Result<void> add_epoch(const RowContext& context, Slot slot, const EpochFacts& facts,
+                       MachineKey billed, const EpochUsage& usage, Totals& totals) {
+  for (const auto& [scope, scope_usage] : usage.by_scope) {
+    if (is_view(context.scope_name(scope))) continue;
+    for (const auto& [meter, quantity] : scope_usage.used) {
+      const Slot segment = context.segment_of(context.meter_name(meter), slot);
+      Int128& total = totals[TotalKey{billed, scope, facts.labels, meter, segment}];
+      MB_TRY(total, add(total, Int128{quantity}));
+    }
+  }
+  return ok();
+}
+
+}  // namespace
+
+Standing standing_in_row(const RowContext& context, Slot slot, EpochKey epoch,
+                         const EpochUsage& usage) {
+  const BootOf boot_of = [&](EpochKey key) -> const BootId& { return facts_of(context, key).boot; };
+  const Standing by_hold = standing(epoch, slot, boot_of, context.holds, context.decisions);
+  if (by_hold != Standing::kBilled) return by_hold;
+  const bool exceed =
+      parts_exceed(usage, context.machine_scope, meter_key(context, "cpu"),
+                   meter_key(context, "cpu_capacity"), meter_key(context, "uptime"),
+                   [&](ScopeKey scope) { return is_view(context.scope_name(scope)); });
+  return exceed ? Standing::kHeld : Standing::kBilled;
+}
+
+Result<Totals> contribution(const RowContext& context, Slot slot, const UsageRow& row) {
+  Totals totals;
+  for (const auto& [epoch, usage] : row.by_epoch) {
+    const EpochFacts& facts = facts_of(context, epoch);
+    const Standing standing = standing_in_row(context, slot, epoch, usage);
+    if (standing == Standing::kHeld || standing == Standing::kDiscarded) continue;
+    const MachineKey billed = standing == Standing::kRenamed
+                                  ? context.decisions.at(facts.boot).renamed_to
+                                  : context.machine;
+    MB_TRYV(add_epoch(context, slot, facts, billed, usage, totals));
+  }
+  return totals;
+}
+
+Result<void> add_totals(Totals& into, const Totals& from, int sign) {
+  MB_ASSERT(sign == 1 || sign == -1);
+  for (const auto& [key, quantity] : from) {
+    Int128& total = into[key];
+    MB_TRY(total, add(total, sign * quantity));
+  }
+  return ok();
+}
+
+}  // namespace meterbill

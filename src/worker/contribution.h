@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <map>
+
+#include "ports/ledger_store.h"
+
+namespace meterbill {
+
+/// The first slot of the price segment that a slot of a meter lies in; from the price book.
+using SegmentOf = std::function<Slot(const MeterName&, Slot)>;
+
+/// What one machine's rows need to be turned into totals. Borrowed: lives for one computation.
+struct RowContext {
+  MachineKey machine;
+  const std::map<EpochKey, EpochFacts>& epochs;
+  const Holds& holds;
+  const Decisions& decisions;
+  const std::function<const ScopeName&(ScopeKey)>& scope_name;
+  const std::function<const MeterName&(MeterKey)>& meter_name;
+  const SegmentOf& segment_of;
+  const std::map<std::string, MeterKey>&
+      meters;  ///< keys of `cpu`, `cpu_capacity`, `uptime` as far as interned
+  ScopeKey machine_scope;
+};
+
+using Totals = std::map<TotalKey, Int128>;
+
+/// What a row adds to the running totals: each billed epoch's quantities, views left out, held and
+/// discarded ones not counted. A pure function of row, holds and decisions, so totals can always be
+/// rebuilt from rows.
+[[nodiscard]] Result<Totals> contribution(const RowContext& context, Slot slot,
+                                          const UsageRow& row);
+
+/// What becomes of an epoch in that slot, the parts rule included.
+[[nodiscard]] Standing standing_in_row(const RowContext& context, Slot slot, EpochKey epoch,
+                                       const EpochUsage& usage);
+
+/// into += sign * from; sign is 1 or -1.
+[[nodiscard]] Result<void> add_totals(Totals& into, const Totals& from, int sign);
+
+}  // namespace meterbill

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ports/source.h"
+#include "wire/message.h"
+
+namespace meterbill {
+
+/// What one source delivered for a batch.
+struct SourceBatch {
+  std::string source;  ///< `http` or `kafka:…`: the name in the ledger
+  Route route = Route::kKafka;
+  std::vector<Arrival> arrivals;
+  std::map<std::int32_t, PartitionPosition> positions;  ///< as applied so far
+  const Source* digests = nullptr;  ///< who hashes anchors; needed for Kafka alone
+};
+
+/// Which item this is: source, arrival, and which reading of the message (none: the whole
+/// delivery).
+struct Origin {
+  std::size_t source = 0;
+  std::size_t arrival = 0;
+  std::optional<std::int32_t> ordinal;
+};
+
+/// What the readings of one message share.
+struct MessageHead {
+  MachineId machine;
+  EpochId epoch;
+  BootId boot;
+  Labels labels;
+};
+
+struct ReadyReading {
+  Origin origin;
+  std::size_t head = 0;  ///< index into Items::heads
+  Reading reading;
+};
+
+struct ReadySample {
+  Origin origin;
+  Sample sample;
+  Slot slot;
+};
+
+struct ReadyEvent {
+  Origin origin;
+  UsageEvent event;
+  Slot slot;
+};
+
+struct RefusedItem {
+  Origin origin;
+  Rejection rejection;
+  std::string machine;      ///< as far as it could be read
+  std::string reading_key;  ///< of one reading: machine/epoch/slot/scope
+  std::int64_t weight = 0;
+};
+
+/// Display values of a message, whatever becomes of its readings.
+struct SeenMachine {
+  MachineId machine;
+  UtcTime at;
+  std::string cpu_usage_percent;
+  std::string memory_usage_percent;
+};
+
+/// A batch after the phases `decode` and `check`: only plausible items, and what was refused.
+struct Items {
+  std::vector<MessageHead> heads;
+  std::vector<ReadyReading> readings;
+  std::vector<ReadySample> samples;
+  std::vector<ReadyEvent> events;
+  std::vector<RefusedItem> refused;
+  std::vector<Origin> probes;
+  std::vector<SeenMachine> seen;
+};
+
+/// Which checks an operator's release waives.
+enum class Checks {
+  kAll,
+  kReleased,  ///< time, plausibility and replay are the operator's word
+};
+
+/// Decodes every arrival and checks each item by itself. Pure. Arrivals below the applied position
+/// are passed over: they were applied already and counted then.
+[[nodiscard]] Items read_items(std::span<const SourceBatch> batches, UtcTime now,
+                               std::optional<UtcTime> ids_forgotten_before,
+                               Checks checks = Checks::kAll);
+
+/// `machine/epoch/slot/scope`.
+[[nodiscard]] std::string reading_key(const MessageHead& head, const Reading& reading);
+
+/// Sum of a reading's totals, saturating: tells which of two readings of one key is the greater.
+[[nodiscard]] std::int64_t weight_of(const Reading& reading);
+
+}  // namespace meterbill

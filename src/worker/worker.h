@@ -1,0 +1,141 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <future>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/guarded.h"
+#include "ports/ledger_store.h"
+#include "ports/source.h"
+#include "worker/batch.h"
+#include "worker/price_use.h"
+#include "worker/worker_events.h"
+
+namespace meterbill {
+
+struct WorkerSettings {
+  std::size_t batch_max = 20'000;  ///< deliveries of one commit
+  std::int64_t batch_age_us =
+      50'000;  ///< a batch is committed at the latest after this, even if more keeps coming
+  std::int64_t retry_us = 1'000'000;     ///< after a full disk
+  std::int64_t maintain_us = 5'000'000;  ///< housekeeping when nothing else is done
+};
+
+/// What one source does, for status.
+struct WorkerSourceStatus {
+  std::string name;  ///< `http`, `kafka`
+  std::string ledger_name;
+  SourceStatus state;
+  Counts counts;
+};
+
+/// What the worker does, for status and readiness. A copy, consistent in itself.
+struct WorkerStatus {
+  bool ready = false;
+  std::string reason;  ///< why not ready, with the remedy
+  std::vector<WorkerSourceStatus> sources;
+  std::int64_t last_step_us = 0;  ///< monotonic: the apply loop's progress
+  std::optional<UtcTime> last_commit;
+  std::int64_t commits = 0;
+  std::int64_t machines = 0;
+  std::int64_t held_machines = 0;
+  std::optional<UtcTime> disk_full_since;
+};
+
+/// The apply loop: polls all sources, applies what came as one batch, commits, and only then
+/// answers. The one thread that runs it owns the only writing connection of the ledger; operator
+/// commands are handed to that thread and waited for.
+///
+/// Not one thread per source: two writers would need locks around the merge, and one transaction
+/// per batch is what makes effects and positions move together.
+class Worker {
+ public:
+  /// Everything is borrowed and must outlive the worker.
+  Worker(LedgerStore& store, const Clock& clock, SegmentOf segment_of, std::string segments_digest,
+         PriceUse& price_use, WorkerEvents& events, std::vector<Source*> sources,
+         WorkerSettings settings);
+
+  /// Loads what must be known before the first batch and rebuilds the totals if the price segments
+  /// changed since.
+  [[nodiscard]] Result<void> open();
+
+  /// Runs until `stop` is requested or the ledger can no longer be trusted (the failure).
+  [[nodiscard]] Result<void> run(std::stop_token stop);
+
+  /// One round: commands, poll, apply, commit, answer. True if anything was done. For `run`, tests
+  /// and the simulator.
+  [[nodiscard]] Result<bool> step();
+
+  // Operator commands: from any thread while `run` runs; they wait for the apply thread.
+  [[nodiscard]] Result<void> resolve(const MachineId& machine, const BootId& boot,
+                                     Decision decision, const MachineId& renamed_to);
+  [[nodiscard]] Result<void> retire(const MachineId& machine, std::optional<UtcTime> at);
+  [[nodiscard]] Result<void> release(std::int64_t quarantine_id);
+  [[nodiscard]] Result<void> discard(std::int64_t quarantine_id);
+  /// Accepts the recreated log of one partition as a new incarnation.
+  [[nodiscard]] Result<void> accept(const std::string& source, std::int32_t partition);
+  [[nodiscard]] Result<void> backup(const std::string& path,
+                                    const std::function<void(int, int)>& progress);
+
+  [[nodiscard]] WorkerStatus status() const;
+
+ private:
+  /// A source and how far it is applied.
+  struct Feed {
+    Source* source = nullptr;
+    std::string name;  ///< in the ledger; empty until the source knows it
+    std::int64_t fence = 0;
+    std::map<std::int32_t, PartitionPosition> positions;
+    Counts counts;
+  };
+
+  template <class Value>
+  Value call(std::function<Value()> command);
+  void run_commands();
+  Result<bool> claim_feeds();
+  std::vector<SourceBatch> gather();
+  Result<bool> apply(std::vector<SourceBatch>& batches);
+  Result<void> settle(Batch& batch, const std::vector<SourceBatch>& batches);
+  Result<void> refuse_all(const Error& error);
+  Result<bool> is_committed(CommitOutcome outcome, std::int64_t commits_before);
+  Result<bool> after_disk_full();
+  Result<void> rebuild_totals();
+  Result<void> resolve_now(const MachineId& machine, const BootId& boot, BootDecision decision,
+                           const MachineId& renamed_to);
+  Result<void> release_now(std::int64_t quarantine_id);
+  Result<void> accept_now(const std::string& source, std::int32_t partition);
+  void publish();
+
+  LedgerStore& store_;
+  const Clock& clock_;
+  SegmentOf segment_of_;
+  std::string segments_digest_;
+  PriceUse& price_use_;
+  WorkerEvents& events_;
+  WorkerSettings settings_;
+  std::vector<Feed> feeds_;
+  std::unique_ptr<LedgerMemory> memory_;
+  std::int64_t commits_ = 0;
+  std::optional<UtcTime> last_commit_;
+  std::optional<UtcTime> disk_full_since_;
+  std::int64_t retry_at_us_ = 0;
+  std::int64_t maintained_at_us_ = 0;
+
+  std::mutex wake_mutex_;
+  std::condition_variable_any wake_;
+  bool awake_ = false;                          ///< guarded by wake_mutex_
+  std::deque<std::function<void()>> commands_;  ///< guarded by wake_mutex_
+  Guarded<WorkerStatus> status_;
+};
+
+}  // namespace meterbill

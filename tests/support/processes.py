@@ -1,0 +1,118 @@
+"""Child processes, ports, scratch directories and waiting, as all test support uses them.
+
+Processes are stopped by the id they were started with, never by name; `setpriv --pdeathsig` makes
+the kernel end them when the test itself is killed, so a broken run leaves nothing behind.
+"""
+
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+
+class Timeout(AssertionError):
+    """What was waited for did not happen; an assertion, so that unittest reports a failure and not
+    an error."""
+
+
+def wait_until(predicate, timeout_s, what="the condition", poll_s=0.02):
+    """Calls `predicate` until it returns something true, and returns that. Raises Timeout naming
+    `what`."""
+    end = time.monotonic() + timeout_s
+    while True:
+        value = predicate()
+        if value:
+            return value
+        if time.monotonic() >= end:
+            raise Timeout(f"{what}: not within {timeout_s} s")
+        time.sleep(poll_s)
+
+
+def free_port():
+    """A loopback TCP port nobody uses. Taken below the range of outgoing connections, so that
+    nobody takes it by chance while the server that owns it is down for a restart."""
+    for _ in range(200):
+        port = random.randrange(15000, 32000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no free loopback port found in 200 tries")
+
+
+def scratch_dir(name):
+    """A new directory for one test. Keep it for looking at by setting METERBILL_KEEP=1."""
+    return pathlib.Path(tempfile.mkdtemp(prefix=f"meterbill-{name}-"))
+
+
+def remove_scratch(path):
+    if os.environ.get("METERBILL_KEEP"):
+        print(f"kept {path}")
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+class Process:
+    """A started program with its output in a file. Not for sharing between threads."""
+
+    def __init__(self, argv, log_path, env=None, cwd=None, stdin=subprocess.DEVNULL):
+        self.argv = [str(a) for a in argv]
+        self.log_path = pathlib.Path(log_path)
+        with open(self.log_path, "ab") as log:
+            self._child = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", "--", *self.argv],
+                stdin=stdin,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=env,
+                cwd=cwd,
+            )
+        self.pid = self._child.pid
+
+    def exit_code(self):
+        """None while it runs; minus the signal's number when a signal ended it."""
+        return self._child.poll()
+
+    def running(self):
+        return self.exit_code() is None
+
+    def signal(self, number):
+        if self.running():
+            os.kill(self.pid, number)
+
+    def freeze(self):
+        self.signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.signal(signal.SIGCONT)
+
+    def kill(self):
+        """SIGKILL, and wait until the kernel has cleared it away."""
+        self.signal(signal.SIGKILL)
+        return self._child.wait(30)
+
+    def stop(self, timeout_s=20):
+        """SIGTERM; SIGKILL when that takes too long. Returns the exit code."""
+        if self.running():
+            self.thaw()
+            self.signal(signal.SIGTERM)
+            try:
+                self._child.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                return self.kill()
+        return self._child.wait(30)
+
+    def wait(self, timeout_s):
+        return self._child.wait(timeout_s)
+
+    def log_tail(self, bytes_max=4000):
+        data = self.log_path.read_bytes() if self.log_path.exists() else b""
+        return data[-bytes_max:].decode("utf-8", "replace")
