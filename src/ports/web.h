@@ -29,8 +29,8 @@ struct WebRequest {
 struct WebResponse {
   unsigned status = 200;
   std::string content_type = "application/json";
-  std::string body;
-  std::vector<Header> headers;  ///< besides those named above
+  std::string body = {};
+  std::vector<Header> headers = {};  ///< besides those named above
 };
 
 using Respond = std::function<void(WebResponse)>;

@@ -46,10 +46,6 @@ void EventsEndpoint::handle(const WebRequest& request, Respond respond) {
   }
   const auto elements = split_body(request.body, batch);
   if (!elements) return respond(json_error(400, "bad request", elements.error().message));
-  if (elements.value().size() > kEventsPerRequestMax) {
-    return respond(json_error(413, "content too large",
-                              fmt::format("at most {} events at once", kEventsPerRequestMax)));
-  }
   if (std::ranges::any_of(elements.value(), is_bare_sample)) return respond(bare_sample());
   if (elements.value().empty()) {
     WebResponse nothing;

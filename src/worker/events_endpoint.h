@@ -1,23 +1,18 @@
 #pragma once
 
-#include <cstddef>
-
 #include "base/clock.h"
 #include "ports/web.h"
 #include "worker/http_source.h"
 
 namespace meterbill {
 
-/// More elements in one body are refused with 413; the sender splits.
-inline constexpr std::size_t kEventsPerRequestMax = 10'000;
-
 /// Answers POST /api/v1/events (docs/wire.md): one structured CloudEvent or a batch of them.
 ///
 /// What spoils the request as a whole is answered here and counted nowhere: 415 for another content
-/// type, 400 for a body that is no JSON object or array and for a bare sample (over HTTP it has no
-/// identity, so a repeated one would be billed twice; also when sent as application/json, which is
-/// what people try first), 413 for too many events. All else is offered
-/// to the apply thread; faults of single events become quarantine there. Any thread.
+/// type; 400 for a body that is no JSON object or array or has too many elements (split_body), and
+/// for a bare sample: over HTTP it has no identity, so a repeated one would be billed twice; also
+/// when sent as application/json, which is what people try first. All else is offered to the apply
+/// thread; faults of single events become quarantine there. Any thread.
 class EventsEndpoint {
  public:
   /// Both outlive the endpoint. `clock` gives the deliveries their time of arrival.

@@ -50,6 +50,8 @@ class HttpSource final : public Source {
   [[nodiscard]] Result<void> start(std::vector<PartitionPosition> positions) override;
   /// Whole requests only: the first may be larger than `max`, further ones fit.
   void poll(std::vector<Arrival>& into, std::size_t max) override;
+  /// Zero: there is no log to recognise again.
+  [[nodiscard]] Sha256 digest(const Delivery& /*delivery*/) const override { return {}; }
   /// A commit succeeded, so the ledger takes commits: offers are accepted again. Also with no
   /// positions, as the worker's trial of a disk that was full.
   void committed(std::span<const PartitionPosition> positions) override;

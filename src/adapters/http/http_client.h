@@ -29,9 +29,9 @@ struct HttpAddress {
 struct HttpRequest {
   std::string method = "GET";
   std::string target = "/";  ///< percent-encoded path and query
-  std::string content_type;
-  std::string accept;
-  std::string body;
+  std::string content_type = {};
+  std::string accept = {};
+  std::string body = {};
   /// May be sent again when a kept connection turns out to be gone: reading, or what the other side
   /// recognises as repeated.
   bool repeatable = false;

@@ -45,6 +45,7 @@ struct HttpCore : std::enable_shared_from_this<HttpCore> {
   boost::asio::io_context io{1};
   std::map<std::uint64_t, std::shared_ptr<HttpSession>> sessions;
   std::uint64_t last_session = 0;
+  std::uint64_t keepings = 0;  ///< how often a connection was kept: orders them by age
   bool draining = false;
   std::function<void()> on_session_end;
 };

@@ -13,8 +13,9 @@
 
 namespace meterbill {
 
-/// Accepts connections of one kind and turns them into sessions. Over its cap a connection gets 503
-/// and is closed: the client learns why, and nothing of it is kept.
+/// Accepts connections of one kind and turns them into sessions. At its cap the connection that has
+/// been kept open longest after an answer makes room (more agents than connections may keep
+/// theirs); when all are busy the new one gets 503 and is closed, and nothing of it is kept.
 template <class Protocol>
 class HttpListener : public std::enable_shared_from_this<HttpListener<Protocol>> {
  public:
@@ -58,7 +59,7 @@ class HttpListener : public std::enable_shared_from_this<HttpListener<Protocol>>
   void take(typename Protocol::socket socket) {
     boost::system::error_code ignored;
     socket.non_blocking(true, ignored);
-    if (open_connections() >= connections_max_) return refuse(socket);
+    if (open_connections() >= connections_max_ && !make_room()) return refuse(socket);
     std::string peer = prepare(socket);
     const std::uint64_t id = ++core_.last_session;
     auto session = std::make_shared<HttpSession>(core_, HttpSession::Socket(std::move(socket)), id,
@@ -73,6 +74,16 @@ class HttpListener : public std::enable_shared_from_this<HttpListener<Protocol>>
     std::size_t count = 0;
     for (const auto& [id, session] : core_.sessions) count += session->is_control() == control_;
     return count;
+  }
+
+  bool make_room() {
+    std::shared_ptr<HttpSession> oldest;
+    for (const auto& [id, session] : core_.sessions) {
+      if (session->is_control() != control_ || session->kept_since() == 0) continue;
+      if (!oldest || session->kept_since() < oldest->kept_since()) oldest = session;
+    }
+    if (oldest) oldest->close();
+    return oldest != nullptr;
   }
 
   void refuse(typename Protocol::socket& socket) {

@@ -19,7 +19,7 @@ struct HttpLimits {
   std::size_t header_bytes_max = std::size_t{8} * 1024;   ///< request line and fields together: 431
   std::size_t header_fields_max = 64;                     ///< 431
   std::size_t body_bytes_max = std::size_t{1024} * 1024;  ///< 413
-  std::size_t connections_max = 256;                      ///< over TCP; one more gets 503
+  std::size_t connections_max = 256;                      ///< over TCP; when all are busy: 503
   std::size_t control_connections_max = 16;  ///< apart, so that a flood cannot lock operators out
   std::size_t requests_per_connection_max = 1000;  ///< then `Connection: close`
   std::chrono::milliseconds idle{30'000};          ///< between requests: closed without a word

@@ -199,9 +199,6 @@ void HttpSession::on_read_failure(const ErrorCode& error) {
 
 std::optional<WebResponse> HttpSession::refusal() {
   const auto& request = parser_->get();
-  if (request.version() != 10 && request.version() != 11) {
-    return json_error(505, "http version not supported", "HTTP/1.1 is spoken here");
-  }
   const auto fields = std::distance(request.begin(), request.end());
   if (static_cast<std::size_t>(fields) > core_.options.limits.header_fields_max) {
     return json_error(
@@ -313,6 +310,7 @@ void HttpSession::on_written(const ErrorCode& error) {
   if (buffer_.size() != 0) return read_header();  // the next request is already here
   parser_.reset();
   body_ = {};
+  kept_since_ = ++core_.keepings;
   enter(State::kIdle, core_.options.limits.idle);
   wait_for_request();
 }

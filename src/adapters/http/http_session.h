@@ -31,6 +31,11 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void drain();
   void close();
   [[nodiscard]] bool is_control() const { return control_; }
+  /// Kept open after an answer, waiting for the next request: the greater, the later it began to
+  /// wait. 0 when it does anything else.
+  [[nodiscard]] std::uint64_t kept_since() const {
+    return state_ == State::kIdle ? kept_since_ : 0;
+  }
 
  private:
   enum class State { kIdle, kHeader, kBody, kAnswering, kWriting, kLingering, kClosed };
@@ -74,6 +79,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   std::uint64_t requests_ = 0;  ///< begun on this connection
   bool keep_ = false;           ///< after the answer being written another request may come
   bool draining_ = false;
+  std::uint64_t kept_since_ = 0;  ///< of HttpCore::keepings
 
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
