@@ -1,8 +1,8 @@
 // meterbill-agent: wiring only. What it does stands in agent.h; the outside world in src/adapters.
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <filesystem>
+#include <iostream>
 #include <random>
 #include <stop_token>
 #include <variant>
@@ -17,11 +17,10 @@
 #include "agent/agent_log.h"
 #include "base/build_info.h"
 #include "cli/command.h"
+#include "cli/start_program.h"
 #include "cli/version_command.h"
 #include "config/agent_config.h"
-#include "config/command_line.h"
 #include "config/option_table.h"
-#include "config/print.h"
 #include "service/library_versions.h"
 #include "service/log_sinks.h"
 #include "service/process.h"
@@ -34,11 +33,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kStopGrace{2'000};
 constexpr std::int64_t kPageBytes = 4'096;
-
-int fail_with(const Error& error) {
-  std::fputs(("meterbill-agent: " + error.message + "\n").c_str(), stderr);
-  return exit_code(error.code);
-}
 
 Result<std::unique_ptr<Sink>> open_sink(const AgentConfig& config) {
   if (const auto* url = std::get_if<KafkaUrl>(&config.sink)) {
@@ -137,28 +131,19 @@ Result<void> run(const AgentConfig& config, const Clock& clock, Log& log, Servic
 }
 
 int main_of(int argc, char** argv) {
-  if (const auto blocked = block_signals(); !blocked) return fail_with(blocked.error());
+  const Terminal terminal{
+      .in = std::cin, .out = std::cout, .err = std::cerr, .colour = wants_colour()};
   const OptionTable& table = agent_options();
-  const auto arguments = parse_command_line(table, {argv + (argc > 0 ? 1 : 0), argv + argc});
-  if (!arguments) return fail_with(arguments.error());
-  if (arguments.value().help) {
-    std::fputs(print_help(table).c_str(), stdout);
-    return kExitOk;
-  }
-  if (arguments.value().version) {
-    std::fputs(fmt::format("meterbill-agent {}\n", build_info().version).c_str(), stdout);
-    return kExitOk;
-  }
-  const auto settings = load_settings(table, {.config_file = arguments.value().config_file,
-                                              .default_file = "",
-                                              .environment = process_environment(),
-                                              .command_line = arguments.value().settings,
-                                              .check_property = {}});
-  if (!settings) return fail_with(settings.error());
-  const auto config = make_agent_config(settings.value(), host_name());
+  const auto fail_with = [&](const Error& error) { return report(error, terminal, table.program); };
+  if (const auto blocked = block_signals(); !blocked) return fail_with(blocked.error());
+  const auto start = start_program(table, {argv + (argc > 0 ? 1 : 0), argv + argc},
+                                   process_environment(), {}, terminal);
+  const auto* started = std::get_if<StartedProgram>(&start);
+  if (started == nullptr) return std::get<int>(start);
+  const auto config = make_agent_config(started->settings, host_name());
   if (!config) return fail_with(config.error());
   const SystemClock clock;
-  const auto sink = standard_error_sink("meterbill-agent");
+  const auto sink = standard_error_sink(std::string(table.program));
   ServiceLog log(clock, *sink, config.value().log_level);
   const auto ran = run(config.value(), clock, log, log);
   return ran ? kExitOk : fail_with(ran.error());

@@ -18,7 +18,7 @@ Outcome keep_if_grew(const UsageRow& before, const UsageRow& after) {
 
 }  // namespace
 
-const Arrival& Batch::arrival(const Origin& origin) const {
+const Arrival& Batch::arrival(const ItemOrigin& origin) const {
   return batches_[origin.source].arrivals[origin.arrival];
 }
 
@@ -44,7 +44,7 @@ Result<void> Batch::apply(std::span<const SourceBatch> batches, Items items) {
     MB_TRYV(apply_sample(item));
   }
   MB_TRYV(apply_events(items.events));
-  for (const Origin& probe : items.probes) count(probe, Outcome::kRepeated);
+  for (const ItemOrigin& probe : items.probes) count(probe, Outcome::kRepeated);
   for (RefusedItem& refused : items.refused) quarantine(std::move(refused));
   for (const SeenMachine& seen : items.seen) see(seen);
   for (const auto& [source, arrival] : evidence_) {
@@ -196,14 +196,14 @@ void Batch::apply_event(const ReadyEvent& item) {
   see({event.machine, arrival(item.origin).delivery.recorded, "", ""});
 }
 
-void Batch::count(const Origin& origin, Outcome outcome) {
+void Batch::count(const ItemOrigin& origin, Outcome outcome) {
   Counts counts;
   ++(outcome == Outcome::kApplied ? counts.applied : counts.repeated);
   add_counts(origin, counts);
   if (outcome == Outcome::kApplied) evidence_.insert({origin.source, origin.arrival});
 }
 
-void Batch::add_counts(const Origin& origin, const Counts& counts) {
+void Batch::add_counts(const ItemOrigin& origin, const Counts& counts) {
   const SourceBatch& batch = batches_[origin.source];
   write_.counts[batch.source] += counts;
   requests_[{origin.source, batch.arrivals[origin.arrival].request}] += counts;

@@ -61,8 +61,6 @@ class HttpSource final : public Source {
   void rejected(const std::string& reason) override;
   [[nodiscard]] SourceStatus status() const override;
   void on_arrival(std::function<void()> wake) override;
-  /// Zero: requests have no anchors.
-  [[nodiscard]] Sha256 digest(const Delivery& delivery) const override;
   /// kNotFound: there is nothing to accept over HTTP.
   [[nodiscard]] Result<PartitionPosition> accept(std::int32_t partition) override;
 

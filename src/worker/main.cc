@@ -2,8 +2,8 @@
 // src/adapters.
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <filesystem>
+#include <iostream>
 #include <stop_token>
 
 #include "adapters/http/http_server.h"
@@ -13,11 +13,10 @@
 #include "adapters/time_zone/host_time_zones.h"
 #include "base/build_info.h"
 #include "cli/command.h"
+#include "cli/start_program.h"
 #include "cli/version_command.h"
-#include "config/command_line.h"
 #include "config/option_table.h"
 #include "config/price_file.h"
-#include "config/print.h"
 #include "config/text_file.h"
 #include "config/worker_config.h"
 #include "service/library_versions.h"
@@ -37,11 +36,6 @@ constexpr std::size_t kQueryThreads = 2;
 constexpr std::size_t kQueriesWaitingMax = 64;
 constexpr std::size_t kPriceFileBytesMax = std::size_t{4} << 20;
 constexpr std::chrono::milliseconds kStopGrace{5'000};
-
-int fail_with(const Error& error) {
-  std::fputs(("meterbill-worker: " + error.message + "\n").c_str(), stderr);
-  return exit_code(error.code);
-}
 
 struct Prices {
   PriceBook book;
@@ -176,28 +170,19 @@ Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
 }
 
 int main_of(int argc, char** argv) {
-  if (const auto blocked = block_signals(); !blocked) return fail_with(blocked.error());
+  const Terminal terminal{
+      .in = std::cin, .out = std::cout, .err = std::cerr, .colour = wants_colour()};
   const OptionTable& table = worker_options();
-  const auto arguments = parse_command_line(table, {argv + (argc > 0 ? 1 : 0), argv + argc});
-  if (!arguments) return fail_with(arguments.error());
-  if (arguments.value().help) {
-    std::fputs(print_help(table).c_str(), stdout);
-    return kExitOk;
-  }
-  if (arguments.value().version) {
-    std::fputs(fmt::format("meterbill-worker {}\n", build_info().version).c_str(), stdout);
-    return kExitOk;
-  }
-  const auto settings = load_settings(table, {.config_file = arguments.value().config_file,
-                                              .default_file = "",
-                                              .environment = process_environment(),
-                                              .command_line = arguments.value().settings,
-                                              .check_property = {}});
-  if (!settings) return fail_with(settings.error());
-  const auto config = make_worker_config(settings.value());
+  const auto fail_with = [&](const Error& error) { return report(error, terminal, table.program); };
+  if (const auto blocked = block_signals(); !blocked) return fail_with(blocked.error());
+  const auto start = start_program(table, {argv + (argc > 0 ? 1 : 0), argv + argc},
+                                   process_environment(), {}, terminal);
+  const auto* started = std::get_if<StartedProgram>(&start);
+  if (started == nullptr) return std::get<int>(start);
+  const auto config = make_worker_config(started->settings);
   if (!config) return fail_with(config.error());
   const SystemClock clock;
-  const auto sink = standard_error_sink("meterbill-worker");
+  const auto sink = standard_error_sink(std::string(table.program));
   ServiceLog log(clock, *sink, config.value().log_level);
   const auto ran = run(config.value(), clock, log, log);
   return ran ? kExitOk : fail_with(ran.error());

@@ -1,4 +1,4 @@
-#include "cli/bill_commands.h"
+#include "cli/bill_show.h"
 
 #include <ostream>
 
@@ -54,7 +54,7 @@ Command command_for(const ServiceAccess& access, std::vector<std::string> path, 
 
 }  // namespace
 
-std::vector<Command> bill_commands(const ServiceAccess& access) {
+std::vector<Command> bill_show_commands(const ServiceAccess& access) {
   std::vector<Flag> usage_flags = common_flags();
   usage_flags.insert(usage_flags.begin() + 2,
                      Flag{.name = "by", .value = "WHAT", .help = "slot, hour or day (default)"});

@@ -7,6 +7,6 @@
 namespace meterbill {
 
 /// `usage` and `bill show`: what the worker has metered and what it comes to.
-[[nodiscard]] std::vector<Command> bill_commands(const ServiceAccess& access);
+[[nodiscard]] std::vector<Command> bill_show_commands(const ServiceAccess& access);
 
 }  // namespace meterbill
