@@ -271,6 +271,10 @@ TEST_P(LedgerContract, UsageEventsAreKnownUntilTheirTimeIsForgotten) {
   const auto before = ledger().facts().value().ids_forgotten_before;
   ASSERT_TRUE(before);
   EXPECT_GT(*before, slot(1).start());
+  // A clock that was set back does not make forgotten ids new again.
+  WriteSet older;
+  older.event_ids = {{{"app", "event-3"}, {slot().start().us - 4 * kHourUs}}};
+  ASSERT_TRUE(commit(older));
   ASSERT_TRUE(ledger().maintain(slot().start()));
   EXPECT_EQ(ledger().facts().value().ids_forgotten_before, before);
 }

@@ -9,6 +9,7 @@
 #include "adapters/sqlite/sqlite_ledger_quarantine.h"
 #include "adapters/sqlite/sqlite_ledger_upkeep.h"
 #include "adapters/sqlite/sqlite_ledger_writer.h"
+#include "base/assert.h"
 
 namespace meterbill {
 namespace {
@@ -84,6 +85,7 @@ Result<CommitOutcome> SqliteLedger::commit_failed(Error error) {
 
 Result<CommitOutcome> SqliteLedger::transact(const Body& body) {
   MB_TRYV(connection().usable());
+  MB_ASSERT(!connection().db().in_transaction());  // no writing while walking over rows
   auto transaction = SqliteTransaction::begin(connection().db());
   if (!transaction) return connection().judged(std::move(transaction).error());
   const auto done = body();
