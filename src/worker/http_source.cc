@@ -150,8 +150,6 @@ void HttpSource::on_arrival(std::function<void()> wake) {
   state_.with([&](State& state) { state.wake = std::move(wake); });
 }
 
-Sha256 HttpSource::digest(const Delivery& /*delivery*/) const { return {}; }
-
 Result<PartitionPosition> HttpSource::accept(std::int32_t /*partition*/) {
   return fail(Code::kNotFound, "HTTP has no log that could be made anew: nothing to accept");
 }

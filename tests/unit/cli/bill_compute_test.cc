@@ -186,12 +186,12 @@ TEST_F(BillComputeTest, OneMachineAndPeriodCanBeChosen) {
 }
 
 TEST_F(BillComputeTest, PricesComeFromTheFile) {
-  files_["p.toml"] =
+  files_["/etc/p.toml"] =
       "currency = \"EUR\"\ntime_zone = \"Europe/Berlin\"\n[[price]]\nmeter = \"cpu_usage\"\n"
       "unit = \"percent_sample\"\nprice = \"1\"\n";
-  const Outcome outcome = compute(kSample, {"--prices", "p.toml"});
+  const Outcome outcome = compute(kSample, {"--prices", "/etc/p.toml"});
   EXPECT_EQ(outcome.exit, kExitOk) << outcome.err;
-  EXPECT_NE(outcome.out.find("Prices     p.toml"), std::string::npos);
+  EXPECT_NE(outcome.out.find("Prices     p.toml\n"), std::string::npos);
   EXPECT_NE(outcome.out.find("Unpriced   memory_usage 61.2 percent_sample"), std::string::npos)
       << outcome.out;
   files_["p.toml"] = "currency = 1\n";
