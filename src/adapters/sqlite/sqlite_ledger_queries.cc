@@ -29,7 +29,7 @@ Result<std::map<LabelSetKey, Labels>> label_sets(LedgerConnection& ledger) {
   for (;;) {
     MB_TRY(const bool more, query->step());
     if (!more) return found;
-    MB_TRY(Labels labels, in("label set", parse_labels(query->text(1))));
+    MB_TRY(Labels labels, in("label set", labels_from_text(query->text(1))));
     found.emplace(LabelSetKey{query->integer(0)}, std::move(labels));
   }
 }

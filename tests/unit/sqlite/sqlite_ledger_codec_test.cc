@@ -11,9 +11,9 @@ TEST(LedgerCodecTest, LabelsAreReadBackFromTheirText) {
   for (const Labels& labels :
        {Labels{}, Labels{{"a", ""}}, Labels{{"a", ""}, {"b", ""}}, Labels{{"a", "1"}, {"b", "2"}},
         Labels{{"a", ",=\\"}, {"b", "\\,"}}, Labels{{"site", "Zürich"}}})
-    EXPECT_EQ(parse_labels(to_text(labels)).value(), labels) << to_text(labels);
-  EXPECT_EQ(parse_labels("novalue").error().code, Code::kDamaged);
-  EXPECT_EQ(parse_labels("a=b\\").error().code, Code::kDamaged);
+    EXPECT_EQ(labels_from_text(to_text(labels)).value(), labels) << to_text(labels);
+  EXPECT_EQ(labels_from_text("novalue").error().code, Code::kDamaged);
+  EXPECT_EQ(labels_from_text("a=b\\").error().code, Code::kDamaged);
 }
 
 std::vector<EvidenceItem> items() {
