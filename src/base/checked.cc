@@ -137,7 +137,8 @@ std::string decimal_text(const Int256& value, int decimals, bool trim) {
       if (digits.back() == '.') digits.pop_back();
     }
   }
-  return negative ? "-" + digits : digits;
+  if (negative) digits.insert(digits.begin(), '-');
+  return digits;
 }
 
 Result<Int128> parse_decimal(std::string_view text, int decimals) {
