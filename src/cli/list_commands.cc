@@ -106,7 +106,7 @@ std::string worker_text(const json::value& status, const std::string& server) {
 std::string agent_text(const json::value& status, const std::string& server) {
   const bool ready = text_of(status, "ready") == "true";
   std::string out = fmt::format("agent    {}   {}   {}\n", ready ? "ready" : "not ready",
-                                safe(text_of(status, "machine")), server);
+                                safe(text_of(status, "machine_id")), server);
   if (!ready) out += "  " + safe(text_of(status, "reason")) + "\n";
   const json::value& spool = member_of(status, "spool");
   const json::value& sending = member_of(status, "sending");

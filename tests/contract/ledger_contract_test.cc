@@ -98,6 +98,18 @@ TEST_P(LedgerContract, OpeningAgainGivesTheSame) {
   EXPECT_EQ(state(), before);
 }
 
+TEST_P(LedgerContract, TheGreatestEpochNumberIsKnownWhenOpenedAgain) {
+  EXPECT_EQ(ledger().facts().value().greatest_epoch, 0);
+  given(3);
+  std::int64_t greatest = 0;
+  for (int i = 1; i <= 3; ++i)
+    for (const auto& [key, facts] : batch(i).epochs) greatest = std::max(greatest, key.value);
+  ASSERT_GT(greatest, 0);
+  EXPECT_EQ(ledger().facts().value().greatest_epoch, greatest);
+  reopen();
+  EXPECT_EQ(ledger().facts().value().greatest_epoch, greatest);
+}
+
 TEST_P(LedgerContract, PositionsMoveOnlyWithTheirEffects) {
   given(1);
   WriteSet bad = batch(2);

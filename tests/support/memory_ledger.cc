@@ -94,7 +94,9 @@ Result<void> MemoryLedger::usable() const {
 
 Result<LedgerFacts> MemoryLedger::facts() {
   MB_TRYV(usable());
-  return state_->facts;
+  LedgerFacts facts = state_->facts;
+  if (!state_->epochs.empty()) facts.greatest_epoch = state_->epochs.rbegin()->first.value;
+  return facts;
 }
 
 Result<Dictionary> MemoryLedger::dictionary() {

@@ -101,7 +101,7 @@ class Demo:
 
     def machine(self):
         status = get(f"http://{AGENT}/api/v1/status") or {}
-        return status.get("machine", "")
+        return status.get("machine_id", "")
 
     def watch(self):
         end = time.monotonic() + self.seconds if self.seconds else None
@@ -113,9 +113,9 @@ class Demo:
     def line(self):
         name = self.machine()
         cost = get(f"http://{WORKER}/api/cost/{name}") or {}
-        rows = get(f"http://{WORKER}/api/v1/usage?machine={name}&by=day") or {}
+        rows = get(f"http://{WORKER}/api/v1/usage?machine={name}&by=day") or []
         used = {}
-        for row in rows.get("rows", []):
+        for row in rows:
             if row["scope"] == "machine":
                 used[row["meter"]] = used.get(row["meter"], 0) + int(row["quantity"])
         cpu = used.get("cpu", 0)
