@@ -100,14 +100,20 @@ std::string_view to_word(KafkaCheckResult result) {
   return "";
 }
 
-/// ` 2 connect  192.0.2.5:9092                                                 ok     3 ms`
+constexpr std::size_t kFoundWidth = 61;
+
+/// ` 2 connect  192.0.2.5:9092                                                 ok     3 ms`; what
+/// was found and does not fit stands on a line of its own.
 std::string as_text(const KafkaCheckStep& step) {
   const std::string took =
       step.took_us ? fmt::format("   {} ms", (*step.took_us + 999) / 1'000) : "";
-  const std::string found =
-      step.detail.empty() ? step.subject : fmt::format("{:<18} {}", step.subject, step.detail);
-  std::string text = fmt::format("{:>2} {:<8} {:<61} {}{}\n", step.number, step.name, found,
-                                 to_word(step.result), took);
+  std::string found = step.detail.empty() ? step.subject
+                                          : fmt::format("{:<18} {}", step.subject, step.detail);
+  const bool is_long = found.size() > kFoundWidth;
+  if (is_long) found = step.subject;
+  std::string text = fmt::format("{:>2} {:<8} {:<{}} {}{}\n", step.number, step.name, found,
+                                 kFoundWidth, to_word(step.result), took);
+  if (is_long) text += fmt::format("   {:<8} {}\n", "found", step.detail);
   if (!step.remedy.empty()) text += fmt::format("   {:<8} {}\n", "remedy", step.remedy);
   return text;
 }

@@ -143,13 +143,20 @@ void KafkaPartitions::see_trouble(std::int32_t id, const std::string& reason) {
   wait(partition, reason);
 }
 
-void KafkaPartitions::see_proof(const Subject& subject, bool is_same) {
+void KafkaPartitions::see_proof(const Subject& subject, LogProof proof) {
   Partition& partition = partitions_[subject.id];
   if (!partition.is_read) return;
-  if (is_same)
-    partition.proven = subject.newest;
-  else
-    replan();  // the new reader verifies the same anchor, and has the last word
+  switch (proof) {
+    case LogProof::kSame:
+      partition.proven = subject.newest;
+      return;
+    case LogProof::kOther:
+      halt_other_log(subject.id, partition, subject.proof->offset);
+      return;
+    case LogProof::kNone:
+      // The plan that follows decides by the bounds.
+      replan();
+  }
 }
 
 void KafkaPartitions::wait(Partition& partition, const std::string& reason) {
@@ -173,6 +180,14 @@ void KafkaPartitions::halt(std::int32_t id, Partition& partition, const std::str
       "{}; if that is right, `meterbill kafka accept --partition {}` reads it from its "
       "beginning",
       reason, id);
+}
+
+void KafkaPartitions::halt_other_log(std::int32_t id, Partition& partition, std::int64_t offset) {
+  halt(id, partition,
+       fmt::format("the record at {} is not the one that was applied: the topic was made anew or "
+                   "cut",
+                   offset));
+  replan();
 }
 
 /// What is handed over counts as read, whether it is committed or not.
@@ -247,11 +262,7 @@ bool KafkaPartitions::take(std::int32_t id, std::int64_t offset,
   Partition& partition = found->second;
   if (partition.verify) {
     if (offset != partition.verify->offset || digest() != partition.verify->digest) {
-      halt(id, partition,
-           fmt::format("the record at {} is not the one that was applied: the topic was made anew "
-                       "or cut",
-                       partition.verify->offset));
-      replan();
+      halt_other_log(id, partition, partition.verify->offset);
       return false;
     }
     partition.proven = std::exchange(partition.verify, std::nullopt);

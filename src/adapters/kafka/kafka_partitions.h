@@ -15,6 +15,13 @@
 
 namespace meterbill {
 
+/// Whether a log is the one that was read.
+enum class LogProof {
+  kSame,   ///< the record that was applied is in its place, or retention took it
+  kOther,  ///< another record is in its place
+  kNone,   ///< the log does not reach that far (now)
+};
+
 /// What is known of the partitions of a topic, and what follows from it: which are read and from
 /// where, which records are handed over, which partitions wait or are halted.
 ///
@@ -52,7 +59,7 @@ class KafkaPartitions {
   [[nodiscard]] std::vector<Subject> subjects() const;
   void see_bounds(const Subject& subject, KafkaBounds bounds);
   void see_trouble(std::int32_t id, const std::string& reason);
-  void see_proof(const Subject& subject, bool is_same);
+  void see_proof(const Subject& subject, LogProof proof);
 
   struct Plan {
     std::int64_t generation = 0;
@@ -102,6 +109,7 @@ class KafkaPartitions {
   void replan() { ++wanted_; }
   void gone(Partition& partition, const std::string& reason);
   void halt(std::int32_t id, Partition& partition, const std::string& reason);
+  void halt_other_log(std::int32_t id, Partition& partition, std::int64_t offset);
   void wait(Partition& partition, const std::string& reason);
   void run(Partition& partition);
   [[nodiscard]] std::optional<std::int64_t> decide(std::int32_t id, Partition& partition);

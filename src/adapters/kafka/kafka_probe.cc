@@ -19,7 +19,8 @@ bool says(const std::string& error, std::string_view words) {
 }
 
 KafkaFault explain_tls(const std::string& error) {
-  if (says(error, "PLAINTEXT") || says(error, "wrong version number"))
+  if (says(error, "PLAINTEXT") || says(error, "wrong version number") ||
+      says(error, "unexpected eof") || says(error, "Disconnected") || says(error, "reset by peer"))
     return {3, "TLS",
             "this port speaks no TLS: name the broker's TLS port, or set "
             "kafka.security.protocol=plaintext (sasl_plaintext with a login) if the network is "
@@ -82,6 +83,16 @@ Result<KafkaSettings> settings_of(rd_kafka_event_t* event) {
 }
 
 }  // namespace
+
+std::string plain_words(const std::string& error) {
+  std::string words = error;
+  const std::size_t suffix = words.find(" (after ");
+  if (suffix != std::string::npos) words.erase(suffix);
+  constexpr std::string_view kMark = "/bootstrap: ";
+  const std::size_t prefix = words.find(kMark);
+  if (prefix != std::string::npos) words.erase(0, prefix + kMark.size());
+  return words;
+}
 
 KafkaFault explain_fault(const std::string& error, bool uses_tls, bool uses_login) {
   const bool is_tls = says(error, "SSL") || says(error, "ssl");

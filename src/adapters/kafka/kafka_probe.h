@@ -25,6 +25,9 @@ struct KafkaFault {
 };
 [[nodiscard]] KafkaFault explain_fault(const std::string& error, bool uses_tls, bool uses_login);
 
+/// librdkafka's failure without the broker before it and the time and state behind it.
+[[nodiscard]] std::string plain_words(const std::string& error);
+
 /// Settings of a topic or a broker, by name. kUnavailable, kRefused: not allowed to see them.
 using KafkaSettings = std::map<std::string, std::string>;
 [[nodiscard]] Result<KafkaSettings> describe_settings(rd_kafka_t* client,

@@ -35,9 +35,10 @@ Result<std::unique_ptr<KafkaTopic>> KafkaTopic::create(const KafkaConfig& config
                                                        std::shared_ptr<KafkaSignals> signals) {
   KafkaProperties forced = forced_consumer_properties();
   std::erase_if(forced, [](const auto& property) { return property.first == "group.id"; });
-  // It reads one record now and then: little is fetched ahead.
+  // It reads one record now and then: little is fetched ahead, and no fetch waits for more while
+  // the next question stands behind it on the connection.
   forced.insert(forced.end(), {{"fetch.message.max.bytes", "131072"},
-                               {"queued.min.messages", "1"},
+                               {"fetch.wait.max.ms", "10"},
                                {"queued.max.messages.kbytes", "1024"}});
   MB_TRY(auto conf, make_kafka_conf(config, common_kafka_defaults(), forced));
   std::unique_ptr<KafkaTopic> topic{new KafkaTopic(config.topic)};

@@ -95,7 +95,8 @@ bool KafkaWatch::look_at_topic() {
   });
 }
 
-/// The bounds of a log, and whether it still holds what was read. False: it could not be asked.
+/// The bounds of a log, and whether it still holds what was read. False: what is read of it is not
+/// proven.
 bool KafkaWatch::look_at(const KafkaPartitions::Subject& subject) {
   const Result<KafkaBounds> bounds = topic_->bounds(subject.id, kRequestMs);
   if (!bounds) {
@@ -103,25 +104,35 @@ bool KafkaWatch::look_at(const KafkaPartitions::Subject& subject) {
         [&](KafkaPartitions& all) { all.see_trouble(subject.id, bounds.error().message); });
     return !subject.is_read;
   }
-  const Result<bool> is_same =
-      subject.is_read ? is_same_log(subject, bounds.value()) : Result<bool>(true);
-  partitions_.with([&](KafkaPartitions& all) {
-    if (!is_same) return all.see_trouble(subject.id, is_same.error().message);
+  if (!subject.is_read) {
+    partitions_.with([&](KafkaPartitions& all) { all.see_bounds(subject, bounds.value()); });
+    return true;
+  }
+  Result<LogProof> proof = prove(subject, bounds.value());
+  // The last word on a log: asked twice.
+  if (proof && proof.value() == LogProof::kOther) proof = prove(subject, bounds.value());
+  return partitions_.with([&](KafkaPartitions& all) {
+    if (!proof) {
+      all.see_trouble(subject.id, proof.error().message);
+      return false;
+    }
     all.see_bounds(subject, bounds.value());
-    all.see_proof(subject, is_same.value());
+    all.see_proof(subject, proof.value());
+    return proof.value() == LogProof::kSame;
   });
-  return is_same.has_value() || !subject.is_read;
 }
 
-Result<bool> KafkaWatch::is_same_log(const KafkaPartitions::Subject& subject, KafkaBounds bounds) {
+Result<LogProof> KafkaWatch::prove(const KafkaPartitions::Subject& subject, KafkaBounds bounds) {
   for (const std::optional<Anchor>& anchor : {subject.proof, subject.newest}) {
     // Retention took it: the next one may be left.
     if (!anchor || anchor->offset < bounds.low) continue;
-    if (anchor->offset >= bounds.high) return false;
+    if (anchor->offset >= bounds.high) return LogProof::kNone;
     MB_TRY(const KafkaRecord record, topic_->read_at(subject.id, anchor->offset, kRequestMs));
-    return record.offset == anchor->offset && anchor_digest(record.delivery) == anchor->digest;
+    return record.offset == anchor->offset && anchor_digest(record.delivery) == anchor->digest
+               ? LogProof::kSame
+               : LogProof::kOther;
   }
-  return true;
+  return LogProof::kSame;
 }
 
 /// Carries out the next plan, if there is one.

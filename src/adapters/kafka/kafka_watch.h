@@ -44,8 +44,7 @@ class KafkaWatch {
   bool look();
   bool look_at_topic();
   bool look_at(const KafkaPartitions::Subject& subject);
-  [[nodiscard]] Result<bool> is_same_log(const KafkaPartitions::Subject& subject,
-                                         KafkaBounds bounds);
+  [[nodiscard]] Result<LogProof> prove(const KafkaPartitions::Subject& subject, KafkaBounds bounds);
   void replace_reader();
 
   KafkaConfig config_;
