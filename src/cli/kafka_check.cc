@@ -107,8 +107,8 @@ constexpr std::size_t kFoundWidth = 61;
 std::string as_text(const KafkaCheckStep& step) {
   const std::string took =
       step.took_us ? fmt::format("   {} ms", (*step.took_us + 999) / 1'000) : "";
-  std::string found = step.detail.empty() ? step.subject
-                                          : fmt::format("{:<18} {}", step.subject, step.detail);
+  std::string found =
+      step.detail.empty() ? step.subject : fmt::format("{:<18} {}", step.subject, step.detail);
   const bool is_long = found.size() > kFoundWidth;
   if (is_long) found = step.subject;
   std::string text = fmt::format("{:>2} {:<8} {:<{}} {}{}\n", step.number, step.name, found,

@@ -160,8 +160,8 @@ TEST_F(KafkaSourceTest, ReadsFromTheBeginningAndGoesOnWhereItWasCommitted) {
   Reading second("t1", bed().direct(), positions);
   ASSERT_TRUE(second.reads(5));
   EXPECT_TRUE(second.is_ready());
-  EXPECT_THAT(second.values, ElementsAre("second-1-0", "second-1-1", "second-1-2", "second-1-3",
-                                         "second-1-4"));
+  EXPECT_THAT(second.values,
+              ElementsAre("second-1-0", "second-1-1", "second-1-2", "second-1-3", "second-1-4"));
 }
 
 TEST_F(KafkaSourceTest, ARecordWakesAnIdleReader) {
@@ -177,8 +177,8 @@ TEST_F(KafkaSourceTest, ARecordWakesAnIdleReader) {
       ASSERT_TRUE(reading.wait_for_wake(10s)) << "not woken";
       reading.step();
     }
-    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
-        steady_clock::now() - begin);
+    const auto took =
+        std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - begin);
     RecordProperty("wake_us", static_cast<int>(took.count()));
     std::printf("woken after %d us\n", static_cast<int>(took.count()));
   }
@@ -202,9 +202,8 @@ TEST_F(KafkaSourceTest, EveryByteComesAsItWas) {
 
 TEST_F(KafkaSourceTest, WaitsForATopicThatIsMadeLater) {
   Reading reading("t4");
-  ASSERT_TRUE(reading.steps_until([&] {
-    return reading.source->status().reason.find("no such topic") != std::string::npos;
-  }));
+  ASSERT_TRUE(reading.steps_until(
+      [&] { return reading.source->status().reason.find("no such topic") != std::string::npos; }));
   bed().order("create t4 1");
   bed().order("produce t4 0 3 late");
   ASSERT_TRUE(reading.reads(3));
@@ -312,9 +311,8 @@ TEST_F(KafkaSourceTest, APartitionThatIsMissingAfterwardsHaltsAndTheOthersNeedAc
   ASSERT_TRUE(reading.reads(6));
   bed().order("recreate t10 1 9 new");
   ASSERT_TRUE(reading.becomes(1, PartitionState::kHalted));
-  ASSERT_TRUE(reading.steps_until([&] {
-    return reading.partition(0).reason.find("kafka accept") != std::string::npos;
-  }));
+  ASSERT_TRUE(reading.steps_until(
+      [&] { return reading.partition(0).reason.find("kafka accept") != std::string::npos; }));
   EXPECT_THAT(reading.partition(1).reason, HasSubstr("no longer has this partition"));
   EXPECT_EQ(reading.source->accept(1).error().code, Code::kInvalid);
   EXPECT_EQ(reading.values.size(), 6U);
@@ -455,8 +453,8 @@ TEST_F(KafkaSourceTest, OnlyTheMessageThatIsTooLargeIsRefused) {
   const auto reports = sink->send(messages);
   std::vector<Fate> fates;
   for (const SendReport& report : reports) fates.push_back(report.fate);
-  EXPECT_THAT(fates, ElementsAre(Fate::kDelivered, Fate::kRefused, Fate::kDelivered,
-                                 Fate::kDelivered));
+  EXPECT_THAT(fates,
+              ElementsAre(Fate::kDelivered, Fate::kRefused, Fate::kDelivered, Fate::kDelivered));
   EXPECT_THAT(reports[1].detail, HasSubstr("max.message.bytes"));
 }
 

@@ -30,8 +30,7 @@ BrokerBed::~BrokerBed() { ::close(socket_); }
 
 std::string BrokerBed::order(const std::string& words) {
   const std::string line = words + "\n";
-  if (::send(socket_, line.data(), line.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(line.size()))
+  if (::send(socket_, line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size()))
     throw std::runtime_error("the wrapper is gone");
   for (std::size_t end = 0; (end = unread_.find('\n')) == std::string::npos;) {
     std::array<char, 4096> piece{};

@@ -149,8 +149,8 @@ bool Checker::explain_closed(const std::string& error) {
   const KafkaFault fault = explain_fault(error, uses_tls_, uses_login_);
   if (fault.step > 3 && uses_tls_)
     tell({3, "TLS", config_.brokers, "", KafkaCheckResult::kOk, "", std::nullopt});
-  return tell({fault.step, fault.name, config_.brokers, plain_words(error), KafkaCheckResult::kFailed,
-               fault.remedy, std::nullopt});
+  return tell({fault.step, fault.name, config_.brokers, plain_words(error),
+               KafkaCheckResult::kFailed, fault.remedy, std::nullopt});
 }
 
 bool Checker::check_topic() {
