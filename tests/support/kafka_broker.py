@@ -78,9 +78,10 @@ class KafkaBroker:
         return f"kafka://127.0.0.1:{self.proxy_port or self.port}/{topic}"
 
     def add_listener(self, name, port, protocol, settings):
-        """One more listener, before `start`: `protocol` is Kafka's, `settings` are the listener's own."""
+        """One more listener, before `start`: `protocol` is Kafka's, `settings` are its own."""
         self._more_listeners[name] = (port, protocol)
-        self._configs.update({f"listener.name.{name.lower()}.{key}": value for key, value in settings.items()})
+        for key, value in settings.items():
+            self._configs[f"listener.name.{name.lower()}.{key}"] = value
 
     def __enter__(self):
         return self.start()
