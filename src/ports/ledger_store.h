@@ -6,6 +6,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -62,7 +64,18 @@ struct Dictionary {
 };
 
 enum class QuarantineState { kHeld, kReleased, kDiscarded };
-[[nodiscard]] std::string_view to_string(QuarantineState state);
+/// The texts stand in the ledger and in JSON.
+[[nodiscard]] constexpr std::string_view to_string(QuarantineState state) {
+  switch (state) {
+    case QuarantineState::kHeld:
+      return "held";
+    case QuarantineState::kReleased:
+      return "released";
+    case QuarantineState::kDiscarded:
+      return "discarded";
+  }
+  return "";
+}
 
 /// One thing that was not applied, with everything needed to apply it later.
 struct QuarantineItem {
@@ -82,10 +95,22 @@ struct QuarantineItem {
   std::int64_t count = 1;
   QuarantineState state = QuarantineState::kHeld;
   Delivery delivery;
+  // Set by the ledger:
   std::int64_t value_bytes = 0;  ///< length of the value as it came
-  Sha256 value_digest{};
-  bool releasable = true;  ///< false: kept shortened, past quarantine.max_bytes
+  Sha256 value_digest{};         ///< of the value as it came
+  bool releasable = true;        ///< false: kept shortened, past quarantine.max_bytes
 };
+
+/// What an item counts against quarantine.max_bytes: its bytes, and 256 for what comes with each,
+/// so that a flood of empty records is bounded too.
+[[nodiscard]] inline std::int64_t stored_bytes(const QuarantineItem& item) {
+  std::size_t bytes = 256 + item.source.size() + item.machine.size() + item.reading_key.size() +
+                      item.rejection.detail.size() + item.delivery.key.size() +
+                      item.delivery.value.size();
+  for (const Header& header : item.delivery.headers)
+    bytes += header.name.size() + header.value.size();
+  return static_cast<std::int64_t>(bytes);
+}
 
 /// A message kept as evidence, addressed (batch, ordinal).
 struct EvidenceItem {
@@ -109,7 +134,9 @@ struct EventKey {
   friend auto operator<=>(const EventKey&, const EventKey&) = default;
 };
 
-/// Everything one batch changes; applied whole or not at all (invariant 2).
+/// Everything one batch changes; applied whole or not at all (invariant 2). kInvalid, and nothing
+/// changed, when a new name or epoch is known already, or when a machine, scope, meter or epoch
+/// number is used that nothing has named.
 struct WriteSet {
   Dictionary added;  ///< new names with the numbers the worker gave them
   std::vector<std::pair<EpochKey, EpochFacts>> epochs;  ///< new epochs
@@ -141,13 +168,29 @@ struct Loaded {
   std::map<TotalKey, Int128> totals;
 };
 
+/// What bounds the parts of a ledger that do not bill (invariant 9).
+struct LedgerLimits {
+  /// Past it quarantine keeps the first 4 KiB and the SHA-256 of a value, and forgets what was
+  /// settled, oldest first; past twice that it only counts.
+  std::int64_t quarantine_bytes_max = std::int64_t{64} << 20;
+  std::int64_t evidence_keep_us = std::int64_t{35} * 24 * 3'600 * 1'000'000;
+  std::int64_t evidence_bytes_max = std::int64_t{1} << 30;  ///< compressed
+  /// Ids of usage events are kept so long.
+  std::int64_t event_reach_back_us = std::int64_t{35} * 24 * 3'600 * 1'000'000;
+};
+
+inline constexpr std::size_t kQuarantineBytesShort = 4'096;  ///< kept of a shortened value or key
+inline constexpr std::size_t kRecentMax = 1'000;             ///< newest samples kept
+
 struct LedgerFacts {
   std::int64_t schema_version = 0;
   std::int64_t bytes = 0;
-  std::int64_t commits =
-      0;  ///< transactions so far: tells a commit of unknown outcome from a lost one
+  std::int64_t commits = 0;  ///< batches and operator decisions so far; the newest one's number
   std::int64_t greatest_epoch = 0;  ///< the highest EpochKey given so far
-  std::string segments_digest;      ///< under which price segments the totals stand
+  std::int64_t quarantine_bytes = 0;
+  std::int64_t quarantine_not_kept = 0;  ///< counted only: past twice quarantine_bytes_max
+  std::int64_t evidence_bytes = 0;
+  std::string segments_digest;  ///< under which price segments the totals stand
   std::optional<UtcTime> ids_forgotten_before;
   std::optional<UtcTime> last_backup;
 };
@@ -171,13 +214,20 @@ class LedgerReader {
   [[nodiscard]] virtual Result<Holds> holds(MachineKey machine) = 0;
   [[nodiscard]] virtual Result<std::map<MachineKey, Holds>> all_holds() = 0;
   [[nodiscard]] virtual Result<Decisions> decisions(MachineKey machine) = 0;
-  /// Rows of one machine in slot order. `each` returning a failure ends the walk with it.
+  /// Rows of one machine in slot order. `each` returning a failure ends the walk with it; it may
+  /// read the ledger, not change it through the same object. A row that cannot be unpacked is
+  /// kDamaged, named by machine and slot.
   [[nodiscard]] virtual Result<void> rows(
       MachineKey machine, SlotRange range,
       const std::function<Result<void>(Slot, const UsageRow&)>& each) = 0;
   [[nodiscard]] virtual Result<std::map<TotalKey, Int128>> totals(MachineKey machine) = 0;
+  /// Of every source ever claimed.
   [[nodiscard]] virtual Result<std::map<std::string, Counts>> counts() = 0;
-  /// released and discarded, counted beside.
+  /// Of every source ever claimed, by partition.
+  [[nodiscard]] virtual Result<std::map<std::string, std::vector<PartitionPosition>>>
+  positions() = 0;
+  /// released and discarded, counted beside: what was quarantined by what became of it, each
+  /// repetition counted, also what was not kept. Their sum never falls.
   [[nodiscard]] virtual Result<std::map<QuarantineState, std::int64_t>> quarantine_counts() = 0;
   /// Newest first, at most `limit`, ids below `before` (0: no bound).
   [[nodiscard]] virtual Result<std::vector<QuarantineItem>> quarantine(std::int64_t before,
@@ -185,13 +235,17 @@ class LedgerReader {
   [[nodiscard]] virtual Result<QuarantineItem> quarantine_item(std::int64_t id) = 0;
   [[nodiscard]] virtual Result<std::vector<RecentSample>> recent(std::size_t limit) = 0;
   [[nodiscard]] virtual Result<std::vector<PriceVersionUse>> price_versions() = 0;
+  /// What a batch (`LedgerFacts::commits` at its end) applied, in order. kNotFound when it is past
+  /// its time or had none.
+  [[nodiscard]] virtual Result<std::vector<EvidenceItem>> evidence(std::int64_t batch) = 0;
 };
 
 /// The ledger, as the one apply thread uses it. No SQL types, no row-by-row calls. Fake and SQLite
 /// pass one contract suite.
 class LedgerStore : public LedgerReader {
  public:
-  /// Takes a source over: raises its fence, so that a commit under an older one is refused.
+  /// Takes a source over: raises its fence, so that a commit under an older one is refused. A new
+  /// source has no positions.
   [[nodiscard]] virtual Result<Claim> claim(const std::string& source) = 0;
 
   [[nodiscard]] virtual Result<Loaded> load(std::span<const RowKey> rows,
@@ -202,14 +256,17 @@ class LedgerStore : public LedgerReader {
       std::span<const EventKey> keys) = 0;
 
   /// One transaction, durable on return (fsync). `fences`: of each source in `positions` or
-  /// `counts`. kUnknown: read back with `facts().commits` before going on (pipeline H22). A full
-  /// disk is kDiskFull, nothing changed.
+  /// `counts`. kUnknown: read back with `facts().commits` before going on (pipeline H22); when that
+  /// fails too, the disk did: end the program, opening the ledger anew tells. A full disk is
+  /// kDiskFull, nothing changed; the same call works when there is space.
   [[nodiscard]] virtual Result<CommitOutcome> commit(
       const WriteSet& write, const std::map<std::string, std::int64_t>& fences) = 0;
 
   // Operator decisions, each one transaction together with the effects computed by the worker.
+  // `effects` with positions or counts is kInvalid: those move under a fence, by `commit` alone.
   [[nodiscard]] virtual Result<void> decide(MachineKey machine, const BootId& boot,
                                             BootDecision decision, const WriteSet& effects) = 0;
+  /// kNotFound: no such item. kRefused: settled already, or to be released but kept shortened.
   [[nodiscard]] virtual Result<void> settle_quarantine(std::int64_t id, QuarantineState state,
                                                        const WriteSet& effects) = 0;
   /// Replaces all totals at once (after the price segments changed); `digest` names the segments.
@@ -222,7 +279,8 @@ class LedgerStore : public LedgerReader {
   /// Housekeeping between batches: checkpoint, evidence and event ids past their time. Bounded work
   /// per call.
   [[nodiscard]] virtual Result<void> maintain(UtcTime now) = 0;
-  /// A consistent copy while running. `progress` gets pages done and in all.
+  /// A consistent copy while running; refuses to overwrite. `progress` gets pages done and in all;
+  /// it may call `commit`: the copy is the state in which the backup began.
   [[nodiscard]] virtual Result<void> backup(const std::string& path,
                                             const std::function<void(int, int)>& progress) = 0;
 };

@@ -42,6 +42,7 @@ struct PartitionPosition {
   std::optional<Anchor> anchor;
   std::int64_t replay_until =
       0;  ///< samples below it are `replayed`: end offset when an incarnation was accepted
+  friend bool operator==(const PartitionPosition&, const PartitionPosition&) = default;
 };
 
 enum class PartitionState { kWaiting, kRunning, kHalted, kGap };
@@ -56,7 +57,7 @@ enum class PartitionState { kWaiting, kRunning, kHalted, kGap };
     case PartitionState::kGap:
       return "gap";
   }
-  return "unknown";
+  return "";
 }
 
 /// For status: what one partition does. Ready means every partition runs or waits for new records.

@@ -3,6 +3,7 @@
 #include "domain/unit.h"
 #include "wire/fields.h"
 #include "wire/forms.h"
+#include "base/json_text.h"
 #include "wire/json_number.h"
 
 namespace meterbill {

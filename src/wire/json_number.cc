@@ -62,8 +62,6 @@ std::optional<Parts> split(std::string_view text) {
 
 }  // namespace
 
-bool is_json_number(std::string_view text) { return split(text).has_value(); }
-
 Either<Int128, Reason> exact_number(std::string_view text, int decimals) {
   MB_ASSERT(decimals >= 0 && decimals <= 38);
   const auto parts = split(text);

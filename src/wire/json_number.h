@@ -8,9 +8,6 @@
 
 namespace meterbill {
 
-/// The number grammar of RFC 8259 §6: -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)?
-[[nodiscard]] bool is_json_number(std::string_view text);
-
 /// The number as an integer of 10^-decimals, exactly: ("12.3", 9) is 12'300'000'000, ("1.23e1", 0)
 /// is too precise. kTooPrecise when it has more decimals, kBadNumber when it is no number or
 /// does not fit 38 digits. REQUIRES: 0 <= decimals <= 38.

@@ -8,6 +8,8 @@ namespace meterbill {
 namespace {
 
 constexpr std::size_t kBodyBytesMax = 1024 * 1024;
+/// More than events of any use fit into a body; a body of commas would be half a million.
+constexpr std::size_t kElementsMax = 10'000;
 
 Error no_json(std::string_view why) {
   return fail(Code::kInvalid, fmt::format("the body is not JSON: {}", why));
@@ -25,6 +27,9 @@ std::optional<std::string> spoils(std::string_view element) {
 }
 
 Result<std::vector<std::string_view>> elements_of(std::string_view array, const JsonShape& shape) {
+  if (shape.commas.size() >= kElementsMax)
+    return fail(Code::kInvalid, fmt::format("the body has {} elements, at most {}: send several",
+                                            shape.commas.size() + 1, kElementsMax));
   std::vector<std::string_view> elements;
   std::size_t from = 1;
   const auto cut = [&](std::size_t to) {

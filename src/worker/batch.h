@@ -46,6 +46,11 @@ class Batch {
     return requests_;
   }
 
+  /// Meter and segment of every total that the batch begins.
+  [[nodiscard]] const std::set<std::pair<MeterKey, Slot>>& new_segments() const {
+    return new_segments_;
+  }
+
   /// Re-derives one machine's holds and totals from all its rows under `decisions`: after an
   /// operator decided.
   [[nodiscard]] Result<void> redecide(MachineKey machine, const Decisions& decisions);
@@ -64,13 +69,14 @@ class Batch {
   Result<void> apply_sample(const ReadySample& item);
   Result<void> apply_events(const std::vector<ReadyEvent>& events);
   void apply_event(const ReadyEvent& item);
-  void count(const Origin& origin, Outcome outcome);
-  void add_counts(const Origin& origin, const Counts& counts);
+  void count(const ItemOrigin& origin, Outcome outcome);
+  void add_counts(const ItemOrigin& origin, const Counts& counts);
   void quarantine(RefusedItem refused);
   void see(const SeenMachine& seen);
   MachineFacts& facts_of(MachineKey machine);
   void advance_positions();
   Result<void> update_totals();
+  Result<Holds> find_holds(MachineKey machine, const Decisions& decisions);
   Result<void> rebuild_machine(MachineKey machine, const Holds& new_holds,
                                const Decisions& old_decisions, const Decisions& new_decisions,
                                Totals& delta);
@@ -78,7 +84,7 @@ class Batch {
   UsageRow& row(MachineKey machine, Slot slot);
   [[nodiscard]] RowContext context(MachineKey machine, const Holds& holds,
                                    const Decisions& decisions) const;
-  [[nodiscard]] const Arrival& arrival(const Origin& origin) const;
+  [[nodiscard]] const Arrival& arrival(const ItemOrigin& origin) const;
 
   LedgerStore& store_;
   LedgerMemory& memory_;
@@ -94,6 +100,7 @@ class Batch {
   std::set<EventKey> known_events_;
   std::map<MachineKey, Decisions> new_decisions_;
   std::map<std::string, MeterKey> meters_;
+  std::set<std::pair<MeterKey, Slot>> new_segments_;
   std::function<const ScopeName&(ScopeKey)> scope_name_;
   std::function<const MeterName&(MeterKey)> meter_name_;
   std::int64_t greatest_epoch_ = 0;

@@ -9,12 +9,13 @@
 
 namespace meterbill {
 Worker::Worker(LedgerStore& store, const Clock& clock, SegmentOf segment_of,
-               std::string segments_digest, WorkerEvents& events, std::vector<Source*> sources,
-               WorkerSettings settings)
+               std::string segments_digest, PriceUse& price_use, WorkerEvents& events,
+               std::vector<Source*> sources, WorkerSettings settings)
     : store_(store),
       clock_(clock),
       segment_of_(std::move(segment_of)),
       segments_digest_(std::move(segments_digest)),
+      price_use_(price_use),
       events_(events),
       settings_(settings) {
   for (Source* source : sources) {
@@ -202,6 +203,9 @@ Result<void> Worker::settle(Batch& batch, const std::vector<SourceBatch>& batche
   for (const auto& [machine, holds] : batch.write().holds)
     if (!holds.empty()) events_.conflict(memory_->names.name(machine));
   batch.remember();
+  for (const auto& [meter, segment] : batch.new_segments()) {
+    MB_TRYV(price_use_.used(store_, memory_->names.name(meter), segment));
+  }
   for (const auto& [key, counts] : batch.requests())
     if (batches[key.first].route == Route::kHttp)
       feeds_[key.first].source->answer(key.second, counts);

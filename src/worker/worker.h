@@ -18,6 +18,7 @@
 #include "ports/ledger_store.h"
 #include "ports/source.h"
 #include "worker/batch.h"
+#include "worker/price_use.h"
 #include "worker/worker_events.h"
 
 namespace meterbill {
@@ -61,7 +62,8 @@ class Worker {
  public:
   /// Everything is borrowed and must outlive the worker.
   Worker(LedgerStore& store, const Clock& clock, SegmentOf segment_of, std::string segments_digest,
-         WorkerEvents& events, std::vector<Source*> sources, WorkerSettings settings);
+         PriceUse& price_use, WorkerEvents& events, std::vector<Source*> sources,
+         WorkerSettings settings);
 
   /// Loads what must be known before the first batch and rebuilds the totals if the price segments
   /// changed since.
@@ -118,6 +120,7 @@ class Worker {
   const Clock& clock_;
   SegmentOf segment_of_;
   std::string segments_digest_;
+  PriceUse& price_use_;
   WorkerEvents& events_;
   WorkerSettings settings_;
   std::vector<Feed> feeds_;

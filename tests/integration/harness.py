@@ -1,4 +1,5 @@
-"""Real workers and agents under test: started with the options of design section 10, watched over HTTP, stopped by their pid."""
+"""Real workers and agents under test: started with the options of design section 10, watched over
+HTTP, stopped by their pid."""
 
 import contextlib
 import csv
@@ -39,7 +40,8 @@ def have_programs():
 
 
 class JsonNumber(str):
-    """A JSON number as it was written: `total_cost` is compared by its text and by its exact value, never as a float."""
+    """A JSON number as it was written: `total_cost` is compared by its text and by its exact value,
+    never as a float."""
 
     @property
     def exact(self):
@@ -67,8 +69,8 @@ def request(port, method, path, body=None, headers=None, timeout_s=10):
 
 
 class Service:
-    """A program of ours with a state directory, an HTTP port and a control socket of its own. `options` are long options without
-    the dashes; None leaves one out."""
+    """A program of ours with a state directory, an HTTP port and a control socket of its own.
+    `options` are long options without the dashes; None leaves one out."""
 
     program_name, section = "", ""
 
@@ -78,17 +80,24 @@ class Service:
         self.state_dir = self.scratch / f"{name}-state"
         self.state_dir.mkdir(parents=True, exist_ok=True)
         self.log_path = self.scratch / f"{name}.log"
-        self.options = {f"{self.section}.state_dir": self.state_dir, f"{self.section}.control": self.scratch / f"{name}.sock",
-                        "http.listen": f"127.0.0.1:{self.port}"}
+        self.options = {
+            f"{self.section}.state_dir": self.state_dir,
+            f"{self.section}.control": self.scratch / f"{name}.sock",
+            "http.listen": f"127.0.0.1:{self.port}",
+        }
         self.options.update({key.replace("__", "."): value for key, value in options.items()})
         self._process = None
 
     def argv(self):
-        return [program(self.program_name)] + [f"--{key}={value}" for key, value in self.options.items() if value is not None]
+        return [program(self.program_name)] + [
+            f"--{key}={value}" for key, value in self.options.items() if value is not None
+        ]
 
     def start(self):
         environment = {k: v for k, v in os.environ.items() if not k.startswith("METERBILL_")}
-        self._process = processes.Process(self.argv(), self.log_path, env=environment, cwd=self.scratch)
+        self._process = processes.Process(
+            self.argv(), self.log_path, env=environment, cwd=self.scratch
+        )
         return self
 
     pid = property(lambda self: self._process.pid)
@@ -110,8 +119,11 @@ class Service:
     def wait_ready(self, timeout_s=15):
         def ready():
             if not self.running():
-                raise AssertionError(f"{self.name} ended with {self._process.exit_code()}:\n{self._process.log_tail()}")
+                raise AssertionError(
+                    f"{self.name} ended with {self._process.exit_code()}:\n{self._process.log_tail()}"
+                )
             return self.ready()
+
         try:
             wait_until(ready, timeout_s, f"{self.name} ready")
         except processes.Timeout as timeout:
@@ -134,7 +146,8 @@ class Service:
         return self._process.wait(timeout_s)
 
     def rss_bytes(self):
-        """Resident memory that is its own: anonymous pages. Files it maps may come and go with the page cache."""
+        """Resident memory that is its own: anonymous pages. Files it maps may come and go with the
+        page cache."""
         with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
             for line in status:
                 if line.startswith("RssAnon:"):
@@ -145,8 +158,9 @@ class Service:
         return self.log_path.read_text(encoding="utf-8", errors="replace")
 
     def kill_at(self, call, when, trigger_timeout_s=20):
-        """SIGKILL when it enters the `when`-th such call on its write-ahead log; True if that was inside a transaction. A program
-        that does not come to the call in time is killed as it stands, and that is no hit."""
+        """SIGKILL when it enters the `when`-th such call on its write-ahead log; True if that was
+        inside a transaction. A program that does not come to the call in time is killed as it
+        stands, and that is no hit."""
         wait_until(lambda: wal_paths(self.state_dir), 20, f"write-ahead log of {self.name}")
         point = KillPoint(self.pid, wal_paths(self.state_dir), call, when, self.scratch)
         try:
@@ -169,27 +183,47 @@ class Worker(Service):
     def post(self, events, **more):
         """Posts structured events; bytes are sent as they are."""
         body = events if isinstance(events, bytes) else json.dumps(events).encode()
-        return request(self.port, "POST", "/api/v1/events", body,
-                       {"Content-Type": "application/cloudevents-batch+json"}, **more)
+        return request(
+            self.port,
+            "POST",
+            "/api/v1/events",
+            body,
+            {"Content-Type": "application/cloudevents-batch+json"},
+            **more,
+        )
 
     def cost(self, machine):
-        """`total_cost` of the current billing period as it was written, or None for a machine not known (yet)."""
+        """`total_cost` of the current billing period as it was written, or None for a machine not
+        known (yet)."""
         answer = self.get(f"/api/cost/{machine}")
         return answer.json()["total_cost"] if answer.status == 200 else None
 
     def counts(self):
-        return {key: int(value) for key, value in self.status()["counts"].items() if key in ("applied", "repeated", "quarantined")}
+        return {
+            key: int(value)
+            for key, value in self.status()["counts"].items()
+            if key in ("applied", "repeated", "quarantined")
+        }
 
     def cli(self, *arguments):
-        """`meterbill` against this worker: its standard output. Fails the test when it does not exit 0."""
-        done = subprocess.run([program("meterbill"), *arguments, "--server", self.url], capture_output=True, text=True,
-                              timeout=60, check=False)
+        """`meterbill` against this worker: its standard output. Fails the test when it does not
+        exit 0."""
+        done = subprocess.run(
+            [program("meterbill"), *arguments, "--server", self.url],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         if done.returncode:
-            raise AssertionError(f"meterbill {' '.join(arguments)}: exit {done.returncode}\n{done.stderr}")
+            raise AssertionError(
+                f"meterbill {' '.join(arguments)}: exit {done.returncode}\n{done.stderr}"
+            )
         return done.stdout
 
     def usage(self):
-        """machine → sorted (scope, labels, slot, meter, base units), from `usage --by slot --csv`."""
+        """machine → sorted (scope, labels, slot, meter, base units), from `usage --by slot
+        --csv`."""
         rows = list(csv.reader(io.StringIO(self.cli("usage", "--by", "slot", "--csv"))))
         machines = {}
         for machine, scope, labels, slot, meter, _quantity, _unit, base in rows[1:]:
@@ -201,13 +235,21 @@ class Agent(Service):
     program_name, section = "meterbill-agent", "agent"
 
     def __init__(self, scratch, sink, name="agent", machine="test-1", interval="1s", **options):
-        super().__init__(scratch, name, agent__machine_id=machine, agent__interval=interval, agent__sink=sink, **options)
+        super().__init__(
+            scratch,
+            name,
+            agent__machine_id=machine,
+            agent__interval=interval,
+            agent__sink=sink,
+            **options,
+        )
         self.machine = machine
 
 
 @unittest.skipUnless(have_programs(), f"no programs in {bin_dir()}: build them first")
 class ProgramTest(unittest.TestCase):
-    """A test with real programs: a scratch directory, and everything that was started is gone at its end."""
+    """A test with real programs: a scratch directory, and everything that was started is gone at
+    its end."""
 
     def setUp(self):
         self.scratch = processes.scratch_dir(type(self).__name__)
@@ -222,8 +264,10 @@ class ProgramTest(unittest.TestCase):
         return service.start()
 
     def assert_bills_equal(self, worker, records, prices_text=None, timeout_s=30):
-        """Every machine's bill and usage, worker's against recount's, to the last digit; nothing more, nothing less. Waits for the
-        worker to come to the end, then looks once more: a bill that runs past the right one is wrong."""
+        """Every machine's bill and usage, worker's against recount's, to the last digit; nothing
+        more, nothing less. Waits for the worker to come to the end, then looks once more: a bill
+        that runs past the right one is wrong.
+        """
         counted = recount.recount(records, prices_text)
         period, _, _ = counted.book.period(recount.slot_of(counted.now_us))
         expected = {name: counted.bill(name, period)["total_cost"] for name in counted.machines}
@@ -233,8 +277,14 @@ class ProgramTest(unittest.TestCase):
 
         def costs():
             return {name: str(worker.cost(name)) for name in expected}
+
         with contextlib.suppress(processes.Timeout):
-            wait_until(lambda: costs() == expected and worker.usage() == usage, timeout_s, "equal bills", poll_s=0.3)
+            wait_until(
+                lambda: costs() == expected and worker.usage() == usage,
+                timeout_s,
+                "equal bills",
+                poll_s=0.3,
+            )
         self.assertEqual(differences(worker.usage(), usage), [])
         self.assertEqual(costs(), expected)
         return counted
@@ -242,7 +292,11 @@ class ProgramTest(unittest.TestCase):
 
 def differences(ours, theirs):
     """The first rows of usage that one side has and the other has not."""
+
     def rows(machines):
         return {(machine, *row) for machine, usage in machines.items() for row in usage}
+
     one, other = rows(ours), rows(theirs)
-    return sorted([("worker", *row) for row in one - other] + [("recount", *row) for row in other - one])[:20]
+    return sorted(
+        [("worker", *row) for row in one - other] + [("recount", *row) for row in other - one]
+    )[:20]

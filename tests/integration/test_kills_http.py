@@ -1,4 +1,5 @@
-"""SIGKILL of worker and agent over HTTP, under load; afterwards every bill equals the recount of what a proxy captured."""
+"""SIGKILL of worker and agent over HTTP, under load; afterwards every bill equals the recount of
+what a proxy captured."""
 
 import time
 import unittest
@@ -18,7 +19,10 @@ class KillsHttpTest(ProgramTest):
 
     def test_a_worker_killed_under_load_bills_what_was_sent(self):
         worker, proxy = self.start_worker()
-        loads = [HttpLoad(proxy.port, self.random.getrandbits(64), prefix).start() for prefix in ("blue", "green")]
+        loads = [
+            HttpLoad(proxy.port, self.random.getrandbits(64), prefix).start()
+            for prefix in ("blue", "green")
+        ]
         agent = self.keep(Agent(self.scratch, proxy.url, machine="real-1"))
         Kills(self, worker, WORKER_WHEN, pause_s=1.0).run(meanwhile=lambda: proxy.order("drop", 2))
         for load in loads:

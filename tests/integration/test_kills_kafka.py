@@ -1,4 +1,5 @@
-"""SIGKILL of worker and agent over Kafka, under load; afterwards every bill equals the recount of what the topic holds."""
+"""SIGKILL of worker and agent over Kafka, under load; afterwards every bill equals the recount of
+what the topic holds."""
 
 import time
 import unittest
@@ -29,7 +30,9 @@ class KillsKafkaTest(ProgramTest):
     def test_a_worker_killed_under_load_bills_what_the_topic_holds(self):
         self.broker.create_topic("worker_kills", PARTITIONS)
         worker = self.keep(Worker(self.scratch, kafka=self.broker.url("worker_kills"))).wait_ready()
-        load = KafkaLoad(self.broker, "worker_kills", PARTITIONS, self.random.getrandbits(64)).start()
+        load = KafkaLoad(
+            self.broker, "worker_kills", PARTITIONS, self.random.getrandbits(64)
+        ).start()
         agent = self.keep(Agent(self.scratch, self.broker.url("worker_kills"), machine="real-1"))
         Kills(self, worker, WORKER_WHEN, pause_s=1.0).run()
         load.finish()
@@ -43,7 +46,9 @@ class KillsKafkaTest(ProgramTest):
         agent = self.keep(Agent(self.scratch, self.broker.url("agent_kills"), machine="real-1"))
         Kills(self, agent, AGENT_WHEN, pause_s=2.0).run()
         before = sum(worker.counts().values())
-        wait_until(lambda: sum(worker.counts().values()) >= before + 3, 20, "more of the agent's readings")
+        wait_until(
+            lambda: sum(worker.counts().values()) >= before + 3, 20, "more of the agent's readings"
+        )
         self.assertEqual(agent.stop(), 0)
         counted = self.assert_topic_billed(worker, "agent_kills")
         self.assertEqual(counted.counts["quarantined"], 0)

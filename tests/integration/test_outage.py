@@ -1,4 +1,5 @@
-"""Broker and worker away for a minute: ticks go on, the agents' memory stays flat, everything arrives afterwards."""
+"""Broker and worker away for a minute: ticks go on, the agents' memory stays flat, everything
+arrives afterwards."""
 
 import os
 import time
@@ -24,7 +25,9 @@ def covers(records):
                 row = greatest.setdefault((item.epoch, item.slot), {})
                 for name, value in item.cover.items():
                     row[name] = max(value, row.get(name, 0))
-    return tuple(sum(row[name] for row in greatest.values()) for name in ("metered_us", "estimated_us"))
+    return tuple(
+        sum(row[name] for row in greatest.values()) for name in ("metered_us", "estimated_us")
+    )
 
 
 class OutageTest(ProgramTest):
@@ -43,9 +46,20 @@ class OutageTest(ProgramTest):
         by_kafka = self.keep(Agent(self.scratch, broker.url("away"), "by-kafka", "by-kafka"))
 
         def captured():
-            return {by_http: post.posts(), by_kafka: capture.capture_topic(broker.bootstrap, "away")}
-        wait_until(lambda: all(len(r) >= 3 for r in captured().values()), 30, "messages of both agents", 0.5)
-        before = {agent: (covers(records), agent.rss_bytes()) for agent, records in captured().items()}
+            return {
+                by_http: post.posts(),
+                by_kafka: capture.capture_topic(broker.bootstrap, "away"),
+            }
+
+        wait_until(
+            lambda: all(len(r) >= 3 for r in captured().values()),
+            30,
+            "messages of both agents",
+            0.5,
+        )
+        before = {
+            agent: (covers(records), agent.rss_bytes()) for agent, records in captured().items()
+        }
 
         post.refuse_connections()
         proxy.hole()  # The broker's side stays open and says nothing: the worse kind of away.
@@ -58,7 +72,12 @@ class OutageTest(ProgramTest):
         post.accept_connections()
 
         for agent, (cover, _) in before.items():
-            wait_until(lambda: covers(captured()[agent])[0] >= cover[0] + OUTAGE_S * 10**6, 60, f"the outage of {agent.name}", 0.5)
+            wait_until(
+                lambda: covers(captured()[agent])[0] >= cover[0] + OUTAGE_S * 10**6,
+                60,
+                f"the outage of {agent.name}",
+                0.5,
+            )
             metered, estimated = covers(captured()[agent])
             # Every tick was taken: the time is metered, none of it had to be bridged.
             self.assertEqual(estimated, cover[1], agent.name)

@@ -35,8 +35,11 @@ class BrokerTest(unittest.TestCase):
     def test_messages_from_kcat_are_there_after_kill_and_restart(self):
         self.broker.create_topic("kept")
         messages = [f"message {n}".encode() for n in range(100)]
-        subprocess.run(["kcat", "-P", "-b", self.broker.bootstrap, "-t", "kept", "-X", "acks=all"],
-                       input=b"\n".join(messages), check=True)
+        subprocess.run(
+            ["kcat", "-P", "-b", self.broker.bootstrap, "-t", "kept", "-X", "acks=all"],
+            input=b"\n".join(messages),
+            check=True,
+        )
         self.assertEqual([decoded(r["value"]) for r in self.read("kept")], messages)
         self.broker.kill()
         self.assertFalse(self.broker.running())
@@ -46,12 +49,22 @@ class BrokerTest(unittest.TestCase):
     def test_every_byte_of_key_headers_and_value_comes_back(self):
         self.broker.create_topic("bytes", 2)
         every = bytes(range(256))
-        sent = [{"value": every, "key": every, "headers": [("a", every), ("a", b"2"), ("n", None)], "timestamp_ms": 1},
-                {"value": None, "key": None, "headers": []}, {"value": b"", "key": b"", "headers": [("e", b"")]},
-                {"value": "\u2028\r\n\x85ü".encode(), "key": "k", "headers": []}]
+        sent = [
+            {
+                "value": every,
+                "key": every,
+                "headers": [("a", every), ("a", b"2"), ("n", None)],
+                "timestamp_ms": 1,
+            },
+            {"value": None, "key": None, "headers": []},
+            {"value": b"", "key": b"", "headers": [("e", b"")]},
+            {"value": "\u2028\r\n\x85ü".encode(), "key": "k", "headers": []},
+        ]
         self.broker.produce(sent, "bytes", partition=1)
         records = self.read("bytes")
-        self.assertEqual([(r["partition"], r["offset"]) for r in records], [(1, 0), (1, 1), (1, 2), (1, 3)])
+        self.assertEqual(
+            [(r["partition"], r["offset"]) for r in records], [(1, 0), (1, 1), (1, 2), (1, 3)]
+        )
         self.assertEqual(records[0]["timestamp_ms"], 1)
         for record, message in zip(records, sent):
             self.assertEqual(decoded(record["value"]), message["value"])
@@ -67,19 +80,39 @@ class BrokerTest(unittest.TestCase):
         self.broker.delete_topic("short")
         self.broker.create_topic("short")
         self.broker.produce([b"new"], "short")
-        self.assertEqual([(r["offset"], decoded(r["value"])) for r in self.read("short")], [(0, b"new")])
+        self.assertEqual(
+            [(r["offset"], decoded(r["value"])) for r in self.read("short")], [(0, b"new")]
+        )
 
     def test_a_client_behind_the_proxy_stays_behind_it(self):
         # The port must be known to the broker before the proxy can point at the broker.
         with TcpProxy(target_port=0) as proxy, KafkaBroker(proxy_port=proxy.port) as broker:
             proxy.target_port = broker.proxied_port
             broker.create_topic("t")
-            subprocess.run(["kcat", "-P", "-b", f"127.0.0.1:{proxy.port}", "-t", "t"], input=b"one", check=True)
+            subprocess.run(
+                ["kcat", "-P", "-b", f"127.0.0.1:{proxy.port}", "-t", "t"], input=b"one", check=True
+            )
             proxy.cut()
-            lost = subprocess.run(["kcat", "-P", "-b", f"127.0.0.1:{proxy.port}", "-t", "t", "-X", "message.timeout.ms=1000"],
-                                  input=b"two", capture_output=True, check=False)
+            lost = subprocess.run(
+                [
+                    "kcat",
+                    "-P",
+                    "-b",
+                    f"127.0.0.1:{proxy.port}",
+                    "-t",
+                    "t",
+                    "-X",
+                    "message.timeout.ms=1000",
+                ],
+                input=b"two",
+                capture_output=True,
+                check=False,
+            )
             self.assertNotEqual(lost.returncode, 0)
-            self.assertEqual([decoded(r["value"]) for r in capture.capture_topic(broker.bootstrap, "t")], [b"one"])
+            self.assertEqual(
+                [decoded(r["value"]) for r in capture.capture_topic(broker.bootstrap, "t")],
+                [b"one"],
+            )
 
 
 class Echo(threading.Thread):
@@ -119,14 +152,20 @@ class TcpProxyTest(unittest.TestCase):
         peer = self.dial()
         peer.sendall(b"hello")
         self.assertEqual(peer.recv(100), b"hello")
-        self.assertEqual((bytes(self.proxy.captured["up"]), bytes(self.proxy.captured["down"])), (b"hello", b"hello"))
+        self.assertEqual(
+            (bytes(self.proxy.captured["up"]), bytes(self.proxy.captured["down"])),
+            (b"hello", b"hello"),
+        )
 
     def test_a_cut_resets_what_is_open_and_refuses_what_is_new_until_healed(self):
         peer = self.dial()
         peer.sendall(b"x")
         peer.recv(1)
         self.proxy.cut()
-        self.assertRaises(OSError, lambda: (peer.sendall(b"y"), peer.recv(1))[1] or self.fail("closed without a reset"))
+        self.assertRaises(
+            OSError,
+            lambda: (peer.sendall(b"y"), peer.recv(1))[1] or self.fail("closed without a reset"),
+        )
         self.assertRaises(ConnectionRefusedError, self.dial)
         self.proxy.heal()
         again = self.dial()
@@ -196,9 +235,13 @@ class HttpCaptureTest(unittest.TestCase):
         self.addCleanup(self.proxy.close)
 
     def post(self, body, connection=None):
-        connection = connection or http.client.HTTPConnection("127.0.0.1", self.proxy.port, timeout=5)
+        connection = connection or http.client.HTTPConnection(
+            "127.0.0.1", self.proxy.port, timeout=5
+        )
         self.addCleanup(connection.close)
-        connection.request("POST", "/api/v1/events", body, {"Content-Type": "application/cloudevents+json"})
+        connection.request(
+            "POST", "/api/v1/events", body, {"Content-Type": "application/cloudevents+json"}
+        )
         answer = connection.getresponse()
         answer.read()
         return answer
@@ -208,13 +251,19 @@ class HttpCaptureTest(unittest.TestCase):
         connection = http.client.HTTPConnection("127.0.0.1", self.proxy.port, timeout=5)
         for _ in range(2):
             answer = self.post(body, connection)
-            self.assertEqual((answer.status, answer.headers["MeterBill-Result"]),
-                             (204, "applied=1,repeated=0,quarantined=0"))
+            self.assertEqual(
+                (answer.status, answer.headers["MeterBill-Result"]),
+                (204, "applied=1,repeated=0,quarantined=0"),
+            )
         self.assertEqual(Worker.bodies, [body, body])
         kept = self.proxy.posts()[0]
-        self.assertEqual((base64.b64decode(kept["body"]), kept["status"], kept["forwarded"], kept["outcome"]),
-                         (body, 204, True, "answered"))
-        self.assertIn(["MeterBill-Result", "applied=1,repeated=0,quarantined=0"], kept["response_headers"])
+        self.assertEqual(
+            (base64.b64decode(kept["body"]), kept["status"], kept["forwarded"], kept["outcome"]),
+            (body, 204, True, "answered"),
+        )
+        self.assertIn(
+            ["MeterBill-Result", "applied=1,repeated=0,quarantined=0"], kept["response_headers"]
+        )
 
     def test_a_dropped_answer_was_applied_and_a_503_was_not(self):
         self.proxy.order("drop")
@@ -225,8 +274,15 @@ class HttpCaptureTest(unittest.TestCase):
         self.assertRaises((OSError, http.client.HTTPException), self.post, b"three")
         self.assertEqual(self.post(b"four").status, 204)
         self.assertEqual(Worker.bodies, [b"one", b"four"])
-        self.assertEqual([(e["outcome"], e["forwarded"], e["status"]) for e in self.proxy.posts()],
-                         [("dropped", True, 204), ("faked", False, None), ("refused", False, None), ("answered", True, 204)])
+        self.assertEqual(
+            [(e["outcome"], e["forwarded"], e["status"]) for e in self.proxy.posts()],
+            [
+                ("dropped", True, 204),
+                ("faked", False, None),
+                ("refused", False, None),
+                ("answered", True, 204),
+            ],
+        )
 
     def test_refused_connections_and_an_absent_worker(self):
         self.proxy.refuse_connections()
@@ -234,7 +290,9 @@ class HttpCaptureTest(unittest.TestCase):
         self.proxy.accept_connections()
         self.proxy.target_port = 1
         self.assertRaises((OSError, http.client.HTTPException), self.post, b"two")
-        self.assertEqual([(e["outcome"], e["forwarded"]) for e in self.proxy.posts()], [("refused", False)])
+        self.assertEqual(
+            [(e["outcome"], e["forwarded"]) for e in self.proxy.posts()], [("refused", False)]
+        )
 
 
 if __name__ == "__main__":

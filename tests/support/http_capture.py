@@ -1,11 +1,12 @@
-"""An HTTP proxy between agents and the worker that keeps every exchange, byte for byte, as evidence for the recount.
+"""An HTTP proxy between agents and the worker that keeps every exchange, byte for byte, as evidence
+for the recount.
 
 One exchange is a dict, and one line of JSON in the capture file (bytes as base64):
   {"via": "http", "n", "received_ms", "method", "path", "request_headers": [[name, value]], "body",
-   "forwarded": whether the worker was given the request, "status": what the worker answered or null,
-   "response_headers", "response_body", "outcome"}
-`outcome` is what the agent saw: answered, dropped (the worker answered, the agent was not told), faked (we answered for the
-worker), refused, or lost (the worker did not answer).
+   "forwarded": whether the worker was given the request, "status": what the worker answered or
+   null, "response_headers", "response_body", "outcome"} `outcome` is what the agent saw: answered,
+   dropped (the worker answered, the agent was not told), faked (we answered for the worker),
+   refused, or lost (the worker did not answer).
 """
 
 import base64
@@ -20,7 +21,15 @@ import time
 
 import processes
 
-_HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "content-length"}
+_HOP_BY_HOP = {
+    "connection",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "content-length",
+}
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -55,19 +64,33 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _exchange(self):
         body = self._body()
         order = self.proxy.next_order()
-        exchange = {"via": "http", "received_ms": time.time_ns() // 1_000_000, "method": self.command, "path": self.path,
-                    "request_headers": [list(h) for h in self.headers.items()],
-                    "body": base64.b64encode(body).decode(), "forwarded": False, "status": None,
-                    "response_headers": [], "response_body": "", "outcome": "refused"}
+        exchange = {
+            "via": "http",
+            "received_ms": time.time_ns() // 1_000_000,
+            "method": self.command,
+            "path": self.path,
+            "request_headers": [list(h) for h in self.headers.items()],
+            "body": base64.b64encode(body).decode(),
+            "forwarded": False,
+            "status": None,
+            "response_headers": [],
+            "response_body": "",
+            "outcome": "refused",
+        }
         self.close_connection = True
-        # Kept before the agent learns anything: who has seen an answer finds the exchange in the capture.
+        # Kept before the agent learns anything: who has seen an answer finds the exchange in the
+        # capture.
         if order == "refuse":
             self.proxy.keep(exchange)
             self._reset()
         elif isinstance(order, int):
             exchange["outcome"] = "faked"
             self.proxy.keep(exchange)
-            self._answer(order, [("Retry-After", "1"), ("Content-Type", "application/json")], b'{"error":"unavailable"}')
+            self._answer(
+                order,
+                [("Retry-After", "1"), ("Content-Type", "application/json")],
+                b'{"error":"unavailable"}',
+            )
         else:
             self._forward(exchange, body, order)
 
@@ -76,24 +99,42 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if answer is None:
             exchange["outcome"] = "lost" if exchange["forwarded"] else "refused"
         else:
-            exchange.update(status=answer.status, response_headers=[list(h) for h in answer.getheaders()],
-                            response_body=base64.b64encode(data).decode(),
-                            outcome="dropped" if order == "drop" else "answered")
+            exchange.update(
+                status=answer.status,
+                response_headers=[list(h) for h in answer.getheaders()],
+                response_body=base64.b64encode(data).decode(),
+                outcome="dropped" if order == "drop" else "answered",
+            )
         self.proxy.keep(exchange)
         if exchange["outcome"] != "answered":
             self._reset()
         else:
             self.close_connection = False
-            self._answer(answer.status, [h for h in answer.getheaders() if h[0].lower() not in _HOP_BY_HOP], data)
+            self._answer(
+                answer.status,
+                [h for h in answer.getheaders() if h[0].lower() not in _HOP_BY_HOP],
+                data,
+            )
 
     def _ask_worker(self, exchange, body):
         """The worker's answer and its body; (None, b"") when there was none."""
-        worker = http.client.HTTPConnection("127.0.0.1", self.proxy.target_port, timeout=self.proxy.worker_timeout_s)
+        worker = http.client.HTTPConnection(
+            "127.0.0.1", self.proxy.target_port, timeout=self.proxy.worker_timeout_s
+        )
         try:
             worker.connect()
             exchange["forwarded"] = True
-            headers = {n: v for n, v in self.headers.items() if n.lower() not in _HOP_BY_HOP and n.lower() != "host"}
-            worker.request(self.command, self.path, body, {"Host": f"127.0.0.1:{self.proxy.target_port}", **headers})
+            headers = {
+                n: v
+                for n, v in self.headers.items()
+                if n.lower() not in _HOP_BY_HOP and n.lower() != "host"
+            }
+            worker.request(
+                self.command,
+                self.path,
+                body,
+                {"Host": f"127.0.0.1:{self.proxy.target_port}", **headers},
+            )
             answer = worker.getresponse()
             return answer, answer.read()
         except (OSError, http.client.HTTPException):
@@ -117,7 +158,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _reset(self):
         with contextlib.suppress(OSError):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            # The streams hold the descriptor too; only detaching all of them lets the kernel send the RST.
+            # The streams hold the descriptor too; only detaching all of them lets the kernel send
+            # the RST.
             self.rfile.close()
             self.connection.close()
 
@@ -134,7 +176,8 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class HttpCapture:
-    """Agents post to `port`, the worker listens on `target_port`. Methods may be called from any thread."""
+    """Agents post to `port`, the worker listens on `target_port`. Methods may be called from any
+    thread."""
 
     def __init__(self, target_port, path=None, port=None, worker_timeout_s=30):
         self.target_port, self.port = target_port, port or processes.free_port()
@@ -159,8 +202,9 @@ class HttpCapture:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def order(self, what, times=1):
-        """What happens to the next `times` requests: "drop" (forward, then swallow the worker's answer), "refuse" (reset),
-        or a status such as 503 that we answer without asking the worker."""
+        """What happens to the next `times` requests: "drop" (forward, then swallow the worker's
+        answer), "refuse" (reset), or a status such as 503 that we answer without asking the
+        worker."""
         with self._lock:
             self._orders += [what] * times
 
@@ -195,7 +239,11 @@ class HttpCapture:
     def posts(self):
         """The exchanges with events in them, oldest first."""
         with self._lock:
-            return [e for e in self.exchanges if e["method"] == "POST" and e["path"].startswith("/api/v1/events")]
+            return [
+                e
+                for e in self.exchanges
+                if e["method"] == "POST" and e["path"].startswith("/api/v1/events")
+            ]
 
     def close(self):
         self.refuse_connections()

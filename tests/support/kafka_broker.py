@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """A real single-node Kafka broker (KRaft) on loopback, for tests and for trying things by hand.
 
-The jars come from the ordinary Maven client once and are kept in ${XDG_CACHE_HOME:-~/.cache}/meterbill/kafka-VERSION.
-By hand:  python3 tests/support/kafka_broker.py --port 9092 --topic resource_usage --seconds 600
+The jars come from the ordinary Maven client once and are kept in
+${XDG_CACHE_HOME:-~/.cache}/meterbill/kafka-VERSION. By hand:  python3 tests/support/kafka_broker.py
+--port 9092 --topic resource_usage --seconds 600
 """
 
 import argparse
@@ -25,13 +26,23 @@ VERSION = "4.1.1"
 TOPIC = "resource_usage"
 HERE = pathlib.Path(__file__).resolve().parent
 UNKNOWN_TOPIC, TOPIC_EXISTS = 3, 36
-_JAVA = ["java", "-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
-         f"-Dlog4j.configuration=file:{HERE}/kafka/log4j.properties"]
+_JAVA = [
+    "java",
+    "-Xms64m",
+    "-Xmx384m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Xshare:auto",
+    f"-Dlog4j.configuration=file:{HERE}/kafka/log4j.properties",
+]
 
 
 def jars(version=VERSION):
     """The folder of the broker's jars; fetched at first use, by one process at a time."""
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "meterbill"
+    cache = (
+        pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+        / "meterbill"
+    )
     target = cache / f"kafka-{version}"
     if target.is_dir():
         return target
@@ -43,18 +54,31 @@ def jars(version=VERSION):
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir()
             shutil.copy(HERE / "kafka" / "pom.xml", partial / "pom.xml")
-            subprocess.run(["mvn", "-q", "-B", "-f", partial / "pom.xml", f"-Dkafka.version={version}",
-                            "dependency:copy-dependencies", f"-DoutputDirectory={partial}"], check=True)
+            subprocess.run(
+                [
+                    "mvn",
+                    "-q",
+                    "-B",
+                    "-f",
+                    partial / "pom.xml",
+                    f"-Dkafka.version={version}",
+                    "dependency:copy-dependencies",
+                    f"-DoutputDirectory={partial}",
+                ],
+                check=True,
+            )
             # Complete or not there at all: an interrupted fetch never looks like a cache.
             partial.rename(target)
     return target
 
 
 class KafkaBroker:
-    """Starts at construction time of `start`, keeps its port and data over `restart`, and is cleared away by `close`.
+    """Starts at construction time of `start`, keeps its port and data over `restart`, and is
+    cleared away by `close`.
 
-    With `proxy_port` a second listener is opened on `proxied_port` that tells its clients to come back by `proxy_port`:
-    point a TcpProxy from the one to the other, and every byte of a client that bootstraps through it stays in the proxy.
+    With `proxy_port` a second listener is opened on `proxied_port` that tells its clients to come
+    back by `proxy_port`: point a TcpProxy from the one to the other, and every byte of a client
+    that bootstraps through it stays in the proxy.
     """
 
     def __init__(self, scratch=None, port=None, version=VERSION, proxy_port=None, configs=None):
@@ -100,22 +124,36 @@ class KafkaBroker:
             listeners[name] = advertised[name] = port
             protocols.append(f"{name}:{protocol}")
         settings = {
-            "process.roles": "broker,controller", "node.id": 1,
+            "process.roles": "broker,controller",
+            "node.id": 1,
             "controller.quorum.voters": f"1@127.0.0.1:{self.controller_port}",
-            "controller.listener.names": "CONTROLLER", "inter.broker.listener.name": "PLAIN",
-            "listeners": ",".join([f"{n}://127.0.0.1:{p}" for n, p in listeners.items()]
-                                  + [f"CONTROLLER://127.0.0.1:{self.controller_port}"]),
+            "controller.listener.names": "CONTROLLER",
+            "inter.broker.listener.name": "PLAIN",
+            "listeners": ",".join(
+                [f"{n}://127.0.0.1:{p}" for n, p in listeners.items()]
+                + [f"CONTROLLER://127.0.0.1:{self.controller_port}"]
+            ),
             "advertised.listeners": ",".join(f"{n}://127.0.0.1:{p}" for n, p in advertised.items()),
             "listener.security.protocol.map": ",".join(protocols),
-            "log.dirs": self.scratch / "data", "auto.create.topics.enable": "false",
-            "group.initial.rebalance.delay.ms": 0, "offsets.topic.num.partitions": 1,
-            "offsets.topic.replication.factor": 1, "transaction.state.log.replication.factor": 1,
-            "transaction.state.log.num.partitions": 1, "transaction.state.log.min.isr": 1,
-            "num.network.threads": 2, "num.io.threads": 2, "num.recovery.threads.per.data.dir": 1, "log.segment.delete.delay.ms": 100,
+            "log.dirs": self.scratch / "data",
+            "auto.create.topics.enable": "false",
+            "group.initial.rebalance.delay.ms": 0,
+            "offsets.topic.num.partitions": 1,
+            "offsets.topic.replication.factor": 1,
+            "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.num.partitions": 1,
+            "transaction.state.log.min.isr": 1,
+            "num.network.threads": 2,
+            "num.io.threads": 2,
+            "num.recovery.threads.per.data.dir": 1,
+            "log.segment.delete.delay.ms": 100,
             # A broker killed and started again waits for its former self to count as gone.
-            "broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500,
-            "controlled.shutdown.enable": "false", "initial.broker.registration.timeout.ms": 60000,
-            **self._configs}
+            "broker.session.timeout.ms": 3000,
+            "broker.heartbeat.interval.ms": 500,
+            "controlled.shutdown.enable": "false",
+            "initial.broker.registration.timeout.ms": 60000,
+            **self._configs,
+        }
         return "".join(f"{key}={value}\n" for key, value in settings.items())
 
     def _format(self):
@@ -123,8 +161,21 @@ class KafkaBroker:
         path.write_text(self._properties(), encoding="ascii")
         if not (self.scratch / "data").is_dir():
             cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-            done = subprocess.run([*_JAVA, "-cp", f"{jars(self.version)}/*", "kafka.tools.StorageTool", "format",
-                                   f"--cluster-id={cluster}", "-c", path], capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                [
+                    *_JAVA,
+                    "-cp",
+                    f"{jars(self.version)}/*",
+                    "kafka.tools.StorageTool",
+                    "format",
+                    f"--cluster-id={cluster}",
+                    "-c",
+                    path,
+                ],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             if done.returncode:
                 raise RuntimeError(f"kafka storage format: {done.stdout}{done.stderr}")
         return path
@@ -132,7 +183,10 @@ class KafkaBroker:
     def start(self, timeout_s=90):
         path = self._format()
         self._process = processes.Process(
-            [*_JAVA, "-cp", f"{jars(self.version)}/*", "kafka.Kafka", path], self.log_path, cwd=self.scratch)
+            [*_JAVA, "-cp", f"{jars(self.version)}/*", "kafka.Kafka", path],
+            self.log_path,
+            cwd=self.scratch,
+        )
         self.wait_ready(timeout_s)
         return self
 
@@ -142,9 +196,16 @@ class KafkaBroker:
                 raise RuntimeError(f"the broker ended:\n{self._process.log_tail()}")
             with contextlib.suppress(OSError):
                 KafkaConnection(self.port, 1).close()
-                return subprocess.run(["kcat", "-b", self.bootstrap, "-L", "-m", "2"], check=False,
-                                      capture_output=True).returncode == 0
+                return (
+                    subprocess.run(
+                        ["kcat", "-b", self.bootstrap, "-L", "-m", "2"],
+                        check=False,
+                        capture_output=True,
+                    ).returncode
+                    == 0
+                )
             return False
+
         processes.wait_until(answers, timeout_s, f"broker on port {self.port}", poll_s=0.1)
 
     pid = property(lambda self: self._process.pid)
@@ -181,8 +242,10 @@ class KafkaBroker:
         return KafkaConnection(self.port)
 
     def create_topic(self, name=TOPIC, partitions=1, configs=None):
-        """Also right after a delete of the same name, which the broker finishes in the background."""
+        """Also right after a delete of the same name, which the broker finishes in the
+        background."""
         with self.connect() as kafka:
+
             def made():
                 try:
                     kafka.create_topic(name, partitions, configs or {})
@@ -191,41 +254,55 @@ class KafkaBroker:
                         raise
                     return False
                 return True
+
             processes.wait_until(made, 20, f"topic {name}", poll_s=0.1)
-            processes.wait_until(lambda: kafka.partition_count(name) == partitions, 20, f"leaders of {name}")
+            processes.wait_until(
+                lambda: kafka.partition_count(name) == partitions, 20, f"leaders of {name}"
+            )
 
     def delete_topic(self, name=TOPIC):
         with self.connect() as kafka:
             kafka.delete_topic(name)
-            processes.wait_until(lambda: kafka.partition_count(name) == 0, 20, f"end of topic {name}")
+            processes.wait_until(
+                lambda: kafka.partition_count(name) == 0, 20, f"end of topic {name}"
+            )
 
     def add_partitions(self, name, partitions):
         with self.connect() as kafka:
             kafka.add_partitions(name, partitions)
-            processes.wait_until(lambda: kafka.partition_count(name) == partitions, 20, f"partitions of {name}")
+            processes.wait_until(
+                lambda: kafka.partition_count(name) == partitions, 20, f"partitions of {name}"
+            )
 
     def delete_records(self, name, before_offset, partition=0):
         with self.connect() as kafka:
             kafka.delete_records(name, before_offset, partition)
 
     def produce(self, messages, topic=TOPIC, partition=0, batch_max=500):
-        """Messages are values (bytes or text) or dicts of value, key, headers and timestamp_ms. Returns the first offset."""
+        """Messages are values (bytes or text) or dicts of value, key, headers and timestamp_ms.
+        Returns the first offset."""
         messages = [m if isinstance(m, dict) else {"value": m} for m in messages]
         first = None
         with self.connect() as kafka:
             for at in range(0, len(messages), batch_max):
-                offset = kafka.produce(topic, messages[at:at + batch_max], partition)
+                offset = kafka.produce(topic, messages[at : at + batch_max], partition)
                 first = offset if first is None else first
         return first
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--port", type=int, default=9092)
-    parser.add_argument("--seconds", type=float, default=0, help="stop after so long; 0: until Ctrl-C or SIGTERM")
+    parser.add_argument(
+        "--seconds", type=float, default=0, help="stop after so long; 0: until Ctrl-C or SIGTERM"
+    )
     parser.add_argument("--kafka-version", default=VERSION)
     parser.add_argument("--topic", action="append", default=[], metavar="NAME[:PARTITIONS]")
-    parser.add_argument("--data", help="keep the data here; default: a scratch directory that is removed")
+    parser.add_argument(
+        "--data", help="keep the data here; default: a scratch directory that is removed"
+    )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with KafkaBroker(options.data, options.port, options.kafka_version) as broker:

@@ -1,16 +1,27 @@
 """A very small Kafka client: produce and administer over one connection to a single-node broker.
 
-kcat cannot set timestamps, null keys beside given ones, repeated headers or arbitrary bytes per message, and a JVM tool for
-each topic costs seconds; both matter when every test makes its own topic. Only request versions that both Kafka 3.9 and
-4.1 know, and only the ones before "flexible" encoding, are used. Reading back is left to kcat, so that no mistake here can
-hide itself.
+kcat cannot set timestamps, null keys beside given ones, repeated headers or arbitrary bytes per
+message, and a JVM tool for each topic costs seconds; both matter when every test makes its own
+topic. Only request versions that both Kafka 3.9 and 4.1 know, and only the ones before "flexible"
+encoding, are used. Reading back is left to kcat, so that no mistake here can hide itself.
 """
 
 import socket
 import struct
 import time
 
-PRODUCE, METADATA, CREATE_TOPICS, DELETE_TOPICS, DELETE_RECORDS, CREATE_PARTITIONS = 0, 3, 19, 20, 21, 37
+PRODUCE, METADATA, CREATE_TOPICS, DELETE_TOPICS, DELETE_RECORDS, CREATE_PARTITIONS = (
+    0,
+    3,
+    19,
+    20,
+    21,
+    37,
+)
+
+
+# Unknown topic or partition, no leader, not the leader: nothing was done.
+NO_LEADER = (3, 5, 6)
 
 
 class KafkaError(Exception):
@@ -58,23 +69,37 @@ def _as_bytes(text):
 
 
 def _string(text):
-    return struct.pack(">h", -1) if text is None else struct.pack(">h", len(text.encode())) + text.encode()
+    return (
+        struct.pack(">h", -1)
+        if text is None
+        else struct.pack(">h", len(text.encode())) + text.encode()
+    )
 
 
 def record_batch(messages, now_ms):
-    """One uncompressed batch, format 2. A message is a dict of value, key, headers [(name, value)], timestamp_ms."""
-    stamps = [m.get("timestamp_ms") if m.get("timestamp_ms") is not None else now_ms for m in messages]
+    """One uncompressed batch, format 2. A message is a dict of value, key, headers [(name, value)],
+    timestamp_ms."""
+    stamps = [
+        m.get("timestamp_ms") if m.get("timestamp_ms") is not None else now_ms for m in messages
+    ]
     records = bytearray()
     for index, (message, stamp) in enumerate(zip(messages, stamps)):
         body = bytearray(b"\0")
         body += _varint(stamp - stamps[0]) + _varint(index)
-        body += _var_bytes(_as_bytes(message.get("key"))) + _var_bytes(_as_bytes(message.get("value")))
+        body += _var_bytes(_as_bytes(message.get("key"))) + _var_bytes(
+            _as_bytes(message.get("value"))
+        )
         headers = message.get("headers") or []
         body += _varint(len(headers))
         for name, value in headers:
             body += _var_bytes(_as_bytes(name)) + _var_bytes(_as_bytes(value))
         records += _varint(len(body)) + body
-    after_crc = struct.pack(">hiqqqhii", 0, len(messages) - 1, stamps[0], max(stamps), -1, -1, -1, len(messages)) + records
+    after_crc = (
+        struct.pack(
+            ">hiqqqhii", 0, len(messages) - 1, stamps[0], max(stamps), -1, -1, -1, len(messages)
+        )
+        + records
+    )
     after_length = struct.pack(">ibI", -1, 2, crc32c(after_crc)) + after_crc
     return struct.pack(">qi", 0, len(after_length)) + after_length
 
@@ -93,11 +118,12 @@ class _Reader:
         if length < 0:
             return None
         self.at += length
-        return self.data[self.at - length:self.at].decode()
+        return self.data[self.at - length : self.at].decode()
 
 
 class KafkaConnection:
-    """One connection; not for sharing between threads. Every call raises OSError when the broker is away."""
+    """One connection; not for sharing between threads. Every call raises OSError when the broker is
+    away."""
 
     def __init__(self, port, timeout_s=15):
         self._socket = socket.create_connection(("127.0.0.1", port), timeout_s)
@@ -115,7 +141,9 @@ class KafkaConnection:
 
     def _call(self, api, version, body):
         self._correlation += 1
-        request = struct.pack(">hhi", api, version, self._correlation) + _string("meterbill-tests") + body
+        request = (
+            struct.pack(">hhi", api, version, self._correlation) + _string("meterbill-tests") + body
+        )
         self._socket.sendall(struct.pack(">i", len(request)) + request)
         answer = self._exactly(struct.unpack(">i", self._exactly(4))[0])
         reader = _Reader(answer)
@@ -137,12 +165,26 @@ class KafkaConnection:
         batch = record_batch(messages, int(time.time() * 1000))
         body = struct.pack(">hhi", -1, -1, 10000) + struct.pack(">i", 1) + _string(topic)
         body += struct.pack(">ii", 1, partition) + struct.pack(">i", len(batch)) + batch
-        reader = self._call(PRODUCE, 7, body)
-        reader.take("i"), reader.string(), reader.take("i"), reader.take("i")
-        code, offset = reader.take("h"), reader.take("q")
-        if code:
-            raise KafkaError(code, f"produce to {topic}[{partition}]")
-        return offset
+
+        def once():
+            reader = self._call(PRODUCE, 7, body)
+            reader.take("i"), reader.string(), reader.take("i"), reader.take("i")
+            return reader.take("h"), reader.take("q")
+
+        return self._until_led(once, f"produce to {topic}[{partition}]")
+
+    @staticmethod
+    def _until_led(once, what, timeout_s=20):
+        """Repeats a request that was refused before it did anything, because the partition's leader
+        is still taking its place: it may stand in the metadata a little earlier."""
+        end = time.monotonic() + timeout_s
+        while True:
+            code, value = once()
+            if not code:
+                return value
+            if code not in NO_LEADER or time.monotonic() > end:
+                raise KafkaError(code, what)
+            time.sleep(0.05)
 
     def partition_count(self, topic):
         """0 when there is no such topic, or no leader for one of its partitions yet."""
@@ -173,21 +215,34 @@ class KafkaConnection:
         self._check(reader.take("h"), f"create {topic}")
 
     def delete_topic(self, topic):
-        reader = self._call(DELETE_TOPICS, 3, struct.pack(">i", 1) + _string(topic) + struct.pack(">i", 10000))
+        reader = self._call(
+            DELETE_TOPICS, 3, struct.pack(">i", 1) + _string(topic) + struct.pack(">i", 10000)
+        )
         reader.take("i"), reader.take("i"), reader.string()
         self._check(reader.take("h"), f"delete {topic}")
 
     def add_partitions(self, topic, partitions):
-        body = struct.pack(">i", 1) + _string(topic) + struct.pack(">iii?", partitions, -1, 10000, False)
+        body = (
+            struct.pack(">i", 1)
+            + _string(topic)
+            + struct.pack(">iii?", partitions, -1, 10000, False)
+        )
         reader = self._call(CREATE_PARTITIONS, 1, body)
         reader.take("i"), reader.take("i"), reader.string()
         self._check(reader.take("h"), f"add partitions to {topic}")
 
     def delete_records(self, topic, before_offset, partition=0):
-        body = struct.pack(">i", 1) + _string(topic) + struct.pack(">iiq", 1, partition, before_offset)
-        reader = self._call(DELETE_RECORDS, 1, body + struct.pack(">i", 10000))
-        reader.take("i"), reader.take("i"), reader.string(), reader.take("i"), reader.take("i"), reader.take("q")
-        self._check(reader.take("h"), f"delete records of {topic}[{partition}]")
+        body = (
+            struct.pack(">i", 1) + _string(topic) + struct.pack(">iiq", 1, partition, before_offset)
+        )
+
+        def once():
+            reader = self._call(DELETE_RECORDS, 1, body + struct.pack(">i", 10000))
+            reader.take("i"), reader.take("i"), reader.string(), reader.take("i")
+            reader.take("i"), reader.take("q")
+            return reader.take("h"), None
+
+        self._until_led(once, f"delete records of {topic}[{partition}]")
 
     @staticmethod
     def _check(code, what):

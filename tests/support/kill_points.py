@@ -1,13 +1,16 @@
-"""SIGKILL at a chosen system call of a running program: the way to hit the moment between the start of a batch and its commit
-without a hook in the program.
+"""SIGKILL at a chosen system call of a running program: the way to hit the moment between the start
+of a batch and its commit without a hook in the program.
 
-strace is attached to the process and told to deliver SIGKILL when it enters the n-th write to (or sync of) its SQLite write-ahead
-log. SQLite in WAL mode writes there when a transaction commits and nowhere else, so
-  - a kill on entering `pwrite64` falls inside a transaction of which not all pages are written: it must leave no trace;
-  - a kill on entering `fdatasync` falls after the last page and before durability: nothing has been acknowledged yet, and
+strace is attached to the process and told to deliver SIGKILL when it enters the n-th write to (or
+sync of) its SQLite write-ahead log. SQLite in WAL mode writes there when a transaction commits and
+nowhere else, so
+  - a kill on entering `pwrite64` falls inside a transaction of which not all pages are written: it
+  must leave no trace;
+  - a kill on entering `fdatasync` falls after the last page and before durability: nothing has been
+  acknowledged yet, and
     the transaction may stand or be gone, but never in part.
-Both are after the start of the batch and before its commit is known. strace's log is the proof: it names the call that was
-entered and not left.
+Both are after the start of the batch and before its commit is known. strace's log is the proof: it
+names the call that was entered and not left.
 """
 
 import os
@@ -21,7 +24,8 @@ WRITE, SYNC = "pwrite64", "fdatasync"
 
 
 class KillPoint:
-    """Attached on construction. The target dies by itself as soon as it comes to the call; `hit` says whether it did."""
+    """Attached on construction. The target dies by itself as soon as it comes to the call; `hit`
+    says whether it did."""
 
     def __init__(self, pid, wal_paths, call, when, scratch):
         self.call, self._target = call, pid
@@ -44,18 +48,32 @@ class KillPoint:
             raise RuntimeError(f"strace ended: {self._strace.log_tail()}")
         try:
             tasks = os.listdir(f"/proc/{self._target}/task")
-            tracers = [re.search(r"TracerPid:\s*(\d+)", pathlib.Path(f"/proc/{self._target}/task/{t}/status").read_text())[1]
-                       for t in tasks]
+            tracers = [
+                re.search(
+                    r"TracerPid:\s*(\d+)",
+                    pathlib.Path(f"/proc/{self._target}/task/{t}/status").read_text(),
+                )[1]
+                for t in tasks
+            ]
         except FileNotFoundError:
             return True
         return all(tracer != "0" for tracer in tracers)
 
     def hit(self):
-        """True once the log shows the call entered and not left, the process killed there, and a transaction under way: for a
-        sync, that pages were written since the one before (a checkpoint syncs as well, and is no batch)."""
+        """True once the log shows the call entered and not left, the process killed there, and a
+        transaction under way: for a sync, that pages were written since the one before (a
+        checkpoint syncs as well, and is no batch).
+        """
         text = self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
-        calls = re.findall(r"^\d+ +(\w+)\([^\n]*?(\) += \?|<unfinished \.\.\.>|$)", text, re.MULTILINE)
-        if not calls or calls[-1][0] != self.call or not calls[-1][1] or "+++ killed by SIGKILL +++" not in text:
+        calls = re.findall(
+            r"^\d+ +(\w+)\([^\n]*?(\) += \?|<unfinished \.\.\.>|$)", text, re.MULTILINE
+        )
+        if (
+            not calls
+            or calls[-1][0] != self.call
+            or not calls[-1][1]
+            or "+++ killed by SIGKILL +++" not in text
+        ):
             return False
         return self.call == WRITE or (len(calls) > 1 and calls[-2][0] == WRITE)
 
@@ -64,7 +82,8 @@ class KillPoint:
         self._strace.wait(20)
 
     def detach(self):
-        """Lets the target go on as if nothing had been; needed only when it never came to the call."""
+        """Lets the target go on as if nothing had been; needed only when it never came to the
+        call."""
         self._strace.signal(signal.SIGINT)
         self.finish()
 

@@ -1,7 +1,7 @@
 """Child processes, ports, scratch directories and waiting, as all test support uses them.
 
-Processes are stopped by the id they were started with, never by name; `setpriv --pdeathsig` makes the kernel end them when
-the test itself is killed, so a broken run leaves nothing behind.
+Processes are stopped by the id they were started with, never by name; `setpriv --pdeathsig` makes
+the kernel end them when the test itself is killed, so a broken run leaves nothing behind.
 """
 
 import os
@@ -16,11 +16,13 @@ import time
 
 
 class Timeout(AssertionError):
-    """What was waited for did not happen; an assertion, so that unittest reports a failure and not an error."""
+    """What was waited for did not happen; an assertion, so that unittest reports a failure and not
+    an error."""
 
 
 def wait_until(predicate, timeout_s, what="the condition", poll_s=0.02):
-    """Calls `predicate` until it returns something true, and returns that. Raises Timeout naming `what`."""
+    """Calls `predicate` until it returns something true, and returns that. Raises Timeout naming
+    `what`."""
     end = time.monotonic() + timeout_s
     while True:
         value = predicate()
@@ -32,8 +34,8 @@ def wait_until(predicate, timeout_s, what="the condition", poll_s=0.02):
 
 
 def free_port():
-    """A loopback TCP port nobody uses. Taken below the range of outgoing connections, so that nobody takes it by chance while
-    the server that owns it is down for a restart."""
+    """A loopback TCP port nobody uses. Taken below the range of outgoing connections, so that
+    nobody takes it by chance while the server that owns it is down for a restart."""
     for _ in range(200):
         port = random.randrange(15000, 32000)
         with socket.socket() as probe:
@@ -67,7 +69,12 @@ class Process:
         with open(self.log_path, "ab") as log:
             self._child = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "--", *self.argv],
-                stdin=stdin, stdout=log, stderr=subprocess.STDOUT, env=env, cwd=cwd)
+                stdin=stdin,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=env,
+                cwd=cwd,
+            )
         self.pid = self._child.pid
 
     def exit_code(self):

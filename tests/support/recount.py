@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""The independent recount: what every machine owes, worked out again from what was captured on the way.
+"""The independent recount: what every machine owes, worked out again from what was captured on the
+way.
 
     python3 tests/support/recount.py --prices prices.toml capture.jsonl … > recount.json
 
-It follows docs/wire.md and docs/ledger.md, shares no code with the programs, and counts in fractions. A capture holds the
-records of capture.py and http_capture.py in any mixture and with any repetition.
+It follows docs/wire.md and docs/ledger.md, shares no code with the programs, and counts in
+fractions. A capture holds the records of capture.py and http_capture.py in any mixture and with any
+repetition.
 """
 
 import argparse
@@ -16,9 +18,9 @@ from fractions import Fraction
 
 import capture
 from recount_prices import BUILT_IN, PriceBook
-from recount_wire import SLOT_US, TOTAL_MAX, cpu_limit_us, items_of, slot_of, slot_text
+from recount_json import TOTAL_MAX
+from recount_wire import EPOCHS_MAX, SCOPES_MAX, SLOT_US, cpu_limit_us, items_of, slot_of, slot_text
 
-SCOPES_MAX, EPOCHS_MAX = 1000, 64
 CONFLICT_US = SLOT_US + SLOT_US // 20
 PSEUDO = ("samples", "events")
 
@@ -49,6 +51,7 @@ def round_half_even(value, digits):
 def labels_text(labels):
     def escaped(text):
         return "".join("\\" + c if c in "\\,=" else c for c in text)
+
     return ",".join(f"{key}={escaped(value)}" for key, value in labels)
 
 
@@ -70,8 +73,10 @@ class EpochSlot:
             grew = True
         if item.cover:
             old = self.cover or {"from_us": item.cover["from_us"]}
-            new = {name: min(old[name], value) if name == "from_us" else max(old.get(name, 0), value)
-                   for name, value in item.cover.items()}
+            new = {
+                name: min(old[name], value) if name == "from_us" else max(old.get(name, 0), value)
+                for name, value in item.cover.items()
+            }
             grew, self.cover = grew or new != self.cover, new
             if item.scopes > self.scopes:
                 self.scopes, grew = item.scopes, True
@@ -84,8 +89,11 @@ class EpochSlot:
         machine = self.used.get("machine")
         if not self.complete() or machine is None:
             return False
-        parts = sum(totals.get("cpu", 0) for scope, totals in self.used.items()
-                    if scope != "machine" and not scope.startswith("view:"))
+        parts = sum(
+            totals.get("cpu", 0)
+            for scope, totals in self.used.items()
+            if scope != "machine" and not scope.startswith("view:")
+        )
         return parts > cpu_limit_us(machine.get("cpu_capacity", 0), machine.get("uptime", 0))
 
 
@@ -103,11 +111,17 @@ class Machine:
             bound = set()
             for one, a in covered.items():
                 for other, b in covered.items():
-                    if one < other and self.epochs[one][0] == self.epochs[other][0] \
-                            and max(a["from_us"], b["from_us"]) < min(a["to_us"], b["to_us"]):
+                    if (
+                        one < other
+                        and self.epochs[one][0] == self.epochs[other][0]
+                        and max(a["from_us"], b["from_us"]) < min(a["to_us"], b["to_us"])
+                    ):
                         bound |= {one, other}
             boots = {self.epochs[epoch][0] for epoch in covered}
-            if len(boots) > 1 and sum(c["metered_us"] + c["estimated_us"] for c in covered.values()) > CONFLICT_US:
+            if (
+                len(boots) > 1
+                and sum(c["metered_us"] + c["estimated_us"] for c in covered.values()) > CONFLICT_US
+            ):
                 bound |= set(covered)
             for epoch in bound:
                 held[epoch] = min(slot, held.get(epoch, slot))
@@ -149,8 +163,9 @@ class Recount:
             self._refuse("labels_changed")
             return
         row = epochs.get(item.epoch)
-        if (row is None and len(epochs) >= EPOCHS_MAX) or \
-                (row is not None and item.scope not in row.used and len(row.used) >= SCOPES_MAX):
+        if (row is None and len(epochs) >= EPOCHS_MAX) or (
+            row is not None and item.scope not in row.used and len(row.used) >= SCOPES_MAX
+        ):
             self._refuse("too_many")
             return
         machine = self.machines[item.machine]
@@ -165,7 +180,10 @@ class Recount:
             self.counts["repeated"] += 1
             return
         added = self.machines[item.machine].added
-        keys = {(item.epoch, item.slot, item.scope, meter): amount for meter, amount in item.used.items()}
+        keys = {
+            (item.epoch, item.slot, item.scope, meter): amount
+            for meter, amount in item.used.items()
+        }
         if any(added.get(key, 0) + amount > TOTAL_MAX for key, amount in keys.items()):
             self._refuse("overflow")
             return
@@ -175,7 +193,8 @@ class Recount:
         self.counts["applied"] += 1
 
     def quantities(self, name):
-        """What may be billed of a machine: (pseudo or "", slot, scope, labels, meter) → base units, and what is held."""
+        """What may be billed of a machine: (pseudo or "", slot, scope, labels, meter) → base units,
+        and what is held."""
         machine = self.machines[name]
         billed, held = collections.Counter(), collections.Counter()
         bound = machine.conflicts()
@@ -185,7 +204,12 @@ class Recount:
                 exceeds = row.parts_exceed()
                 labels = machine.epochs[epoch][1]
                 for scope, totals in row.used.items():
-                    into = held if in_conflict or (exceeds and scope != "machine" and not scope.startswith("view:")) else billed
+                    into = (
+                        held
+                        if in_conflict
+                        or (exceeds and scope != "machine" and not scope.startswith("view:"))
+                        else billed
+                    )
                     for meter, total in totals.items():
                         into[("", slot, scope, labels, meter)] += total
         for (pseudo, slot, scope, meter), total in machine.added.items():
@@ -217,20 +241,33 @@ class Recount:
             if not priced:
                 unpriced.add(meter)
         lines = [self._line(*key, base) for key, base in segments.items()]
-        return sorted(lines, key=lambda l: (l["scope"], l["labels"], l["meter"], l["from"], l["price_scopes"])), sorted(unpriced)
+        return sorted(
+            lines, key=lambda l: (l["scope"], l["labels"], l["meter"], l["from"], l["price_scopes"])
+        ), sorted(unpriced)
 
     def _line(self, scope, labels, meter, start, end, month, price, base):
         quantity = round_half_even(Fraction(base, price.unit_size), self.book.quantity_decimals)
         cost = quantity * price.price
         amount = round_half_even(cost, self.book.minor_digits)
-        return {"scope": scope, "labels": labels_text(labels), "meter": meter, "unit": price.unit,
-                "period": month, "from": slot_text(start), "to": slot_text(end), "price": price.price_text,
-                "price_scopes": "parts" if price.parts else "machine", "base_quantity": str(base),
-                "quantity": decimal_text(quantity), "cost": decimal_text(cost),
-                "amount": fixed_text(amount, self.book.minor_digits)}
+        return {
+            "scope": scope,
+            "labels": labels_text(labels),
+            "meter": meter,
+            "unit": price.unit,
+            "period": month,
+            "from": slot_text(start),
+            "to": slot_text(end),
+            "price": price.price_text,
+            "price_scopes": "parts" if price.parts else "machine",
+            "base_quantity": str(base),
+            "quantity": decimal_text(quantity),
+            "cost": decimal_text(cost),
+            "amount": fixed_text(amount, self.book.minor_digits),
+        }
 
     def usage(self, name):
-        """Rows as `meterbill usage --csv` has them: (scope, labels, slot, meter, base units), held ones left out."""
+        """Rows as `meterbill usage --csv` has them: (scope, labels, slot, meter, base units), held
+        ones left out."""
         rows = collections.Counter()
         for (_, slot, scope, labels, meter), base in self.quantities(name)[0].items():
             rows[(scope, labels_text(labels), slot_text(slot), meter)] += base
@@ -239,11 +276,18 @@ class Recount:
     def bill(self, name, period=None, before_slot=None):
         lines, unpriced = self.lines(name, period, before_slot)
         held = self.quantities(name)[1]
-        return {"total_cost": decimal_text(sum((Fraction(l["cost"]) for l in lines), Fraction(0))),
-                "total_amount": fixed_text(sum((Fraction(l["amount"]) for l in lines), Fraction(0)), self.book.minor_digits),
-                "lines": lines, "unpriced": unpriced,
-                "held": [[slot_text(slot), scope, meter, str(total)]
-                         for (_, slot, scope, _, meter), total in sorted(held.items())]}
+        return {
+            "total_cost": decimal_text(sum((Fraction(l["cost"]) for l in lines), Fraction(0))),
+            "total_amount": fixed_text(
+                sum((Fraction(l["amount"]) for l in lines), Fraction(0)), self.book.minor_digits
+            ),
+            "lines": lines,
+            "unpriced": unpriced,
+            "held": [
+                [slot_text(slot), scope, meter, str(total)]
+                for (_, slot, scope, _, meter), total in sorted(held.items())
+            ],
+        }
 
     def result(self, period=None, before_slot=None, with_usage=False):
         machines = {}
@@ -251,8 +295,12 @@ class Recount:
             machines[name] = self.bill(name, period, before_slot)
             if with_usage:
                 machines[name]["usage"] = self.usage(name)
-        return {"currency": self.book.currency, "counts": dict(self.counts), "reasons": dict(sorted(self.reasons.items())),
-                "machines": machines}
+        return {
+            "currency": self.book.currency,
+            "counts": dict(self.counts),
+            "reasons": dict(sorted(self.reasons.items())),
+            "machines": machines,
+        }
 
 
 def recount(records, prices_text=None, now_us=None):
@@ -263,11 +311,20 @@ def recount(records, prices_text=None, now_us=None):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("captures", nargs="+", help="files of captured records, in order of arrival")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "captures", nargs="+", help="files of captured records, in order of arrival"
+    )
     parser.add_argument("--prices", help="prices.toml; default: the built-in book")
     parser.add_argument("--period", help="only this local month, as 2026-11")
-    parser.add_argument("--before", metavar="SECONDS", type=int, help="cut-off: only slots that start before this Unix time")
+    parser.add_argument(
+        "--before",
+        metavar="SECONDS",
+        type=int,
+        help="cut-off: only slots that start before this Unix time",
+    )
     parser.add_argument("--usage", action="store_true", help="print usage per slot as well")
     options = parser.parse_args()
     prices = None

@@ -10,8 +10,12 @@ from fractions import Fraction
 from recount_wire import CUSTOM_UNITS, SLOT_US, UNITS, parse_time_us, slot_of
 
 # ISO 4217 currencies whose minor unit is not a hundredth.
-_MINOR_DIGITS = {**dict.fromkeys(("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF").split(), 0),
-                 **dict.fromkeys(("BHD IQD JOD KWD LYD OMR TND").split(), 3)}
+_MINOR_DIGITS = {
+    **dict.fromkeys(
+        ("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF").split(), 0
+    ),
+    **dict.fromkeys(("BHD IQD JOD KWD LYD OMR TND").split(), 3),
+}
 
 BUILT_IN = """
 currency = "USD"
@@ -68,8 +72,14 @@ class PriceBook:
         since = row.get("from")
         if isinstance(since, (datetime.date, datetime.datetime)):
             since = since.isoformat().replace("+00:00", "Z")
-        return Price(row["meter"], row["unit"], Fraction(text), text, None if since is None else self._first_slot(since),
-                     scopes == "parts")
+        return Price(
+            row["meter"],
+            row["unit"],
+            Fraction(text),
+            text,
+            None if since is None else self._first_slot(since),
+            scopes == "parts",
+        )
 
     def _first_slot(self, text):
         if "T" in text:
@@ -83,8 +93,11 @@ class PriceBook:
         return datetime.datetime.fromtimestamp(slot * SLOT_US // 10**6, self.zone).date()
 
     def day_start(self, date):
-        """The first slot of a local day; found by looking, so that skipped and repeated midnights need no rule of their own."""
-        noon_utc = datetime.datetime(date.year, date.month, date.day, 12, tzinfo=datetime.timezone.utc)
+        """The first slot of a local day; found by looking, so that skipped and repeated midnights
+        need no rule of their own."""
+        noon_utc = datetime.datetime(
+            date.year, date.month, date.day, 12, tzinfo=datetime.timezone.utc
+        )
         slot = slot_of(int(noon_utc.timestamp()) * 10**6) - 30 * 4
         while self.local_date(slot) < date:
             slot += 1
@@ -98,10 +111,13 @@ class PriceBook:
         return f"{first:%Y-%m}", self.day_start(first), self.day_start(after)
 
     def prices_at(self, meter, slot):
-        """The versions that hold in a slot, each with the slot after its last: of `machine` and of `parts`, where given."""
+        """The versions that hold in a slot, each with the slot after its last: of `machine` and of
+        `parts`, where given."""
         for parts in (False, True):
             series = self._series.get((meter, parts), [])
             for index in reversed(range(len(series))):
                 if series[index].since is None or series[index].since <= slot:
-                    yield series[index], series[index + 1].since if index + 1 < len(series) else None
+                    yield series[index], (
+                        series[index + 1].since if index + 1 < len(series) else None
+                    )
                     break

@@ -1,4 +1,5 @@
-"""The recount's own reading of docs/wire.md: captured records in, items out. Shares nothing with the programs it checks.
+"""The recount's own reading of docs/wire.md: captured records in, items out. Shares nothing with
+the programs it checks.
 
 Numbers stay text until they become integers or fractions; nothing here is ever a float.
 """
@@ -6,24 +7,52 @@ Numbers stay text until they become integers or fractions; nothing here is ever 
 import base64
 import dataclasses
 import datetime
-import json
 import re
 from fractions import Fraction
 
+from recount_json import (
+    Number,
+    Refused,
+    elements,
+    field,
+    matching,
+    percent,
+    quantity,
+    strict_json,
+    total,
+)
+
 READING, USAGE, PROBE = "io.meterbill.reading.v1", "io.meterbill.usage.v1", "io.meterbill.probe.v1"
 SLOT_US = 900_000_000
-VALUE_BYTES_MAX, DEPTH_MAX, TOTAL_MAX, QUANTITY_MAX = 65536, 32, 2**63 - 1, 2**53
-METERS_MAX, LABELS_MAX, CORES_MAX = 64, 16, 8192
+VALUE_BYTES_MAX, QUANTITY_MAX = 65536, 2**53
+METERS_MAX, LABELS_MAX, SCOPES_MAX, EPOCHS_MAX, CORES_MAX = 64, 16, 1000, 64, 8192
 FUTURE_US, AGE_US = 300_000_000, 400 * 86_400_000_000
 COVER = ("from_us", "to_us", "metered_us", "estimated_us", "off_us")
 
 CPU = {"core_second": 10**6, "core_hour": 3600 * 10**6}
 MEMORY = {"gib_hour": 2**20 * 3600, "gb_hour": 3_515_625_000, "mib_hour": 2**10 * 3600}
-BYTES = {"byte": 1, "mb": 10**6, "mib": 2**20, "gb": 10**9, "gib": 2**30, "tb": 10**12, "tib": 2**40}
-UNITS = {"cpu": CPU, "cpu_capacity": CPU, "memory": MEMORY, "memory_capacity": MEMORY, "disk_read": BYTES,
-         "disk_write": BYTES, "net_in": BYTES, "net_out": BYTES,
-         "uptime": {"machine_second": 10**6, "machine_hour": 3600 * 10**6},
-         "cpu_usage": {"percent_sample": 10**9}, "memory_usage": {"percent_sample": 10**9}}
+BYTES = {
+    "byte": 1,
+    "mb": 10**6,
+    "mib": 2**20,
+    "gb": 10**9,
+    "gib": 2**30,
+    "tb": 10**12,
+    "tib": 2**40,
+}
+UNITS = {
+    "cpu": CPU,
+    "cpu_capacity": CPU,
+    "memory": MEMORY,
+    "memory_capacity": MEMORY,
+    "disk_read": BYTES,
+    "disk_write": BYTES,
+    "net_in": BYTES,
+    "net_out": BYTES,
+    "uptime": {"machine_second": 10**6, "machine_hour": 3600 * 10**6},
+    "cpu_usage": {"percent_sample": 10**9},
+    "memory_usage": {"percent_sample": 10**9},
+}
 CUSTOM_UNITS = {"unit": 10**9}
 
 _MACHINE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
@@ -34,26 +63,13 @@ _METER = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _LABEL = re.compile(r"[a-z0-9_.-]{1,63}")
 _SLOT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:(00|15|30|45):00Z", re.ASCII)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
-_TOTAL = re.compile(r"0|[1-9][0-9]{0,18}")
-_QUANTITY = re.compile(r"(0|[1-9][0-9]{0,18})(\.[0-9]+)?")
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE]([+-]?[0-9]+))?")
-
-
-class Refused(Exception):
-    """An item is quarantined for this reason."""
-
-    def __init__(self, reason):
-        super().__init__(reason)
-        self.reason = reason
-
-
-class Number(str):
-    """A JSON number as it was written."""
 
 
 @dataclasses.dataclass
 class Item:
-    """One thing delivered. `kind` is reading, sample, usage, probe or refused (then `reason` is set)."""
+    """One thing delivered. `kind` is reading, sample, usage, probe or refused (then `reason` is
+    set)."""
+
     kind: str
     at_us: int = 0
     reason: str = ""
@@ -90,105 +106,22 @@ def parse_time_us(text):
     except ValueError:
         raise Refused("wrong_type") from None
     since = moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
-    return (since.days * 86400 + since.seconds) * 10**6 + int(((match[2] or ".0")[1:] + "000000")[:6])
-
-
-def _pairs(pairs):
-    keys = [key for key, _ in pairs]
-    if len(set(keys)) != len(keys):
-        raise Refused("duplicate_key")
-    return dict(pairs)
-
-
-def _no_constant(_):
-    raise Refused("not_json")
-
-
-def _check_depth_and_text(value, depth=0):
-    if depth > DEPTH_MAX:
-        raise Refused("too_deep")
-    if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise Refused("not_json") from None
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            _check_depth_and_text(key, depth)
-            _check_depth_and_text(inner, depth + 1)
-    elif isinstance(value, list):
-        for inner in value:
-            _check_depth_and_text(inner, depth + 1)
-
-
-def strict_json(data):
-    """One whole JSON text of RFC 8259, no key twice; numbers as Number."""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        raise Refused("not_utf8") from None
-    try:
-        value = json.loads(text, object_pairs_hook=_pairs, parse_int=Number, parse_float=Number,
-                           parse_constant=_no_constant)
-    except RecursionError:
-        raise Refused("too_deep") from None
-    except ValueError:
-        raise Refused("not_json") from None
-    _check_depth_and_text(value)
-    return value
-
-
-def _field(obj, name, kind, default=None):
-    value = obj.get(name)
-    if value is None:
-        if default is not None:
-            return default
-        raise Refused("missing_field")
-    if not isinstance(value, kind) or (kind is str and isinstance(value, Number)):
-        raise Refused("wrong_type")
-    return value
-
-
-def _matching(text, pattern, reason):
-    if not pattern.fullmatch(text):
-        raise Refused(reason)
-    return text
-
-
-def _total(value):
-    if not isinstance(value, str):
-        raise Refused("wrong_type")
-    if not _TOTAL.fullmatch(value) or int(value) > TOTAL_MAX:
-        raise Refused("bad_number")
-    return int(value)
-
-
-def _nano(number):
-    """A JSON number in 10⁻⁹, exactly."""
-    if not isinstance(number, Number):
-        raise Refused("wrong_type")
-    match = _NUMBER.fullmatch(number)
-    if match[3] and abs(int(match[3])) > 400:
-        raise Refused("bad_number")
-    value = Fraction(str(number))
-    if not 0 <= value <= 100:
-        raise Refused("bad_number")
-    if (value * 10**9).denominator != 1:
-        raise Refused("too_precise")
-    return int(value * 10**9)
+    return (since.days * 86400 + since.seconds) * 10**6 + int(
+        ((match[2] or ".0")[1:] + "000000")[:6]
+    )
 
 
 def _scope(text):
     if len(text.encode()) > 255 or any(ord(c) < 0x20 or ord(c) == 0x7F for c in text):
         raise Refused("bad_name")
-    return _matching(text, _SCOPE, "bad_name")
+    return matching(text, _SCOPE, "bad_name")
 
 
 def _labels(value):
     if len(value) > LABELS_MAX:
         raise Refused("bad_label")
     for key, text in value.items():
-        _matching(key, _LABEL, "bad_label")
+        matching(key, _LABEL, "bad_label")
         if not isinstance(text, str) or isinstance(text, Number):
             raise Refused("wrong_type")
         if len(text.encode()) > 255 or any(ord(c) < 0x20 or ord(c) == 0x7F for c in text):
@@ -197,7 +130,8 @@ def _labels(value):
 
 
 def cpu_limit_us(capacity, uptime):
-    """What the kernel's tick counters may show: capacity + 2 % + 50 ms for each core, at least one."""
+    """What the kernel's tick counters may show: capacity + 2 % + 50 ms for each core, at least
+    one."""
     cores = max(1, min(CORES_MAX, -(-capacity // uptime))) if uptime > 0 else 1
     return Fraction(capacity) * 102 / 100 + cores * 50_000
 
@@ -215,9 +149,13 @@ def check_plausible(item):
             raise Refused("no_capacity")
     cover, uptime, capacity = item.cover, used.get("uptime", 0), used.get("cpu_capacity", 0)
     memory_limit = Fraction(used.get("memory_capacity", 0)) * 102 / 100
-    if (cover["to_us"] < cover["from_us"] or uptime > cover["metered_us"] + cover["estimated_us"]
-            or (uptime > 0 and capacity > CORES_MAX * uptime)
-            or used.get("cpu", 0) > cpu_limit_us(capacity, uptime) or used.get("memory", 0) > memory_limit):
+    if (
+        cover["to_us"] < cover["from_us"]
+        or uptime > cover["metered_us"] + cover["estimated_us"]
+        or (uptime > 0 and capacity > CORES_MAX * uptime)
+        or used.get("cpu", 0) > cpu_limit_us(capacity, uptime)
+        or used.get("memory", 0) > memory_limit
+    ):
         raise Refused("implausible")
 
 
@@ -231,37 +169,50 @@ def check_timely(slot, at_us, now_us):
 def _one_reading(message, element, at_us):
     if not isinstance(element, dict):
         raise Refused("wrong_type")
-    slot = _matching(_field(element, "slot", str), _SLOT, "bad_slot")
+    slot = matching(field(element, "slot", str), _SLOT, "bad_slot")
     try:
         slot = slot_of(parse_time_us(slot))
     except Refused:
         raise Refused("bad_slot") from None
-    scope = _scope(_field(element, "scope", str))
-    used = _field(element, "used", dict)
+    scope = _scope(field(element, "scope", str))
+    used = field(element, "used", dict)
     if len(used) > METERS_MAX:
         raise Refused("too_many")
-    item = Item("reading", at_us, slot=slot, scope=scope, final=_field(element, "final", bool, False), **message,
-                used={_matching(meter, _METER, "bad_name"): _total(total) for meter, total in used.items()})
+    item = Item(
+        "reading",
+        at_us,
+        slot=slot,
+        scope=scope,
+        final=field(element, "final", bool, False),
+        **message,
+        used={matching(meter, _METER, "bad_name"): total(amount) for meter, amount in used.items()},
+    )
     if scope == "machine":
         if any(name not in element for name in COVER):
             raise Refused("missing_field")
-        item.cover = {name: _total(element[name]) for name in COVER}
-        item.scopes = _total(element.get("scopes", "0"))
+        item.cover = {name: total(element[name]) for name in COVER}
+        scopes = total(element.get("scopes", "0"))
+        if scopes > SCOPES_MAX:
+            raise Refused("too_many")
+        item.scopes = scopes if item.final else 0
     check_plausible(item)
     return item
 
 
 def _machine(text):
-    return _matching(text, _MACHINE, "bad_machine_id")
+    return matching(text, _MACHINE, "bad_machine_id")
 
 
 def _readings(value, at_us):
-    message = {"machine": _machine(_field(value, "machine_id", str)),
-               "epoch": _matching(_field(value, "epoch", str), _EPOCH, "bad_name"),
-               "boot": _matching(_field(value, "boot_id", str), _BOOT, "bad_name"),
-               "labels": _labels(_field(value, "labels", dict, {}))}
-    items = []
-    for element in _field(value, "readings", list):
+    message = {
+        "machine": _machine(field(value, "machine_id", str)),
+        "epoch": matching(field(value, "epoch", str), _EPOCH, "bad_name"),
+        "boot": matching(field(value, "boot_id", str), _BOOT, "bad_name"),
+        "labels": _labels(field(value, "labels", dict, {})),
+    }
+    # A message without readings says that the machine lives; nothing grows.
+    items = [] if field(value, "readings", list) else [Item("probe", at_us)]
+    for element in value["readings"]:
         try:
             items.append(_one_reading(message, element, at_us))
         except Refused as refused:
@@ -269,105 +220,191 @@ def _readings(value, at_us):
     return items
 
 
+def _identity(attributes, name):
+    text = attributes.get(name, "")
+    if not text:
+        raise Refused("missing_field")
+    if len(text.encode()) > 255 or any(ord(c) < 0x20 or ord(c) == 0x7F for c in text):
+        raise Refused("bad_name")
+    return text
+
+
 def _usage(attributes, value, at_us):
-    machine = _machine(_field(attributes, "subject", str))
-    identity = (_field(attributes, "source", str), _field(attributes, "id", str))
-    meter = _matching(_field(value, "meter", str), _METER, "bad_name")
-    scope = _scope(_field(value, "scope", str))
+    identity = (_identity(attributes, "source"), _identity(attributes, "id"))
+    machine = _machine(_identity(attributes, "subject"))
+    scope = _scope(field(value, "scope", str))
+    meter = matching(field(value, "meter", str), _METER, "bad_name")
+    try:
+        slot = slot_of(parse_time_us(field(value, "time", str)))
+    except Refused as refused:
+        raise Refused(
+            "missing_field" if refused.reason == "missing_field" else "bad_slot"
+        ) from None
     units = UNITS.get(meter, CUSTOM_UNITS)
-    unit = _field(value, "unit", str)
+    unit = field(value, "unit", str)
     if unit not in units:
         raise Refused("unknown_unit")
-    quantity = _QUANTITY.fullmatch(_field(value, "quantity", str))
-    if not quantity:
-        raise Refused("bad_number")
-    base = Fraction(quantity[0]) * units[unit]
-    if len(quantity[2] or "") > 10 or base.denominator != 1:
-        raise Refused("too_precise")
+    if "quantity" not in value:
+        raise Refused("missing_field")
+    base = quantity(value["quantity"]) * units[unit]
     if base > QUANTITY_MAX:
         raise Refused("implausible")
-    return Item("usage", at_us, machine=machine, epoch="events", slot=slot_of(parse_time_us(_field(attributes, "time", str))),
-                scope=scope, used={meter: int(base)}, identity=identity)
+    if base.denominator != 1:
+        raise Refused("too_precise")
+    return Item(
+        "usage",
+        at_us,
+        machine=machine,
+        epoch="events",
+        slot=slot,
+        scope=scope,
+        used={meter: int(base)},
+        identity=identity,
+    )
 
 
 def _sample(value, at_us, identity):
-    machine = _machine(_field(value, "machine_id", str))
+    machine = _machine(field(value, "machine_id", str))
     if "cpu_usage" not in value or "memory_usage" not in value:
         raise Refused("missing_field")
-    used = {name: _nano(value[name]) for name in ("cpu_usage", "memory_usage")}
-    return Item("sample", at_us, machine=machine, epoch="samples", slot=slot_of(at_us), used=used, identity=identity)
+    used = {name: percent(value[name]) for name in ("cpu_usage", "memory_usage")}
+    return Item(
+        "sample",
+        at_us,
+        machine=machine,
+        epoch="samples",
+        slot=slot_of(at_us),
+        used=used,
+        identity=identity,
+    )
 
 
-def _event(kind, attributes, value, at_us):
+def _event(attributes, value, at_us):
+    kind = attributes.get("type")
+    if not kind:
+        raise Refused("missing_field")
+    if attributes.get("specversion", "1.0") != "1.0" or kind not in (READING, USAGE, PROBE):
+        raise Refused("unknown_type")
     if kind == PROBE:
         return [Item("probe", at_us)]
-    if kind not in (READING, USAGE):
-        raise Refused("unknown_type")
+    if value is None:
+        raise Refused("missing_field")
     if not isinstance(value, dict):
         raise Refused("wrong_type")
     return _readings(value, at_us) if kind == READING else [_usage(attributes, value, at_us)]
 
 
 def _structured(event, at_us):
-    if not isinstance(event, dict):
-        raise Refused("wrong_type")
-    if _field(event, "specversion", str) != "1.0":
-        raise Refused("unknown_type")
-    if "data" not in event:
+    attributes = {
+        name: field(event, name, str)
+        for name in ("specversion", "id", "source", "type", "subject")
+        if name in event
+    }
+    if "specversion" not in event:
         raise Refused("missing_field")
-    return _event(_field(event, "type", str), event, event["data"], at_us)
+    data = event.get("data")
+    if "data_base64" in event:
+        if "data" in event:
+            raise Refused("duplicate_key")
+        try:
+            data = strict_json(base64.b64decode(field(event, "data_base64", str), validate=True))
+        except ValueError:
+            raise Refused("wrong_type") from None
+    elif "data" in event and not isinstance(data, dict) and attributes.get("type") != PROBE:
+        raise Refused("wrong_type")
+    return _event(attributes, data, at_us)
+
+
+def _object(data):
+    if len(data) > VALUE_BYTES_MAX:
+        raise Refused("too_large")
+    value = strict_json(data)
+    if not isinstance(value, dict):
+        raise Refused("wrong_type")
+    return value
+
+
+def _binary_attributes(headers):
+    """None when the headers hold no event."""
+    names = [name.lower() for name, _ in headers if name.lower().startswith("ce_")]
+    if len(set(names)) != len(names):
+        raise Refused("duplicate_key")
+    if "ce_type" not in names and "ce_specversion" not in names:
+        return None
+    attributes = {
+        name.lower()[3:]: base64.b64decode(text or "").decode("utf-8", "replace")
+        for name, text in headers
+        if name.lower().startswith("ce_")
+    }
+    return {name: text for name, text in attributes.items() if text}
 
 
 def _kafka_items(record, at_us):
     if record["value"] is None:
         raise Refused("tombstone")
-    value = base64.b64decode(record["value"])
-    if len(value) > VALUE_BYTES_MAX:
+    data = base64.b64decode(record["value"])
+    if len(data) > VALUE_BYTES_MAX:
         raise Refused("too_large")
-    headers = {}
-    for name, text in record["headers"]:
-        headers.setdefault(name.lower(), base64.b64decode(text or "").decode("utf-8", "replace"))
-    value = strict_json(value)
-    if "ce_type" in headers:
-        attributes = {name[3:]: text for name, text in headers.items() if name.startswith("ce_")}
-        return _event(headers["ce_type"], attributes, value, at_us)
-    if not isinstance(value, dict):
-        raise Refused("wrong_type")
-    if headers.get("content-type", "").startswith("application/cloudevents+json") or "specversion" in value:
+    attributes = _binary_attributes(record["headers"])
+    structured = any(
+        name.lower() == "content-type"
+        and base64.b64decode(text or "").lower().startswith(b"application/cloudevents")
+        for name, text in record["headers"]
+    )
+    if attributes is not None and not structured:
+        if attributes.get("type") == PROBE:
+            return [Item("probe", at_us)]
+        return _event(attributes, _object(data), at_us)
+    value = _object(data)
+    if "specversion" in value or (structured and "epoch" not in value):
         return _structured(value, at_us)
     if "epoch" in value:
-        # A reading that lost its headers must never be billed as a sample.
-        raise Refused("unknown_type")
+        return _readings(value, at_us)
     place = (record["topic"], record.get("incarnation", 0), record["partition"], record["offset"])
     return [_sample(value, at_us, place)]
 
 
+def _http_element(data, at_us):
+    try:
+        value = _object(data)
+        return (
+            _readings(value, at_us)
+            if "epoch" in value and "specversion" not in value
+            else _structured(value, at_us)
+        )
+    except Refused as refused:
+        return [Item("refused", at_us, refused.reason)]
+
+
 def _http_items(exchange, at_us):
-    """Of a request that the worker took; one that is no JSON object or array was answered 400 and counts as nothing."""
+    """Of a request that the worker took; one that is no JSON was answered 400 and counts as
+    nothing."""
     headers = {name.lower(): text for name, text in exchange["request_headers"]}
-    batch = headers.get("content-type", "").startswith("application/cloudevents-batch+json")
-    body = strict_json(base64.b64decode(exchange["body"]))
-    items = []
-    for event in body if batch else [body]:
-        try:
-            items += _structured(event, at_us)
-        except Refused as refused:
-            items.append(Item("refused", at_us, refused.reason))
-    return items
+    batch = headers.get("content-type", "").lower().startswith("application/cloudevents-batch+json")
+    body = base64.b64decode(exchange["body"])
+    return [
+        item
+        for data in (elements(body) if batch else [body])
+        for item in _http_element(data, at_us)
+    ]
 
 
 def items_of(record, now_us):
-    """All items of a captured record. An HTTP request without an answer is taken as applied: a reading is sent again until it
-    is acknowledged, and merging it twice changes nothing."""
+    """All items of a captured record. An HTTP request without an answer is taken as applied: a
+    reading is sent again until it is acknowledged, and merging it twice changes nothing."""
     if record["via"] == "http":
-        taken = record["forwarded"] and record["status"] in (None, 204) and record["method"] == "POST"
+        taken = (
+            record["forwarded"] and record["status"] in (None, 204) and record["method"] == "POST"
+        )
         if not taken or not record["path"].startswith("/api/v1/events"):
             return []
         at_us = record["received_ms"] * 1000
     else:
         at_us = record["timestamp_ms"] * 1000
     try:
-        items = _http_items(record, at_us) if record["via"] == "http" else _kafka_items(record, at_us)
+        items = (
+            _http_items(record, at_us) if record["via"] == "http" else _kafka_items(record, at_us)
+        )
     except Refused as refused:
         items = [Item("refused", at_us, refused.reason)]
     for item in items:

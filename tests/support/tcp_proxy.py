@@ -2,7 +2,8 @@
 
   pass      bytes go through, perhaps with `delay_s` per piece or at most `bytes_per_s`
   cut       connections are reset, new ones refused (the listener is closed)
-  hole      connections stay open and new ones are taken, but nothing moves: a half-open peer behind a dead switch
+  hole      connections stay open and new ones are taken, but nothing moves: a half-open peer behind
+  a dead switch
 """
 
 import contextlib
@@ -18,7 +19,8 @@ _PIECE = 65536
 
 
 class _Link:
-    """Both directions of one connection; each direction has a thread of its own, so that one may hang alone."""
+    """Both directions of one connection; each direction has a thread of its own, so that one may
+    hang alone."""
 
     def __init__(self, proxy, client):
         self.proxy, self.client, self.server = proxy, client, None
@@ -33,7 +35,9 @@ class _Link:
         except OSError:
             self.reset()
             return
-        back = threading.Thread(target=self._pump, args=(self.server, self.client, "down"), daemon=True)
+        back = threading.Thread(
+            target=self._pump, args=(self.server, self.client, "down"), daemon=True
+        )
         back.start()
         self._pump(self.client, self.server, "up")
         back.join()
@@ -52,12 +56,19 @@ class _Link:
                     sink.shutdown(socket.SHUT_WR)
                     return
                 cut = self.proxy.passed(direction, piece)
-                sink.sendall(piece[:cut] if cut is not None else piece)
+                self._send(sink, piece if cut is None else piece[:cut])
                 if cut is not None:
                     self.proxy.cut()
                     return
         except (OSError, ValueError):
             self.reset()
+
+    @staticmethod
+    def _send(sink, data):
+        """Never inside the kernel for long: a socket is not reset before every call on it is over."""
+        while data:
+            if select.select([], [sink], [], 0.1)[1]:
+                data = data[sink.send(data, socket.MSG_DONTWAIT) :]
 
     def reset(self):
         """RST instead of FIN: the other side learns at once, and nothing buffered arrives late."""
@@ -65,8 +76,6 @@ class _Link:
             if end is not None:
                 with contextlib.suppress(OSError):
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                with contextlib.suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
                 with contextlib.suppress(OSError):
                     end.close()
 
@@ -118,7 +127,8 @@ class TcpProxy:
         return max(1, min(_PIECE, self.bytes_per_s // 20)) if self.bytes_per_s else _PIECE
 
     def passed(self, direction, piece):
-        """Books a piece, waits as asked; how much of it may still pass when the cut falls inside it, else None."""
+        """Books a piece, waits as asked; how much of it may still pass when the cut falls inside
+        it, else None."""
         pause = self.delay_s + (len(piece) / self.bytes_per_s if self.bytes_per_s else 0)
         if pause:
             time.sleep(pause)
@@ -137,7 +147,8 @@ class TcpProxy:
         self._capture = on
 
     def cut_after(self, direction, byte_count):
-        """Cuts once so many more bytes went `up` (to the server) or `down`: in the middle of a request, or of its answer."""
+        """Cuts once so many more bytes went `up` (to the server) or `down`: in the middle of a
+        request, or of its answer."""
         with self._lock:
             self._cut_after = (direction, self.bytes[direction] + byte_count)
 

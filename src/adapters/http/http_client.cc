@@ -1,0 +1,282 @@
+#include "adapters/http/http_client.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <optional>
+#include <utility>
+
+#include "adapters/http/control_socket.h"
+
+namespace meterbill {
+namespace {
+
+namespace net = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using ErrorCode = boost::system::error_code;
+using Socket = net::generic::stream_protocol::socket;
+using Endpoint = net::generic::stream_protocol::endpoint;
+using Parser = http::response_parser<http::buffer_body>;
+using Steady = std::chrono::steady_clock;
+
+constexpr std::size_t kPieceBytes = std::size_t{64} * 1024;
+constexpr std::uint32_t kHeaderBytesMax = 16 * 1024;
+constexpr int kInterimAnswersMax = 8;
+
+/// CR, LF and the like would let a value write further fields.
+bool is_field_text(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7F;
+  });
+}
+
+bool is_target(std::string_view text) {
+  return text.starts_with('/') && is_field_text(text) && text.find(' ') == text.npos;
+}
+
+std::string request_head(const HttpRequest& request, const HttpAddress& address) {
+  const std::string host = address.socket_path.empty()
+                               ? address.text().substr(std::string_view("http://").size())
+                               : "localhost";
+  std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: meterbill\r\n",
+                                 request.method, request.target, host);
+  if (!request.accept.empty()) head += "Accept: " + request.accept + "\r\n";
+  if (!request.content_type.empty()) head += "Content-Type: " + request.content_type + "\r\n";
+  if (!request.body.empty() || request.method != "GET") {
+    head += fmt::format("Content-Length: {}\r\n", request.body.size());
+  }
+  return head + "\r\n";
+}
+
+}  // namespace
+
+std::string_view HttpResponse::header(std::string_view name) const {
+  for (const Header& header : headers) {
+    if (beast::iequals(header.name, name)) return header.value;
+  }
+  return {};
+}
+
+class HttpClient::Impl {
+ public:
+  Impl(HttpAddress address, HttpClientLimits limits)
+      : address_(std::move(address)), limits_(limits), socket_(io_) {}
+
+  [[nodiscard]] const HttpAddress& address() const { return address_; }
+
+  Result<HttpResponse> send(const HttpRequest& request, const BodySink& sink) {
+    if (!is_target(request.target) || !is_field_text(request.method) ||
+        !is_field_text(request.content_type) || !is_field_text(request.accept)) {
+      return fail(Code::kInvalid, "a request cannot hold control characters");
+    }
+    const bool reused = socket_.is_open() && is_quiet();
+    if (!reused) {
+      MB_TRYV(connect());
+    }
+    auto response = exchange(request, sink);
+    if (response || !reused || !request.repeatable || got_bytes_ || timed_out_) return response;
+    MB_TRYV(connect());
+    return exchange(request, sink);
+  }
+
+ private:
+  /// Runs one asynchronous operation up to the deadline. Past it the socket is closed, and the
+  /// operation has ended all the same when this returns.
+  template <class Start>
+  ErrorCode run(Start start) {
+    std::optional<ErrorCode> outcome;
+    start([&outcome](const ErrorCode& error, auto&&...) { outcome = error; });
+    io_.restart();
+    while (!outcome && io_.run_one_until(deadline_) != 0) {
+    }
+    if (outcome) return *outcome;
+    close();
+    timed_out_ = true;
+    while (!outcome && io_.run_one() != 0) {
+    }
+    return net::error::timed_out;
+  }
+
+  void close() {
+    ErrorCode ignored;
+    socket_.close(ignored);
+    buffer_.consume(buffer_.size());
+  }
+
+  /// A kept connection with something to read has been closed by the other side.
+  bool is_quiet() {
+    ErrorCode error;
+    char byte = 0;
+    socket_.non_blocking(true, error);
+    socket_.receive(net::buffer(&byte, 1), net::socket_base::message_peek, error);
+    return error == net::error::would_block;
+  }
+
+  Error unavailable(const ErrorCode& error, std::string_view what) {
+    const bool timed_out = error == net::error::timed_out;
+    const std::string reason = timed_out ? "no answer in time" : error.message();
+    const std::string where = address_.text() + ": " + std::string(what) + ": " + reason;
+    if (error == net::error::access_denied && !address_.socket_path.empty()) {
+      return fail(Code::kPermission,
+                  where + "; run this as root or as a member of the service's group");
+    }
+    return fail(Code::kUnavailable,
+                where + "; is the service running there, and is the address right?");
+  }
+
+  Result<void> connect() {
+    close();
+    timed_out_ = false;
+    deadline_ = Steady::now() + limits_.connect;
+    std::vector<Endpoint> endpoints;
+    if (!address_.socket_path.empty()) {
+      if (address_.socket_path.size() > kControlPathBytesMax) {
+        return fail(Code::kConfig, address_.text() + ": a socket's path has at most 107 bytes");
+      }
+      endpoints.emplace_back(net::local::stream_protocol::endpoint(address_.socket_path));
+    } else {
+      MB_TRY(endpoints, resolve());
+    }
+    ErrorCode error = net::error::host_not_found;
+    for (const Endpoint& endpoint : endpoints) {
+      close();
+      error = run([&](auto done) { socket_.async_connect(endpoint, done); });
+      if (!error || timed_out_) break;
+    }
+    if (error) {
+      close();
+      return unavailable(error, "connect");
+    }
+    if (address_.socket_path.empty()) socket_.set_option(net::ip::tcp::no_delay(true), error);
+    return ok();
+  }
+
+  /// A look-up cannot be interrupted: past the deadline it is left to end by itself, so its result
+  /// has a place of its own.
+  Result<std::vector<Endpoint>> resolve() {
+    using Resolver = net::ip::tcp::resolver;
+    struct Found {
+      bool done = false;
+      ErrorCode error;
+      Resolver::results_type results;
+    };
+    const auto found = std::make_shared<Found>();
+    const auto resolver = std::make_shared<Resolver>(io_);
+    resolver->async_resolve(address_.host, address_.port, net::ip::resolver_base::numeric_service,
+                            [found, resolver](const ErrorCode& error, const auto& results) {
+                              found->done = true;
+                              found->error = error;
+                              found->results = results;
+                            });
+    io_.restart();
+    while (!found->done && io_.run_one_until(deadline_) != 0) {
+    }
+    if (!found->done) return unavailable(net::error::timed_out, "look up the name");
+    if (found->error) return unavailable(found->error, "look up the name");
+    std::vector<Endpoint> endpoints;
+    for (const auto& entry : found->results) endpoints.emplace_back(entry.endpoint());
+    return endpoints;
+  }
+
+  Result<HttpResponse> exchange(const HttpRequest& request, const BodySink& sink) {
+    got_bytes_ = false;
+    timed_out_ = false;
+    deadline_ = Steady::now() + limits_.request;
+    auto response = exchange_open(request, sink);
+    if (!response) close();
+    return response;
+  }
+
+  Result<HttpResponse> exchange_open(const HttpRequest& request, const BodySink& sink) {
+    const std::string head = request_head(request, address_);
+    const std::array<net::const_buffer, 2> out{net::buffer(head), net::buffer(request.body)};
+    const ErrorCode written = run([&](auto done) { net::async_write(socket_, out, done); });
+    if (timed_out_) return unavailable(written, "send the request");
+    // A server may answer and close before it has read all: the answer counts.
+    for (int i = 0; i < kInterimAnswersMax; ++i) {
+      Parser parser;
+      parser.header_limit(kHeaderBytesMax);
+      parser.body_limit(limits_.body_bytes_max);
+      parser.skip(request.method == "HEAD");
+      const ErrorCode read =
+          run([&](auto done) { http::async_read_header(socket_, buffer_, parser, done); });
+      got_bytes_ = got_bytes_ || buffer_.size() != 0 || parser.got_some();
+      if (read) return failed_read(written && !got_bytes_ ? written : read);
+      if (parser.get().result_int() < 200) continue;
+      MB_TRY(auto response, read_answer(parser, sink));
+      if (written || !parser.keep_alive()) close();
+      return response;
+    }
+    return fail(Code::kRefused, address_.text() + ": interim answers without end");
+  }
+
+  Error failed_read(const ErrorCode& error) {
+    if (error == http::error::body_limit) {
+      return fail(Code::kRefused, fmt::format("{}: the answer is larger than {} bytes",
+                                              address_.text(), limits_.body_bytes_max));
+    }
+    const bool is_http = error.category() == make_error_code(http::error::bad_target).category();
+    if (is_http && error != http::error::end_of_stream && error != http::error::partial_message) {
+      return fail(Code::kRefused, address_.text() + ": the answer is not HTTP: " + error.message());
+    }
+    return unavailable(error, "read the answer");
+  }
+
+  Result<HttpResponse> read_answer(Parser& parser, const BodySink& sink) {
+    HttpResponse response;
+    response.status = parser.get().result_int();
+    for (const auto& field : parser.get()) {
+      response.headers.push_back({{field.name_string().data(), field.name_string().size()},
+                                  {field.value().data(), field.value().size()}});
+    }
+    const bool is_streamed = sink && response.status >= 200 && response.status < 300;
+    std::string piece(kPieceBytes, '\0');
+    while (!parser.is_done()) {
+      auto& body = parser.get().body();
+      body.data = piece.data();
+      body.size = piece.size();
+      const ErrorCode error =
+          run([&](auto done) { http::async_read(socket_, buffer_, parser, done); });
+      if (error && error != http::error::need_buffer) return failed_read(error);
+      const std::string_view got(piece.data(), piece.size() - body.size);
+      if (!is_streamed) {
+        response.body += got;
+      } else if (!got.empty() && !sink(got)) {
+        return fail(Code::kRefused, address_.text() + ": reading the answer was stopped");
+      }
+    }
+    return response;
+  }
+
+  const HttpAddress address_;
+  const HttpClientLimits limits_;
+  net::io_context io_{1};
+  Socket socket_;
+  beast::flat_buffer buffer_{kPieceBytes};
+  Steady::time_point deadline_;
+  bool timed_out_ = false;
+  bool got_bytes_ = false;  ///< of the answer: then the request is not sent again
+};
+
+HttpClient::HttpClient(HttpAddress address, HttpClientLimits limits)
+    : impl_(std::make_unique<Impl>(std::move(address), limits)) {}
+HttpClient::~HttpClient() = default;
+
+Result<HttpResponse> HttpClient::send(const HttpRequest& request, const BodySink& sink) {
+  return impl_->send(request, sink);
+}
+
+const HttpAddress& HttpClient::address() const { return impl_->address(); }
+
+}  // namespace meterbill

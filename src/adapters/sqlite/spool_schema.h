@@ -1,0 +1,58 @@
+#pragma once
+
+namespace meterbill {
+
+/// Times are µs of UTC, slots unix seconds. A row waits when its version is newer than the one
+/// acknowledged and it is not set aside.
+inline constexpr const char* kSpoolTables = R"(
+CREATE TABLE epochs(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  epoch TEXT NOT NULL UNIQUE,
+  boot TEXT NOT NULL,
+  started INTEGER NOT NULL
+) STRICT;
+CREATE TABLE labels(
+  epoch INTEGER NOT NULL REFERENCES epochs(id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY(epoch, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE rows(
+  epoch INTEGER NOT NULL REFERENCES epochs(id),
+  slot INTEGER NOT NULL,
+  scope TEXT NOT NULL,
+  used TEXT NOT NULL,
+  from_us INTEGER,
+  to_us INTEGER,
+  metered_us INTEGER,
+  estimated_us INTEGER,
+  off_us INTEGER,
+  final INTEGER NOT NULL DEFAULT 0,
+  scopes INTEGER NOT NULL DEFAULT 0,
+  version INTEGER NOT NULL,
+  offered INTEGER NOT NULL DEFAULT 0,
+  acknowledged INTEGER NOT NULL DEFAULT 0,
+  acknowledged_at INTEGER,
+  repeated INTEGER NOT NULL DEFAULT 0,
+  aside TEXT,
+  aside_at INTEGER,
+  PRIMARY KEY(epoch, slot, scope)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX waiting ON rows(epoch, slot, scope) WHERE version>acknowledged;
+CREATE INDEX growing ON rows(epoch, slot) WHERE final=0;
+CREATE TABLE checkpoint(
+  id INTEGER PRIMARY KEY CHECK(id=1),
+  boot TEXT NOT NULL,
+  utc_us INTEGER NOT NULL,
+  monotonic_us INTEGER NOT NULL,
+  boot_us INTEGER NOT NULL,
+  cpu_busy_us INTEGER NOT NULL,
+  cores INTEGER NOT NULL,
+  memory_total_kib INTEGER,
+  memory_rest INTEGER NOT NULL,
+  memory_capacity_rest INTEGER NOT NULL,
+  ended INTEGER NOT NULL
+) STRICT;
+)";
+
+}  // namespace meterbill

@@ -1,0 +1,238 @@
+#include "adapters/sqlite/sqlite_ledger.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <filesystem>
+
+#include "adapters/sqlite/sqlite_ledger_backup.h"
+#include "adapters/sqlite/sqlite_ledger_quarantine.h"
+#include "adapters/sqlite/sqlite_ledger_upkeep.h"
+#include "adapters/sqlite/sqlite_ledger_writer.h"
+#include "base/assert.h"
+
+namespace meterbill {
+namespace {
+
+/// When the WAL is this long, pages are moved between batches: 4 MiB of 4 KiB pages.
+constexpr int kCheckpointFrames = 1'000;
+
+/// What a failure to open means for the operator.
+Error with_remedy(Error error, const std::string& path) {
+  if (error.code == Code::kDamaged)
+    error.message += fmt::format(
+        "; move {0}, {0}-wal and {0}-shm aside and restore a backup (docs/ledger.md)", path);
+  return error;
+}
+
+Result<SqliteDb> open_writer(const std::string& path, const Clock& clock) {
+  MB_TRY(SqliteDb db, SqliteDb::open(path, {.busy_ms_max = kBusyMsMax}));
+  MB_TRYV(inspect_ledger(db, ledger_migrations()));
+  // No mapped pages: a fault in one would end the process, or reach the file unchecked.
+  // Nothing secret is in it, so deleted content need not be overwritten.
+  MB_TRYV(
+      db.execute("PRAGMA wal_autocheckpoint=0; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; "
+                 "PRAGMA secure_delete=OFF; PRAGMA cache_size=-32768"));
+  MB_TRYV(in("check", db.check()));
+  MB_TRYV(migrate_ledger(db, path, ledger_migrations()));
+  MB_TRY(const std::int64_t created, db.integer("SELECT created_us FROM meta"));
+  if (created == 0) {
+    MB_TRYV(db.execute(fmt::format("UPDATE meta SET created_us={}", clock.now().utc.us)));
+  }
+  return db;
+}
+
+/// Positions and counts move under a fence, which operator decisions do not have.
+Result<void> only_effects(const WriteSet& effects) {
+  if (effects.positions.empty() && effects.counts.empty()) return ok();
+  return fail(Code::kInvalid, "a decision moves no positions and no counts");
+}
+
+}  // namespace
+
+SqliteLedger::SqliteLedger(LedgerLock lock, SqliteDb db, std::string path,
+                           const LedgerLimits& limits, const Clock& clock)
+    : WithLedgerReads(std::move(db)),
+      lock_(std::move(lock)),
+      path_(std::move(path)),
+      limits_(limits),
+      clock_(clock) {
+  const auto count = [](void* wal, sqlite3*, const char*, int frames) {
+    static_cast<ledger_upkeep::Wal*>(wal)->written(frames);
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(connection().db().handle(), count, &wal_);
+}
+
+Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& path,
+                                                         const LedgerLimits& limits,
+                                                         const Clock& clock) {
+  const std::string what = "open ledger " + path;
+  MB_TRY(LedgerLock lock, in(what, LedgerLock::take(path)));
+  auto db = open_writer(path, clock);
+  if (!db) return with_remedy(std::move(db).error(), path).in(what);
+  return std::unique_ptr<SqliteLedger>(
+      new SqliteLedger(std::move(lock), std::move(db).value(), path, limits, clock));
+}
+
+Result<CommitOutcome> SqliteLedger::commit_failed(Error error) {
+  const int result = sqlite3_extended_errcode(connection().db().handle()) & 0xff;
+  // These are noticed before the commit's last frame is whole: SQLite has taken it all back.
+  if (result == SQLITE_FULL || result == SQLITE_BUSY || result == SQLITE_CONSTRAINT) return error;
+  static_cast<void>(connection().condemn(std::move(error)));
+  return CommitOutcome::kUnknown;
+}
+
+Result<CommitOutcome> SqliteLedger::transact(const Body& body) {
+  MB_TRYV(connection().usable());
+  MB_ASSERT(!connection().db().in_transaction());  // no writing while walking over rows
+  auto transaction = SqliteTransaction::begin(connection().db());
+  if (!transaction) return connection().judged(std::move(transaction).error());
+  const auto done = body();
+  if (!done) return connection().judged(done.error());
+  if (!done.value()) return CommitOutcome::kFenced;
+  changed_ = true;
+  if (auto committed = transaction.value().commit(); !committed)
+    return commit_failed(std::move(committed).error());
+  return CommitOutcome::kCommitted;
+}
+
+Result<void> SqliteLedger::transact_whole(const std::function<Result<void>()>& body) {
+  MB_TRY(const CommitOutcome outcome, transact([&]() -> Result<bool> {
+           MB_TRYV(body());
+           return true;
+         }));
+  if (outcome == CommitOutcome::kUnknown) return connection().usable();
+  return ok();
+}
+
+Result<Claim> SqliteLedger::claim(const std::string& source) {
+  Claim claim;
+  MB_TRYV(in("claim " + source, transact_whole([&]() -> Result<void> {
+               MB_TRY(claim.fence, ledger_writer::raise_fence(connection(), source));
+               MB_TRY(claim.positions, ledger_queries::positions_of(connection(), source));
+               return ok();
+             })));
+  return claim;
+}
+
+Result<Loaded> SqliteLedger::load(std::span<const RowKey> rows,
+                                  std::span<const std::pair<MachineKey, EpochId>> epochs,
+                                  std::span<const TotalKey> totals) {
+  return in("load", ledger_queries::load(connection(), rows, epochs, totals));
+}
+
+Result<std::vector<EventKey>> SqliteLedger::known_events(std::span<const EventKey> keys) {
+  return in("known events", ledger_queries::known_events(connection(), keys));
+}
+
+Result<CommitOutcome> SqliteLedger::commit(const WriteSet& write,
+                                           const std::map<std::string, std::int64_t>& fences) {
+  return in("commit", transact([&]() -> Result<bool> {
+              MB_TRY(const bool ours, ledger_writer::owns(connection(), write, fences));
+              if (!ours) return false;
+              MB_TRYV(ledger_writer::apply(connection(), write, limits_));
+              return true;
+            }));
+}
+
+Result<void> SqliteLedger::decide(MachineKey machine, const BootId& boot, BootDecision decision,
+                                  const WriteSet& effects) {
+  MB_TRYV(only_effects(effects));
+  return in("decide", transact_whole([&]() -> Result<void> {
+              MB_TRYV(ledger_writer::apply(connection(), effects, limits_));
+              return ledger_writer::put_decision(connection(), machine, boot, decision, effects.at);
+            }));
+}
+
+Result<void> SqliteLedger::settle_quarantine(std::int64_t id, QuarantineState state,
+                                             const WriteSet& effects) {
+  MB_TRYV(only_effects(effects));
+  return in("settle", transact_whole([&]() -> Result<void> {
+              MB_TRY(LedgerMeta meta, read_meta(connection()));
+              MB_TRYV(settle_quarantined(connection(), id, state, meta));
+              MB_TRYV(write_meta(connection(), meta));
+              return ledger_writer::apply(connection(), effects, limits_);
+            }));
+}
+
+Result<void> SqliteLedger::replace_totals(const std::map<TotalKey, Int128>& totals,
+                                          const std::string& digest) {
+  return in("replace totals", transact_whole([&]() -> Result<void> {
+              MB_TRYV(connection().db().execute("DELETE FROM total"));
+              MB_TRYV(ledger_writer::put_totals(connection(), totals));
+              MB_TRY(auto query, connection().query("UPDATE meta SET segments_digest=?1"));
+              query->bind(1, digest);
+              return query->run();
+            }));
+}
+
+Result<std::vector<PriceVersionUse>> SqliteLedger::remember_prices(
+    std::span<const PriceVersionUse> used) {
+  std::vector<PriceVersionUse> edited;
+  MB_TRYV(in("remember prices", transact_whole([&]() -> Result<void> {
+               MB_TRY(edited, ledger_writer::put_prices(connection(), used));
+               return ok();
+             })));
+  return edited;
+}
+
+Result<void> SqliteLedger::checkpoint() {
+  using ledger_upkeep::CheckpointMode;
+  const bool idle = !std::exchange(changed_, false);
+  if (wal_.frames == 0 || (!idle && wal_.frames - wal_.moved < kCheckpointFrames)) return ok();
+  auto wal =
+      ledger_upkeep::checkpoint(connection(), idle ? CheckpointMode::kTruncate : CheckpointMode::kPassive);
+  if (!wal) return connection().judged(std::move(wal).error());
+  if (wal.value()) wal_ = *wal.value();
+  return ok();
+}
+
+Result<void> SqliteLedger::maintain(UtcTime now) {
+  MB_TRYV(connection().usable());
+  MB_TRY(const bool due, in("maintain", ledger_upkeep::is_due(connection(), limits_, now)));
+  if (due) {
+    MB_TRYV(in("maintain", transact_whole([&]() -> Result<void> {
+                 return ledger_upkeep::forget(connection(), limits_, now);
+               })));
+  }
+  return in("maintain", checkpoint());
+}
+
+Result<void> SqliteLedger::backup(const std::string& path,
+                                  const std::function<void(int, int)>& progress) {
+  MB_TRYV(connection().usable());
+  MB_TRYV(in("backup", copy_ledger(path_, path, Existing::kRefuse, progress)));
+  return in("backup", transact_whole([&]() -> Result<void> {
+              MB_TRY(auto query, connection().query("UPDATE meta SET last_backup_us=?1"));
+              query->bind(1, clock_.now().utc.us);
+              return query->run();
+            }));
+}
+
+Result<std::unique_ptr<SqliteLedgerReader>> SqliteLedgerReader::open_with(
+    const std::string& path, std::optional<LedgerLock> lock) {
+  const std::string what = "read ledger " + path;
+  auto db = SqliteDb::open(path, {.read_only = true, .busy_ms_max = kBusyMsMax});
+  if (!db) return with_remedy(std::move(db).error(), path).in(what);
+  sqlite3_db_config(db.value().handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  MB_TRYV(db.value().execute("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0"));
+  MB_TRY(const LedgerState state, in(what, inspect_ledger(db.value(), ledger_migrations())));
+  if (state != LedgerState::kCurrent)
+    return fail(Code::kConflict,
+                what + ": it is of an older version; start the worker once to migrate it");
+  return std::unique_ptr<SqliteLedgerReader>(
+      new SqliteLedgerReader(std::move(db).value(), std::move(lock)));
+}
+
+Result<std::unique_ptr<SqliteLedgerReader>> SqliteLedgerReader::open(const std::string& path) {
+  return open_with(path, std::nullopt);
+}
+
+Result<std::unique_ptr<SqliteLedgerReader>> SqliteLedgerReader::open_stopped(
+    const std::string& path) {
+  MB_TRY(LedgerLock lock, in("read ledger " + path, LedgerLock::take(path)));
+  return open_with(path, std::move(lock));
+}
+
+}  // namespace meterbill

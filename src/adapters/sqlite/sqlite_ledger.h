@@ -1,0 +1,91 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "adapters/sqlite/migrations.h"
+#include "adapters/sqlite/sqlite_ledger_connection.h"
+#include "adapters/sqlite/sqlite_ledger_files.h"
+#include "adapters/sqlite/sqlite_ledger_reads.h"
+#include "adapters/sqlite/sqlite_ledger_upkeep.h"
+#include "base/clock.h"
+
+namespace meterbill {
+
+/// The ledger in one SQLite file: the only connection that writes it, and the only one that moves
+/// its WAL into the file.
+///
+/// Not a pool of connections: SQLite has one writer anyway, and before 3.51.3 two connections that
+/// write or checkpoint at once can damage the file. Whoever else wants to read opens a
+/// SqliteLedgerReader. One thread at a time. After a failed read, write or sync of the disk every
+/// call fails: only opening it again, which verifies it, can tell what is stored.
+class SqliteLedger final : public WithLedgerReads<LedgerStore> {
+ public:
+  /// Opens or creates the ledger, alone (`ledger.lock`), checks it, and migrates it if it is older.
+  /// kConflict: another process has it. kTooNew, kDamaged, kDiskFull, kPermission name the remedy.
+  /// `clock`, for the times of creation and backup, must outlive the ledger.
+  [[nodiscard]] static Result<std::unique_ptr<SqliteLedger>> open(const std::string& path,
+                                                                  const LedgerLimits& limits,
+                                                                  const Clock& clock);
+
+  Result<Claim> claim(const std::string& source) override;
+  Result<Loaded> load(std::span<const RowKey> rows,
+                      std::span<const std::pair<MachineKey, EpochId>> epochs,
+                      std::span<const TotalKey> totals) override;
+  Result<std::vector<EventKey>> known_events(std::span<const EventKey> keys) override;
+  Result<CommitOutcome> commit(const WriteSet& write,
+                               const std::map<std::string, std::int64_t>& fences) override;
+  Result<void> decide(MachineKey machine, const BootId& boot, BootDecision decision,
+                      const WriteSet& effects) override;
+  Result<void> settle_quarantine(std::int64_t id, QuarantineState state,
+                                 const WriteSet& effects) override;
+  Result<void> replace_totals(const std::map<TotalKey, Int128>& totals,
+                              const std::string& digest) override;
+  Result<std::vector<PriceVersionUse>> remember_prices(
+      std::span<const PriceVersionUse> used) override;
+  Result<void> maintain(UtcTime now) override;
+  Result<void> backup(const std::string& path,
+                      const std::function<void(int, int)>& progress) override;
+
+ private:
+  SqliteLedger(LedgerLock lock, SqliteDb db, std::string path, const LedgerLimits& limits,
+               const Clock& clock);
+
+  /// True: commit; false: a fence was raised, roll back.
+  using Body = std::function<Result<bool>()>;
+  [[nodiscard]] Result<CommitOutcome> transact(const Body& body);
+  /// For bodies that no fence concerns; an unknown outcome is a failure.
+  [[nodiscard]] Result<void> transact_whole(const std::function<Result<void>()>& body);
+  [[nodiscard]] Result<CommitOutcome> commit_failed(Error error);
+  [[nodiscard]] Result<void> checkpoint();
+
+  LedgerLock lock_;  // given up after the connection is closed
+  std::string path_;
+  LedgerLimits limits_;
+  const Clock& clock_;
+  bool changed_ = true;                              // since the last maintain: not idle
+  ledger_upkeep::Wal wal_{.frames = 1, .moved = 0};  // an earlier run may have left something
+};
+
+/// Reads a ledger that this or another process writes, on a connection that cannot write and never
+/// checkpoints. Each call sees the newest commit. One thread at a time; open as many as needed.
+class SqliteLedgerReader final : public WithLedgerReads<LedgerReader> {
+ public:
+  /// kNotFound, kTooNew; kConflict for an older ledger, which its worker must migrate first.
+  [[nodiscard]] static Result<std::unique_ptr<SqliteLedgerReader>> open(const std::string& path);
+
+  /// For a ledger whose worker is stopped: keeps it stopped meanwhile. kConflict when it runs.
+  [[nodiscard]] static Result<std::unique_ptr<SqliteLedgerReader>> open_stopped(
+      const std::string& path);
+
+ private:
+  SqliteLedgerReader(SqliteDb db, std::optional<LedgerLock> lock)
+      : WithLedgerReads(std::move(db)), lock_(std::move(lock)) {}
+  [[nodiscard]] static Result<std::unique_ptr<SqliteLedgerReader>> open_with(
+      const std::string& path, std::optional<LedgerLock> lock);
+
+  std::optional<LedgerLock> lock_;
+};
+
+}  // namespace meterbill

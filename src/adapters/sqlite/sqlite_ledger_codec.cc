@@ -1,0 +1,197 @@
+#include "adapters/sqlite/sqlite_ledger_codec.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace meterbill {
+namespace {
+
+constexpr int kCompressionLevel = 3;
+
+Error damaged(const char* what) { return fail(Code::kDamaged, what); }
+
+/// LEB128: seven bits a byte, lowest first.
+void put(std::string& into, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7) into += static_cast<char>(0x80 | (value & 0x7f));
+  into += static_cast<char>(value);
+}
+
+void put(std::string& into, std::string_view text) {
+  put(into, static_cast<std::uint64_t>(text.size()));
+  into += text;
+}
+
+/// A signed number as a varint: bit by bit, so that -1 is the greatest.
+void put_signed(std::string& into, std::int64_t value) {
+  put(into, static_cast<std::uint64_t>(value));
+}
+
+class Take {
+ public:
+  explicit Take(std::string_view bytes) : rest_(bytes) {}
+
+  Result<std::uint64_t> number() {
+    std::uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      if (rest_.empty()) return damaged("stored bytes end too early");
+      const auto byte = static_cast<std::uint8_t>(rest_.front());
+      rest_.remove_prefix(1);
+      value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    return damaged("a stored number is longer than 64 bits");
+  }
+  Result<std::int64_t> signed_number() {
+    MB_TRY(const std::uint64_t value, number());
+    return static_cast<std::int64_t>(value);
+  }
+  Result<std::string> text() {
+    MB_TRY(const std::uint64_t length, number());
+    if (length > rest_.size()) return damaged("stored bytes end too early");
+    std::string text(rest_.substr(0, length));
+    rest_.remove_prefix(length);
+    return text;
+  }
+  Result<std::vector<Header>> headers() {
+    MB_TRY(const std::uint64_t count, number());
+    std::vector<Header> headers;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      MB_TRY(std::string name, text());
+      MB_TRY(std::string value, text());
+      headers.push_back({std::move(name), std::move(value)});
+    }
+    return headers;
+  }
+  [[nodiscard]] bool empty() const { return rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+};
+
+void put_item(std::string& into, const EvidenceItem& item) {
+  put(into, item.source);
+  put_signed(into, item.position.partition);
+  put_signed(into, item.position.offset);
+  put_signed(into, item.delivery.recorded.us);
+  put(into, item.delivery.tombstone ? 1U : 0U);
+  put(into, item.delivery.key);
+  put(into, item.delivery.value);
+  into += pack_headers(item.delivery.headers);
+}
+
+Result<EvidenceItem> take_item(Take& take) {
+  EvidenceItem item;
+  MB_TRY(item.source, take.text());
+  MB_TRY(const std::int64_t partition, take.signed_number());
+  item.position.partition = static_cast<std::int32_t>(partition);
+  MB_TRY(item.position.offset, take.signed_number());
+  MB_TRY(item.delivery.recorded.us, take.signed_number());
+  MB_TRY(const std::uint64_t tombstone, take.number());
+  item.delivery.tombstone = tombstone != 0;
+  MB_TRY(item.delivery.key, take.text());
+  MB_TRY(item.delivery.value, take.text());
+  MB_TRY(item.delivery.headers, take.headers());
+  return item;
+}
+
+struct FreeContext {
+  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+};
+
+}  // namespace
+
+Result<Labels> parse_labels(std::string_view text) {
+  Labels labels;
+  while (!text.empty()) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos) return damaged("a label has no value");
+    std::string& value = labels[std::string(text.substr(0, equals))];
+    std::size_t at = equals + 1;
+    for (; at < text.size() && text[at] != ','; ++at) {
+      if (text[at] == '\\' && ++at == text.size()) return damaged("a label ends too early");
+      value += text[at];
+    }
+    text.remove_prefix(std::min(at + 1, text.size()));
+  }
+  return labels;
+}
+
+std::string pack_headers(std::span<const Header> headers) {
+  std::string bytes;
+  put(bytes, static_cast<std::uint64_t>(headers.size()));
+  for (const Header& header : headers) {
+    put(bytes, header.name);
+    put(bytes, header.value);
+  }
+  return bytes;
+}
+
+Result<std::vector<Header>> unpack_headers(std::string_view bytes) {
+  Take take(bytes);
+  MB_TRY(auto headers, take.headers());
+  if (!take.empty()) return damaged("stored headers have bytes left over");
+  return headers;
+}
+
+Result<EvidenceBlock> pack_evidence(std::span<const EvidenceItem> items) {
+  std::string raw;
+  put(raw, static_cast<std::uint64_t>(items.size()));
+  for (const EvidenceItem& item : items) put_item(raw, item);
+  const std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
+  if (!context) return fail(Code::kIo, "no memory to compress evidence");
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, kCompressionLevel);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
+  EvidenceBlock block;
+  block.raw_bytes = static_cast<std::int64_t>(raw.size());
+  block.bytes.resize(ZSTD_compressBound(raw.size()));
+  const std::size_t size =
+      ZSTD_compress2(context.get(), block.bytes.data(), block.bytes.size(), raw.data(), raw.size());
+  if (ZSTD_isError(size) != 0U)
+    return fail(Code::kIo, fmt::format("compress evidence: {}", ZSTD_getErrorName(size)));
+  block.bytes.resize(size);
+  return block;
+}
+
+Result<std::vector<EvidenceItem>> unpack_evidence(std::string_view block, std::int64_t raw_bytes) {
+  // The frame says its size too: equal, or we would reserve what a damaged number says.
+  if (raw_bytes < 0 || ZSTD_getFrameContentSize(block.data(), block.size()) !=
+                           static_cast<unsigned long long>(raw_bytes))
+    return damaged("evidence block of another size");
+  std::string raw(static_cast<std::size_t>(raw_bytes), '\0');
+  const std::size_t size = ZSTD_decompress(raw.data(), raw.size(), block.data(), block.size());
+  if (ZSTD_isError(size) != 0U || size != raw.size()) return damaged("evidence block");
+  Take take(raw);
+  MB_TRY(const std::uint64_t count, take.number());
+  std::vector<EvidenceItem> items;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    MB_TRY(EvidenceItem item, take_item(take));
+    items.push_back(std::move(item));
+  }
+  if (!take.empty()) return damaged("evidence block has bytes left over");
+  return items;
+}
+
+Result<Sha256> sha256(std::string_view bytes) {
+  Sha256 digest{};
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
+    return fail(Code::kIo, "SHA-256 is not available");
+  return digest;
+}
+
+Result<Sha256> to_sha256(std::string_view bytes) {
+  Sha256 digest{};
+  if (bytes.size() != digest.size()) return damaged("a digest is not 32 bytes long");
+  std::transform(bytes.begin(), bytes.end(), digest.begin(),
+                 [](char c) { return static_cast<std::uint8_t>(c); });
+  return digest;
+}
+
+std::string_view bytes_of(const Sha256& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+}  // namespace meterbill

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "ports/ledger_store.h"
+
+// The byte forms of what the ledger keeps in blobs (docs/ledger.md). kDamaged when bytes are not
+// what was written.
+namespace meterbill {
+
+/// The inverse of `to_text(Labels)`.
+[[nodiscard]] Result<Labels> parse_labels(std::string_view text);
+
+[[nodiscard]] std::string pack_headers(std::span<const Header> headers);
+[[nodiscard]] Result<std::vector<Header>> unpack_headers(std::string_view bytes);
+
+struct EvidenceBlock {
+  std::string bytes;           ///< zstd, with its checksum
+  std::int64_t raw_bytes = 0;  ///< before compression
+};
+[[nodiscard]] Result<EvidenceBlock> pack_evidence(std::span<const EvidenceItem> items);
+[[nodiscard]] Result<std::vector<EvidenceItem>> unpack_evidence(std::string_view block,
+                                                                std::int64_t raw_bytes);
+
+[[nodiscard]] Result<Sha256> sha256(std::string_view bytes);
+[[nodiscard]] Result<Sha256> to_sha256(std::string_view bytes);
+[[nodiscard]] std::string_view bytes_of(const Sha256& digest);
+
+}  // namespace meterbill

@@ -1,0 +1,45 @@
+#include "adapters/sqlite/sqlite_ledger_connection.h"
+
+#include <sqlite3.h>
+
+namespace meterbill {
+
+Result<LedgerSnapshot> LedgerSnapshot::begin(SqliteDb& db) {
+  if (db.in_transaction()) return LedgerSnapshot(nullptr);
+  MB_TRYV(db.execute("BEGIN"));
+  return LedgerSnapshot(&db);
+}
+
+LedgerSnapshot::~LedgerSnapshot() {
+  // Nothing was written, so ending it cannot lose anything.
+  if (db_ != nullptr && db_->in_transaction()) static_cast<void>(db_->execute("COMMIT"));
+}
+
+Result<LedgerQuery> LedgerConnection::query(std::string_view sql) {
+  const auto found = statements_.find(sql);
+  if (found != statements_.end()) return LedgerQuery(found->second);
+  MB_TRY(SqliteStatement statement, db_.prepare(sql));
+  return LedgerQuery(statements_.emplace(sql, std::move(statement)).first->second);
+}
+
+Result<void> LedgerConnection::usable() const {
+  if (condemned_) return *condemned_;
+  return ok();
+}
+
+Error LedgerConnection::judged(Error error) {
+  if (error.code == Code::kIo || error.code == Code::kDamaged) return condemn(std::move(error));
+  return error;
+}
+
+Error LedgerConnection::condemn(Error error) {
+  const bool damaged = error.code == Code::kDamaged;
+  condemned_ = Error{damaged ? Code::kDamaged : Code::kIo,
+                     error.message + (damaged ? "; restore a backup (docs/ledger.md)"
+                                              : "; the disk failed: restart to verify the ledger")};
+  // What a failed sync left in the WAL must not reach the database file by way of the close.
+  sqlite3_db_config(db_.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  return *condemned_;
+}
+
+}  // namespace meterbill

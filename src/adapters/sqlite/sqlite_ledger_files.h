@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "base/result.h"
+
+namespace meterbill {
+
+/// Exclusive right to a ledger, held by one process at a time: a lock on `ledger.lock` beside it.
+///
+/// Not SQLite's own locks: those let a second program write between two of our transactions, and
+/// two connections that write or checkpoint can damage the file (SQLite before 3.51.3). The kernel
+/// drops this lock with the process, so nothing stale is left.
+class LedgerLock {
+ public:
+  /// `ledger`: path of the database. kConflict names the process that holds it and what to do;
+  /// kRefused when it lies on a network file system, whose locks cannot be relied on.
+  [[nodiscard]] static Result<LedgerLock> take(const std::string& ledger);
+  LedgerLock(LedgerLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  LedgerLock& operator=(LedgerLock&&) = delete;
+  ~LedgerLock();
+
+ private:
+  explicit LedgerLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+/// fsync of a file that no connection has open: closing any descriptor of an open database would
+/// drop SQLite's locks on it.
+[[nodiscard]] Result<void> sync_file(const std::string& path);
+
+/// Gives the file `from` the name `to`, durably. kConflict when `to` exists and is not to be
+/// replaced.
+[[nodiscard]] Result<void> name_file(const std::string& from, const std::string& to, bool replace);
+
+}  // namespace meterbill

@@ -1,0 +1,110 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/magic.h>
+#include <sys/file.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "adapters/sqlite/sqlite_ledger_files.h"
+
+namespace meterbill {
+namespace {
+
+// Not in linux/magic.h of every kernel; statfs(2).
+constexpr unsigned long kCifsMagic = 0xFF534D42;
+constexpr unsigned long kSmb2Magic = 0xFE534D42;
+constexpr unsigned long kNfsMagic = 0x6969;
+
+Error system_failure(const std::string& what, int number) {
+  const Code code = number == ENOSPC || number == EDQUOT                     ? Code::kDiskFull
+                    : number == EACCES || number == EPERM || number == EROFS ? Code::kPermission
+                    : number == ENOENT || number == ENOTDIR                  ? Code::kNotFound
+                    : number == EEXIST                                       ? Code::kConflict
+                                                                             : Code::kIo;
+  return fail(code, fmt::format("{}: {}", what, std::generic_category().message(number)));
+}
+
+/// A descriptor that is closed.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  [[nodiscard]] int get() const { return fd_; }
+  [[nodiscard]] int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+std::string folder_of(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+bool is_network(int fd) {
+  struct statfs facts {};
+  if (fstatfs(fd, &facts) != 0) return false;
+  const auto type = static_cast<unsigned long>(facts.f_type) & 0xFFFFFFFFUL;
+  return type == kNfsMagic || type == SMB_SUPER_MAGIC || type == kCifsMagic || type == kSmb2Magic;
+}
+
+std::string holder(int fd) {
+  std::array<char, 32> text{};
+  const ssize_t got = pread(fd, text.data(), text.size() - 1, 0);
+  const std::string pid(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+  if (pid.empty() || pid.find_first_not_of("0123456789\n") != std::string::npos)
+    return "another process";
+  return "process " + pid.substr(0, pid.find('\n'));
+}
+
+}  // namespace
+
+Result<LedgerLock> LedgerLock::take(const std::string& ledger) {
+  const std::string path = std::filesystem::path(ledger).replace_extension(".lock").string();
+  Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
+  if (file.get() < 0) return system_failure(path, errno);
+  if (is_network(file.get()))
+    return fail(Code::kRefused, fmt::format("{} is on a network file system, whose locks cannot be "
+                                            "relied on; keep the ledger on a local disk",
+                                            folder_of(ledger)));
+  if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return system_failure(path, errno);
+    return fail(Code::kConflict,
+                fmt::format("{} is in use by {}; stop it first, or give this one its own folder",
+                            ledger, holder(file.get())));
+  }
+  // Only for the message above: a full disk must not keep a ledger from being opened.
+  const std::string pid = fmt::format("{}\n", getpid());
+  if (ftruncate(file.get(), 0) == 0)
+    static_cast<void>(!pwrite(file.get(), pid.data(), pid.size(), 0));
+  return LedgerLock(file.release());
+}
+
+LedgerLock::~LedgerLock() {
+  if (fd_ >= 0) close(fd_);
+}
+
+Result<void> sync_file(const std::string& path) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0 || fsync(file.get()) != 0) return system_failure("sync " + path, errno);
+  return ok();
+}
+
+Result<void> name_file(const std::string& from, const std::string& to, bool replace) {
+  // link(2) fails when the name is taken, also by one who came just now; rename(2) replaces.
+  const int done = replace ? rename(from.c_str(), to.c_str()) : link(from.c_str(), to.c_str());
+  if (done != 0) return system_failure(to, errno);
+  if (!replace && unlink(from.c_str()) != 0) return system_failure(from, errno);
+  return sync_file(folder_of(to));
+}
+
+}  // namespace meterbill

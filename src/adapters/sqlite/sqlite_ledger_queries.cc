@@ -1,0 +1,294 @@
+#include "adapters/sqlite/sqlite_ledger_queries.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "adapters/sqlite/sqlite_ledger_codec.h"
+#include "adapters/sqlite/sqlite_ledger_columns.h"
+
+namespace meterbill::ledger_queries {
+namespace {
+
+/// Reads a table of numbers and names.
+template <class Key, class Name>
+Result<std::map<Key, Name>> names(LedgerConnection& ledger, std::string_view sql) {
+  MB_TRY(auto query, ledger.query(sql));
+  std::map<Key, Name> found;
+  for (;;) {
+    MB_TRY(const bool more, query->step());
+    if (!more) return found;
+    found.emplace(Key{query->integer(0)}, Name(std::string(query->text(1))));
+  }
+}
+
+Result<std::map<LabelSetKey, Labels>> label_sets(LedgerConnection& ledger) {
+  MB_TRY(auto query, ledger.query("SELECT label_set, labels FROM label_set"));
+  std::map<LabelSetKey, Labels> found;
+  for (;;) {
+    MB_TRY(const bool more, query->step());
+    if (!more) return found;
+    MB_TRY(Labels labels, in("label set", parse_labels(query->text(1))));
+    found.emplace(LabelSetKey{query->integer(0)}, std::move(labels));
+  }
+}
+
+PartitionPosition position_without_anchor(LedgerQuery& query) {
+  return {.partition = static_cast<std::int32_t>(query->integer(1)),
+          .incarnation = query->integer(2),
+          .next_offset = query->integer(3),
+          .anchor = std::nullopt,
+          .replay_until = query->integer(6)};
+}
+
+Result<PartitionPosition> position_at(LedgerQuery& query) {
+  PartitionPosition position = position_without_anchor(query);
+  if (query->is_null(4)) return position;
+  MB_TRY(const Sha256 digest, to_sha256(query->blob(5)));
+  position.anchor = Anchor{.offset = query->integer(4), .digest = digest};
+  return position;
+}
+
+constexpr std::string_view kPositions =
+    "SELECT source, partition, incarnation, next_offset, anchor_offset, anchor_digest, "
+    "replay_until FROM position WHERE source=?1 ORDER BY partition";
+
+}  // namespace
+
+Result<LedgerFacts> facts(LedgerConnection& ledger) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(const auto snapshot, LedgerSnapshot::begin(ledger.db()));
+  MB_TRY(auto meta, ledger.query("SELECT commits, quarantine_bytes, quarantine_not_kept, "
+                                 "evidence_bytes, segments_digest, ids_forgotten_before_us, "
+                                 "last_backup_us FROM meta"));
+  MB_TRY(const bool found, meta->step());
+  if (!found) return fail(Code::kDamaged, "the ledger's meta row is missing");
+  LedgerFacts facts;
+  facts.commits = meta->integer(0);
+  facts.quarantine_bytes = meta->integer(1);
+  facts.quarantine_not_kept = meta->integer(2);
+  facts.evidence_bytes = meta->integer(3);
+  facts.segments_digest = meta->text(4);
+  facts.ids_forgotten_before = time_at(meta, 5);
+  facts.last_backup = time_at(meta, 6);
+  MB_TRY(facts.schema_version, ledger.db().integer("PRAGMA user_version"));
+  MB_TRY(const std::int64_t pages, ledger.db().integer("PRAGMA page_count"));
+  MB_TRY(const std::int64_t page_bytes, ledger.db().integer("PRAGMA page_size"));
+  facts.bytes = pages * page_bytes;
+  return facts;
+}
+
+Result<Dictionary> dictionary(LedgerConnection& ledger) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(const auto snapshot, LedgerSnapshot::begin(ledger.db()));
+  Dictionary found;
+  MB_TRY(found.machines,
+         (names<MachineKey, MachineId>(ledger, "SELECT machine, name FROM machine")));
+  MB_TRY(found.scopes, (names<ScopeKey, ScopeName>(ledger, "SELECT scope, name FROM scope")));
+  MB_TRY(found.meters, (names<MeterKey, MeterName>(ledger, "SELECT meter, name FROM meter")));
+  MB_TRY(found.label_sets, label_sets(ledger));
+  return found;
+}
+
+Result<std::map<MachineKey, MachineFacts>> machines(LedgerConnection& ledger) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(auto query,
+         ledger.query("SELECT machine, name, first_slot, last_slot, last_seen_us, retired_us, "
+                      "cpu_usage_percent, memory_usage_percent FROM machine_facts "
+                      "JOIN machine USING (machine)"));
+  std::map<MachineKey, MachineFacts> found;
+  for (;;) {
+    MB_TRY(const bool more, query->step());
+    if (!more) return found;
+    MB_TRY(const Slot first, slot_at(query, 2));
+    MB_TRY(const Slot last, slot_at(query, 3));
+    const MachineKey key{query->integer(0)};
+    found.emplace(key, MachineFacts{.key = key,
+                                    .name = MachineId(std::string(query->text(1))),
+                                    .first_slot = first,
+                                    .last_slot = last,
+                                    .last_seen = {query->integer(4)},
+                                    .retired = time_at(query, 5),
+                                    .cpu_usage_percent = std::string(query->text(6)),
+                                    .memory_usage_percent = std::string(query->text(7))});
+  }
+}
+
+Result<std::map<EpochKey, EpochFacts>> epochs(LedgerConnection& ledger, MachineKey machine) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(auto query, ledger.query("SELECT epoch, machine, name, boot, label_set FROM epoch "
+                                  "WHERE machine=?1"));
+  query->bind(1, machine.value);
+  std::map<EpochKey, EpochFacts> found;
+  for (;;) {
+    MB_TRY(const bool more, query->step());
+    if (!more) return found;
+    found.emplace(EpochKey{query->integer(0)}, epoch_at(query));
+  }
+}
+
+Result<Holds> holds(LedgerConnection& ledger, MachineKey machine) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(auto query, ledger.query("SELECT epoch, from_slot FROM hold WHERE machine=?1"));
+  query->bind(1, machine.value);
+  Holds found;
+  for (;;) {
+    MB_TRY(const bool more, query->step());
+    if (!more) return found;
+    MB_TRY(const Slot slot, slot_at(query, 1));
+    found.emplace(EpochKey{query->integer(0)}, slot);
+  }
+}
+
+Result<std::map<MachineKey, Holds>> all_holds(LedgerConnection& ledger) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(auto query, ledger.query("SELECT machine, epoch, from_slot FROM hold"));
+  std::map<MachineKey, Holds> found;
+  for (;;) {
+    MB_TRY(const bool more, query->step());
+    if (!more) return found;
+    MB_TRY(const Slot slot, slot_at(query, 2));
+    found[{query->integer(0)}].emplace(EpochKey{query->integer(1)}, slot);
+  }
+}
+
+Result<Decisions> decisions(LedgerConnection& ledger, MachineKey machine) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(auto query,
+         ledger.query("SELECT boot, decision, renamed_to FROM decision WHERE machine=?1"));
+  query->bind(1, machine.value);
+  Decisions found;
+  for (;;) {
+    MB_TRY(const bool more, query->step());
+    if (!more) return found;
+    const auto decision = parse_decision(query->text(1));
+    if (!decision)
+      return fail(Code::kDamaged, fmt::format("unknown decision '{}'", query->text(1)));
+    found.emplace(BootId(std::string(query->text(0))),
+                  BootDecision{.decision = *decision, .renamed_to = {query->integer(2)}});
+  }
+}
+
+Result<void> rows(LedgerConnection& ledger, MachineKey machine, SlotRange range,
+                  const std::function<Result<void>(Slot, const UsageRow&)>& each) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(const auto snapshot, LedgerSnapshot::begin(ledger.db()));
+  // Its own statement: `each` may walk another machine's rows.
+  MB_TRY(SqliteStatement statement,
+         ledger.db().prepare("SELECT slot, packed FROM usage_row WHERE machine=?1 AND slot>=?2 "
+                             "AND slot<?3 ORDER BY slot"));
+  LedgerQuery query(statement);
+  query->bind(1, machine.value);
+  query->bind(2, range.begin.unix_seconds()).bind(3, range.end.unix_seconds());
+  for (;;) {
+    MB_TRY(const bool more, query->step());
+    if (!more) return ok();
+    MB_TRY(const Slot slot, slot_at(query, 0));
+    MB_TRY(const UsageRow row, row_at(ledger, {machine, slot}, query->blob(1)));
+    MB_TRYV(each(slot, row));
+  }
+}
+
+Result<std::map<TotalKey, Int128>> totals(LedgerConnection& ledger, MachineKey machine) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(auto query, ledger.query("SELECT scope, label_set, meter, segment, quantity FROM total "
+                                  "WHERE machine=?1"));
+  query->bind(1, machine.value);
+  std::map<TotalKey, Int128> found;
+  for (;;) {
+    MB_TRY(const bool more, query->step());
+    if (!more) return found;
+    MB_TRY(const Slot segment, slot_at(query, 3));
+    MB_TRY(const Int128 quantity, quantity_at(query, 4));
+    found.emplace(TotalKey{.machine = machine,
+                           .scope = {query->integer(0)},
+                           .labels = {query->integer(1)},
+                           .meter = {query->integer(2)},
+                           .segment = segment},
+                  quantity);
+  }
+}
+
+Result<std::map<std::string, Counts>> counts(LedgerConnection& ledger) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(auto query, ledger.query("SELECT source, applied, repeated, quarantined FROM source"));
+  std::map<std::string, Counts> found;
+  for (;;) {
+    MB_TRY(const bool more, query->step());
+    if (!more) return found;
+    found.emplace(std::string(query->text(0)), Counts{.applied = query->integer(1),
+                                                      .repeated = query->integer(2),
+                                                      .quarantined = query->integer(3)});
+  }
+}
+
+Result<std::vector<PartitionPosition>> positions_of(LedgerConnection& ledger,
+                                                    const std::string& source) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(auto query, ledger.query(kPositions));
+  query->bind(1, source);
+  std::vector<PartitionPosition> found;
+  for (;;) {
+    MB_TRY(const bool more, query->step());
+    if (!more) return found;
+    MB_TRY(const PartitionPosition position, position_at(query));
+    found.push_back(position);
+  }
+}
+
+Result<std::map<std::string, std::vector<PartitionPosition>>> positions(LedgerConnection& ledger) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(const auto snapshot, LedgerSnapshot::begin(ledger.db()));
+  MB_TRY(const auto sources, counts(ledger));
+  std::map<std::string, std::vector<PartitionPosition>> found;
+  for (const auto& [source, ignored] : sources) {
+    MB_TRY(found[source], positions_of(ledger, source));
+  }
+  return found;
+}
+
+Result<std::vector<RecentSample>> recent(LedgerConnection& ledger, std::size_t limit) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(auto query, ledger.query("SELECT machine, at_us, cpu_usage, memory_usage, is_sample "
+                                  "FROM recent ORDER BY id DESC LIMIT ?1"));
+  query->bind(1, static_cast<std::int64_t>(std::min(limit, kRecentMax)));
+  std::vector<RecentSample> found;
+  for (;;) {
+    MB_TRY(const bool more, query->step());
+    if (!more) return found;
+    found.push_back({.machine = {query->integer(0)},
+                     .at = {query->integer(1)},
+                     .cpu_usage = std::string(query->text(2)),
+                     .memory_usage = std::string(query->text(3)),
+                     .is_sample = query->integer(4) != 0});
+  }
+}
+
+Result<std::vector<PriceVersionUse>> price_versions(LedgerConnection& ledger) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(auto query, ledger.query("SELECT meter, unit, scopes, valid_from, digest "
+                                  "FROM price_version ORDER BY meter, unit, scopes, valid_from"));
+  std::vector<PriceVersionUse> found;
+  for (;;) {
+    MB_TRY(const bool more, query->step());
+    if (!more) return found;
+    found.push_back({.meter = std::string(query->text(0)),
+                     .unit = std::string(query->text(1)),
+                     .scopes = std::string(query->text(2)),
+                     .from = std::string(query->text(3)),
+                     .digest = std::string(query->text(4))});
+  }
+}
+
+Result<std::vector<EvidenceItem>> evidence(LedgerConnection& ledger, std::int64_t batch) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(auto query, ledger.query("SELECT block, raw_bytes FROM evidence WHERE batch=?1"));
+  query->bind(1, batch);
+  MB_TRY(const bool found, query->step());
+  if (!found) return fail(Code::kNotFound, fmt::format("no evidence of batch {}", batch));
+  return in(fmt::format("evidence of batch {}", batch),
+            unpack_evidence(query->blob(0), query->integer(1)));
+}
+
+}  // namespace meterbill::ledger_queries

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <utility>
+
+#include "adapters/sqlite/sqlite_ledger_queries.h"
+
+namespace meterbill {
+
+/// LedgerReader's functions over one connection, for the store and the reader: `Port` is either.
+template <class Port>
+class WithLedgerReads : public Port {
+ public:
+  Result<LedgerFacts> facts() override { return ledger_queries::facts(connection_); }
+  Result<Dictionary> dictionary() override { return ledger_queries::dictionary(connection_); }
+  Result<std::map<MachineKey, MachineFacts>> machines() override {
+    return ledger_queries::machines(connection_);
+  }
+  Result<std::map<EpochKey, EpochFacts>> epochs(MachineKey machine) override {
+    return ledger_queries::epochs(connection_, machine);
+  }
+  Result<Holds> holds(MachineKey machine) override {
+    return ledger_queries::holds(connection_, machine);
+  }
+  Result<std::map<MachineKey, Holds>> all_holds() override {
+    return ledger_queries::all_holds(connection_);
+  }
+  Result<Decisions> decisions(MachineKey machine) override {
+    return ledger_queries::decisions(connection_, machine);
+  }
+  Result<void> rows(MachineKey machine, SlotRange range,
+                    const std::function<Result<void>(Slot, const UsageRow&)>& each) override {
+    return ledger_queries::rows(connection_, machine, range, each);
+  }
+  Result<std::map<TotalKey, Int128>> totals(MachineKey machine) override {
+    return ledger_queries::totals(connection_, machine);
+  }
+  Result<std::map<std::string, Counts>> counts() override {
+    return ledger_queries::counts(connection_);
+  }
+  Result<std::map<std::string, std::vector<PartitionPosition>>> positions() override {
+    return ledger_queries::positions(connection_);
+  }
+  Result<std::map<QuarantineState, std::int64_t>> quarantine_counts() override {
+    return ledger_queries::quarantine_counts(connection_);
+  }
+  Result<std::vector<QuarantineItem>> quarantine(std::int64_t before, std::size_t limit) override {
+    return ledger_queries::quarantine(connection_, before, limit);
+  }
+  Result<QuarantineItem> quarantine_item(std::int64_t id) override {
+    return ledger_queries::quarantine_item(connection_, id);
+  }
+  Result<std::vector<RecentSample>> recent(std::size_t limit) override {
+    return ledger_queries::recent(connection_, limit);
+  }
+  Result<std::vector<PriceVersionUse>> price_versions() override {
+    return ledger_queries::price_versions(connection_);
+  }
+  Result<std::vector<EvidenceItem>> evidence(std::int64_t batch) override {
+    return ledger_queries::evidence(connection_, batch);
+  }
+
+ protected:
+  explicit WithLedgerReads(SqliteDb db) : connection_(std::move(db)) {}
+  [[nodiscard]] LedgerConnection& connection() { return connection_; }
+
+ private:
+  LedgerConnection connection_;
+};
+
+}  // namespace meterbill

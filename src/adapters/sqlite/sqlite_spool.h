@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "adapters/sqlite/sqlite_db.h"
+#include "ports/spool.h"
+
+namespace meterbill {
+
+struct SqliteSpoolOptions {
+  /// The file's limit, in pages of 4 KiB; 64 MiB hold more than a year of a machine's slots.
+  std::int64_t page_count_max = 16'384;
+};
+
+/// The spool in one SQLite file, held exclusively: a second agent on the same file is refused.
+///
+/// Not a log of its own: atomic, durable and bounded is what SQLite already is, and the totals are
+/// a table that is updated in place, not a queue that grows.
+class SqliteSpool final : public Spool {
+ public:
+  struct Opened;
+
+  /// Opens or creates `path`. A damaged file is kept under another name and a new one begun.
+  /// kTooNew: written by a newer program, and left as it is; kConflict: another agent has it.
+  [[nodiscard]] static Result<Opened> open(const std::string& path,
+                                           const SqliteSpoolOptions& options, UtcTime now);
+
+  [[nodiscard]] Result<Past> load() override;
+  [[nodiscard]] Result<void> save(const TickRecord& tick) override;
+  [[nodiscard]] Result<std::vector<PendingRow>> pending(std::size_t limit, UtcTime now) override;
+  [[nodiscard]] Result<void> mark_offered(std::span<const RowVersion> rows) override;
+  [[nodiscard]] Result<void> acknowledge(std::span<const RowVersion> rows, UtcTime now) override;
+  [[nodiscard]] Result<void> set_aside(const RowVersion& row, const std::string& reason,
+                                       UtcTime now) override;
+  [[nodiscard]] Result<std::int64_t> repeat_old(UtcTime now) override;
+  [[nodiscard]] Result<std::int64_t> offer_again() override;
+  [[nodiscard]] Result<SpoolCounts> counts() override;
+  [[nodiscard]] Result<std::vector<AsideRow>> aside(std::size_t limit) override;
+  [[nodiscard]] Result<std::string> begin_anew(UtcTime now) override;
+
+ private:
+  SqliteSpool(std::string path, SqliteSpoolOptions options, SqliteDb db);
+
+  Result<void> save_once(const TickRecord& tick);
+  Result<void> save_epoch(const EpochTotals& totals);
+  Result<void> save_reading(std::int64_t epoch, const Reading& reading);
+  Result<void> mark_final(const TickRecord& tick);
+  Result<void> save_checkpoint(const Checkpoint& checkpoint);
+  Result<std::optional<Checkpoint>> load_checkpoint();
+  Result<std::vector<Epoch>> load_epochs();
+  Result<Labels> load_labels(std::int64_t epoch);
+  Result<bool> drop_acknowledged();
+  Result<bool> fold_scopes();
+  Result<bool> make_room();
+  Result<bool> nearly_full();
+
+  std::string path_;
+  SqliteSpoolOptions options_;
+  SqliteDb db_;
+  bool lost_ = false;  // db_ is a stand-in: the file could not be begun anew yet
+};
+
+struct SqliteSpool::Opened {
+  std::unique_ptr<SqliteSpool> spool;
+  std::string damaged;  ///< where the damaged file is kept; empty when it was sound
+};
+
+/// The version of the tables, in `user_version`.
+inline constexpr std::int64_t kSpoolSchema = 1;
+
+}  // namespace meterbill

@@ -1,0 +1,57 @@
+#include "domain/coverage.h"
+
+#include <algorithm>
+
+namespace meterbill {
+namespace {
+
+/// Takes at most `seen` from what is left of the slot.
+std::int64_t take(std::int64_t& left, Int128 seen) {
+  const std::int64_t taken = seen < left ? static_cast<std::int64_t>(seen) : left;
+  left -= taken;
+  return taken;
+}
+
+}  // namespace
+
+Cover slot_cover(const UsageRow& row, const std::function<bool(EpochKey)>& is_billed) {
+  Int128 metered = 0;
+  Int128 estimated = 0;
+  Int128 off = 0;
+  for (const auto& [key, epoch] : row.by_epoch) {
+    if (!epoch.cover || !is_billed(key)) continue;
+    metered += epoch.cover->metered_us;
+    estimated += epoch.cover->estimated_us;
+    off += epoch.cover->off_us;
+  }
+  std::int64_t left = Slot::kMicroseconds;
+  Cover cover;
+  cover.metered_us = take(left, metered);
+  cover.estimated_us = take(left, estimated);
+  cover.off_us = take(left, off);
+  return cover;
+}
+
+CoverageSum::CoverageSum(SlotRange period, const Expectation& expectation) : period_(period) {
+  due_.begin = std::max(period.begin, expectation.first.next());
+  due_.end = std::min(period.end, expectation.cut_off);
+  if (expectation.open) due_.end = std::min(due_.end, *expectation.open);
+  if (expectation.retired) due_.end = std::min(due_.end, Slot::containing(*expectation.retired));
+  due_.end = std::max(due_.end, due_.begin);
+}
+
+void CoverageSum::add(Slot slot, const Cover& cover) {
+  if (!period_.contains(slot)) return;
+  sum_.metered_us += cover.metered_us;
+  sum_.estimated_us += cover.estimated_us;
+  sum_.off_us += cover.off_us;
+  if (due_.contains(slot)) covered_due_us_ += cover.metered_us + cover.estimated_us + cover.off_us;
+}
+
+Coverage CoverageSum::finish() const {
+  Coverage coverage = sum_;
+  coverage.missing_us = due_.end.since(due_.begin) * Slot::kMicroseconds - covered_due_us_;
+  return coverage;
+}
+
+}  // namespace meterbill

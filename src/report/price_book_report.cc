@@ -1,0 +1,65 @@
+#include "report/price_book_report.h"
+
+#include <fmt/format.h>
+
+#include "report/json_writer.h"
+#include "report/statement_report.h"
+#include "report/text_table.h"
+
+namespace meterbill {
+namespace {
+
+std::string_view scopes_text(const PriceVersion& version) {
+  return version.scopes == BilledScopes::kMachine ? "machine" : "parts";
+}
+
+}  // namespace
+
+std::string price_book_text(const PriceBook& book, std::string_view source,
+                            std::string_view digest) {
+  std::string text = labelled("Prices", source);
+  text += labelled("Currency", book.currency().code());
+  text += labelled("Time zone", book.zone().data().name);
+  text += labelled("Quantities", fmt::format("rounded to {} decimals", book.quantity_decimals()));
+  text += "\n";
+  TextTable table{{{"meter", Align::kLeft},
+                   {"price", Align::kPoint},
+                   {"per unit", Align::kLeft},
+                   {"bills", Align::kLeft},
+                   {"since", Align::kLeft}}};
+  for (const PriceVersion& version : book.versions())
+    table.row({version.meter.str(), to_string(version.price), std::string(version.unit.name),
+               std::string(scopes_text(version)), since_text(version, book.zone())});
+  return text + table.text() + fmt::format("\n  sha256 {}\n", digest);
+}
+
+std::string price_book_json(const PriceBook& book, std::string_view source,
+                            std::string_view digest) {
+  JsonWriter json;
+  json.begin_object();
+  json.string("source", source);
+  json.string("currency", book.currency().code());
+  json.string("time_zone", book.zone().data().name);
+  json.integer("quantity_decimals", book.quantity_decimals());
+  json.begin_array("prices");
+  for (const PriceVersion& version : book.versions()) {
+    json.begin_object();
+    json.string("meter", version.meter.str());
+    json.string("unit", version.unit.name);
+    json.string("price", to_string(version.price));
+    json.string("scopes", scopes_text(version));
+    json.key("from");
+    if (version.from)
+      json.string(to_string(*version.from));
+    else
+      json.null();
+    json.end_object();
+  }
+  json.end_array();
+  json.string("text", book.text());
+  json.string("sha256", digest);
+  json.begin_array("problems").end_array();
+  return json.end_object().take() + "\n";
+}
+
+}  // namespace meterbill

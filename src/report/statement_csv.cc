@@ -1,0 +1,62 @@
+#include "report/csv.h"
+#include "report/statement_report.h"
+
+namespace meterbill {
+namespace {
+
+/// The cells every row begins with.
+CsvRow begin_row(std::string_view kind, const LineKey& key) {
+  CsvRow row;
+  row.plain(kind).text(key.machine.str()).text(key.scope.str()).text(key.labels);
+  row.text(key.meter.str()).plain(to_string(key.segment));
+  return row;
+}
+
+/// The cells every row ends with: what it belongs to.
+std::string end_row(CsvRow& row, const Statement& statement, const TimeZone& zone) {
+  row.plain(statement.facts.period.text).plain(statement.facts.zone.name);
+  row.plain(local_rfc3339(zone, statement.facts.cut_off.start())).plain("draft");
+  return row.finish();
+}
+
+std::string line_row(const Statement& statement, const Line& line, const TimeZone& zone) {
+  CsvRow row = begin_row("line", line.key);
+  row.plain(decimal_text(Int256(line.quantity), statement.quantity_decimals));
+  row.plain(line.version.unit.name).plain(to_string(line.version.price));
+  row.plain(statement.currency.code()).plain(to_string(line.cost));
+  row.plain(to_string(line.amount, statement.currency));
+  row.plain(line.version.from ? to_string(*line.version.from) : "always");
+  return end_row(row, statement, zone);
+}
+
+/// A quantity without a price: cells of money stay empty, they are not zero.
+std::string quantity_row(std::string_view kind, const Statement& statement, const LineKey& key,
+                         Int128 quantity, int decimals, std::string_view unit,
+                         const TimeZone& zone) {
+  CsvRow row = begin_row(kind, key);
+  row.plain(decimal_text(Int256(quantity), decimals)).plain(unit);
+  row.plain("").plain("").plain("").plain("").plain("");
+  return end_row(row, statement, zone);
+}
+
+}  // namespace
+
+std::string statement_csv(const Statement& statement, const TimeZone& zone) {
+  std::string text = csv_header({"kind", "machine", "scope", "labels", "meter", "segment",
+                                 "quantity", "unit", "price", "currency", "cost", "amount",
+                                 "price_since", "period", "time_zone", "cut_off", "statement"});
+  for (const MachineStatement& machine : statement.machines) {
+    for (const Line& line : machine.lines) text += line_row(statement, line, zone);
+    for (const UnpricedLine& line : machine.unpriced)
+      text += quantity_row("unpriced", statement, line.key, line.quantity,
+                           statement.quantity_decimals, line.unit.name, zone);
+    for (const auto& [meter, base] : machine.note.held)
+      text += quantity_row(
+          "held", statement,
+          {machine.machine, machine_scope(), "", meter, statement.facts.period.slots.begin}, base,
+          0, meter_kind(meter).base_unit, zone);
+  }
+  return text;
+}
+
+}  // namespace meterbill

@@ -1,0 +1,153 @@
+#include <optional>
+
+#include "report/json_writer.h"
+#include "report/statement_report.h"
+
+namespace meterbill {
+namespace {
+
+std::string quantity_text(Int128 quantity, int decimals) {
+  return decimal_text(Int256(quantity), decimals);
+}
+
+void write_key(JsonWriter& json, const LineKey& key) {
+  json.string("scope", key.scope.str());
+  json.string("labels", key.labels);
+  json.string("meter", key.meter.str());
+  json.string("segment", to_string(key.segment));
+}
+
+void write_base(JsonWriter& json, const MeterName& meter, Int128 base) {
+  json.string("base_quantity", to_string(base));
+  json.string("base_unit", meter_kind(meter).base_unit);
+}
+
+void write_line(JsonWriter& json, const Statement& statement, const Line& line) {
+  json.begin_object();
+  write_key(json, line.key);
+  json.string("quantity", quantity_text(line.quantity, statement.quantity_decimals));
+  json.string("unit", line.version.unit.name);
+  json.string("price", to_string(line.version.price));
+  json.string("cost", to_string(line.cost));
+  json.string("amount", to_string(line.amount, statement.currency));
+  json.key("price_since");
+  if (line.version.from)
+    json.string(to_string(*line.version.from));
+  else
+    json.null();
+  write_base(json, line.key.meter, line.base);
+  json.end_object();
+}
+
+void write_unpriced(JsonWriter& json, const Statement& statement, const UnpricedLine& line) {
+  json.begin_object();
+  write_key(json, line.key);
+  json.string("quantity", quantity_text(line.quantity, statement.quantity_decimals));
+  json.string("unit", line.unit.name);
+  write_base(json, line.key.meter, line.base);
+  json.end_object();
+}
+
+void write_coverage(JsonWriter& json, const std::optional<Coverage>& coverage) {
+  json.key("coverage");
+  if (!coverage) {
+    json.null();
+    return;
+  }
+  json.begin_object();
+  json.string("expected_us", to_string(Int128{coverage->expected_us()}));
+  const std::vector<std::pair<std::string, std::int64_t>> parts{
+      {"metered", coverage->metered_us},
+      {"estimated", coverage->estimated_us},
+      {"off", coverage->off_us},
+      {"missing", coverage->missing_us}};
+  std::vector<Int128> weights;
+  for (const auto& [name, us] : parts) {
+    json.string(name + "_us", to_string(Int128{us}));
+    weights.push_back(us);
+  }
+  const std::vector<Int128> percents = split(10'000, weights);
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    json.string(parts[i].first + "_percent", decimal_text(Int256(percents[i]), 2, false));
+  json.end_object();
+}
+
+void write_totals(JsonWriter& json, const Cost& exact_total, const Amount& total,
+                  const Currency& currency) {
+  json.string("exact_total", to_string(exact_total));
+  json.string("total", to_string(total, currency));
+  json.string("difference", difference_sentence(exact_total, total, currency));
+}
+
+void write_machine(JsonWriter& json, const Statement& statement, const MachineStatement& machine) {
+  json.begin_object();
+  json.string("machine", machine.machine.str());
+  json.begin_array("lines");
+  for (const Line& line : machine.lines) write_line(json, statement, line);
+  json.end_array();
+  write_totals(json, machine.exact_total, machine.total, statement.currency);
+  write_coverage(json, machine.note.coverage);
+  json.begin_array("unpriced");
+  for (const UnpricedLine& line : machine.unpriced) write_unpriced(json, statement, line);
+  json.end_array();
+  json.begin_array("held");
+  for (const auto& [meter, base] : machine.note.held) {
+    json.begin_object().string("meter", meter.str());
+    write_base(json, meter, base);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+}
+
+void write_meanings(JsonWriter& json, const Statement& statement) {
+  std::map<MeterName, std::string_view, MeterOrder> meanings;
+  for (const MachineStatement& machine : statement.machines) {
+    for (const Line& line : machine.lines)
+      meanings[line.key.meter] = meter_kind(line.key.meter).meaning;
+    for (const UnpricedLine& line : machine.unpriced)
+      meanings[line.key.meter] = meter_kind(line.key.meter).meaning;
+  }
+  json.begin_object("meanings");
+  for (const auto& [meter, meaning] : meanings) json.string(meter.str(), meaning);
+  json.end_object();
+}
+
+}  // namespace
+
+std::string statement_json(const Statement& statement, const TimeZone& zone) {
+  const StatementFacts& facts = statement.facts;
+  JsonWriter json;
+  json.begin_object();
+  json.string("statement", "draft");
+  json.begin_object("period");
+  json.string("text", facts.period.text);
+  json.string("begin", local_rfc3339(zone, facts.period.slots.begin.start()));
+  json.string("end", local_rfc3339(zone, facts.period.slots.end.start()));
+  json.string("time_zone", facts.zone.name);
+  json.end_object();
+  json.string("cut_off", local_rfc3339(zone, facts.cut_off.start()));
+  json.string("currency", statement.currency.code());
+  json.begin_array("machines");
+  for (const MachineStatement& machine : statement.machines)
+    write_machine(json, statement, machine);
+  json.end_array();
+  write_totals(json, statement.exact_total, statement.total, statement.currency);
+  write_meanings(json, statement);
+  json.begin_object("prices");
+  json.string("source", facts.prices_source);
+  json.string("sha256", facts.prices_digest);
+  json.end_object();
+  json.begin_object("time_zone_data");
+  json.string("name", facts.zone.name);
+  json.string("version", facts.zone.version);
+  json.string("sha256", facts.zone.digest);
+  json.end_object();
+  json.begin_array("warnings");
+  for (const std::string& warning : facts.warnings) json.string(warning);
+  json.end_array();
+  json.end_object();
+  return json.take() + "\n";
+}
+
+}  // namespace meterbill

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+
+#include "domain/statement.h"
+#include "domain/time_zone.h"
+
+namespace meterbill {
+
+/// A statement for people: fits 80 columns unless numbers or names are longer. `zone` is the price
+/// book's.
+[[nodiscard]] std::string statement_text(const Statement& statement, const TimeZone& zone);
+
+/// The same for programs: money and quantities as exact decimal strings, meters not billed
+/// (capacities, uptime) included.
+[[nodiscard]] std::string statement_json(const Statement& statement, const TimeZone& zone);
+
+/// One row for each line, unpriced quantity and held quantity.
+[[nodiscard]] std::string statement_csv(const Statement& statement, const TimeZone& zone);
+
+/// Since when a price version holds: "always", the local date, or the local time when it is not
+/// midnight.
+[[nodiscard]] std::string since_text(const PriceVersion& version, const TimeZone& zone);
+
+}  // namespace meterbill

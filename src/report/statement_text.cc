@@ -1,0 +1,237 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <vector>
+
+#include "report/statement_report.h"
+#include "report/text_table.h"
+
+namespace meterbill {
+namespace {
+
+/// The local date of an instant that is local midnight, the local time of any other.
+std::string date_text(Slot slot, const TimeZone& zone) {
+  const LocalTime at = zone.local(slot.start());
+  return zone.start_of(at.date) == slot.start() ? to_string(at.date)
+                                                : local_text(zone, slot.start());
+}
+
+std::string quantity_text(Int128 quantity, int decimals) {
+  return decimal_text(Int256(quantity), decimals);
+}
+
+/// Meters that only tell how much there was to use: for programs, not for people.
+bool is_context(const MeterName& meter) {
+  return meter.str() == "uptime" || meter.str().ends_with("_capacity");
+}
+
+std::string header(const Statement& statement, const TimeZone& zone) {
+  const StatementFacts& facts = statement.facts;
+  std::string text = labelled("STATEMENT", "DRAFT");
+  text += labelled("Period", facts.period.title);
+  text +=
+      labelled("", fmt::format("{} to {} {}", local_text(zone, facts.period.slots.begin.start()),
+                               local_text(zone, facts.period.slots.end.start()), facts.zone.name));
+  text += labelled("Cut-off", fmt::format("{}: usage before it counts",
+                                          local_text(zone, facts.cut_off.start())));
+  text += labelled("Currency", statement.currency.code());
+  return text;
+}
+
+/// True if a meter stands in more than one segment, so that lines need their start to be told
+/// apart.
+bool has_segments(const MachineStatement& machine) {
+  const auto same_but_segment = [](const Line& a, const Line& b) {
+    return a.key.scope == b.key.scope && a.key.labels == b.key.labels && a.key.meter == b.key.meter;
+  };
+  return std::ranges::adjacent_find(machine.lines, same_but_segment) != machine.lines.end();
+}
+
+/// What lines stand under: the part of the machine, if it is not all of it, and the labels.
+std::string group_of(const Line& line) {
+  std::string group = line.key.scope == machine_scope() ? "" : line.key.scope.str();
+  if (!line.key.labels.empty())
+    group += (group.empty() ? "labels " : "   labels ") + line.key.labels;
+  return group;
+}
+
+/// The group of all lines when they share one, so that it need not stand in the table.
+std::string common_group(const MachineStatement& machine) {
+  if (machine.lines.empty()) return "";
+  const std::string group = group_of(machine.lines.front());
+  const bool is_common = std::ranges::all_of(
+      machine.lines, [&group](const Line& line) { return group_of(line) == group; });
+  return is_common ? group : "";
+}
+
+std::string line_table(const Statement& statement, const MachineStatement& machine,
+                       const TimeZone& zone) {
+  const bool with_from = has_segments(machine);
+  std::vector<Column> columns{{"meter", Align::kLeft},      {"quantity", Align::kPoint},
+                              {"unit", Align::kLeft},       {"price", Align::kPoint},
+                              {"cost", Align::kPoint},      {"amount", Align::kRight},
+                              {"price since", Align::kLeft}};
+  if (with_from) columns.insert(columns.begin() + 1, Column{"from", Align::kLeft});
+  TextTable table{std::move(columns)};
+  std::string shown_group = common_group(machine);
+  for (const Line& line : machine.lines) {
+    const std::string group = group_of(line);
+    if (group != shown_group) table.heading(group.empty() ? "machine" : group);
+    shown_group = group;
+    std::vector<std::string> cells{line.key.meter.str(),
+                                   quantity_text(line.quantity, statement.quantity_decimals),
+                                   std::string(line.version.unit.name),
+                                   to_string(line.version.price),
+                                   to_string(line.cost),
+                                   to_string(line.amount, statement.currency),
+                                   since_text(line.version, zone)};
+    if (with_from) cells.insert(cells.begin() + 1, date_text(line.key.segment, zone));
+    table.row(std::move(cells));
+  }
+  std::vector<std::string> total{"total",
+                                 "",
+                                 "",
+                                 "",
+                                 to_string(machine.exact_total),
+                                 to_string(machine.total, statement.currency),
+                                 ""};
+  if (with_from) total.insert(total.begin() + 1, "");
+  table.row(std::move(total));
+  return table.text();
+}
+
+/// "<0.01" for what is there but too little to show.
+std::string hundredths(Int128 value, std::int64_t us) {
+  return value == 0 && us > 0 ? "<0.01" : decimal_text(Int256(value), 2, false);
+}
+
+std::string coverage_text(const std::optional<Coverage>& coverage) {
+  if (!coverage) return labelled("Coverage", "not known: samples and usage events tell no time");
+  const std::int64_t expected = coverage->expected_us();
+  if (expected == 0) return labelled("Coverage", "0.00 h: no time was expected in this period");
+  constexpr std::array kNames{"metered", "estimated", "off", "missing"};
+  const std::array<std::int64_t, 4> parts{coverage->metered_us, coverage->estimated_us,
+                                          coverage->off_us, coverage->missing_us};
+  const std::vector<Int128> weights{parts.begin(), parts.end()};
+  // µs to hundredths of an hour; both shares by largest remainder, so that they add up.
+  const Int128 hours = (Int128{expected} + 18'000'000) / 36'000'000;
+  const std::vector<Int128> hour_shares = split(hours, weights);
+  const std::vector<Int128> percents = split(10'000, weights);
+  const auto part = [&](std::size_t i) {
+    return fmt::format("{} {} h ({} %)", kNames.at(i), hundredths(hour_shares[i], parts.at(i)),
+                       hundredths(percents[i], parts.at(i)));
+  };
+  return labelled("Coverage", decimal_text(Int256(hours), 2, false) + " h expected:") +
+         labelled("", part(0) + ", " + part(1) + ",") + labelled("", part(2) + ", " + part(3));
+}
+
+/// One quantity per unpriced meter: the machine's, or the sum of the parts where it has none.
+Result<std::string> unpriced_text(const Statement& statement, const MachineStatement& machine) {
+  std::map<MeterName, std::pair<bool, Int128>, MeterOrder> sums;  // (of the machine?, base units)
+  for (const UnpricedLine& line : machine.unpriced) {
+    if (is_context(line.key.meter)) continue;
+    const bool whole = line.key.scope == machine_scope();
+    auto& [is_whole, sum] = sums[line.key.meter];
+    if (is_whole && !whole) continue;
+    if (whole && !is_whole) sum = 0;
+    is_whole = whole;
+    MB_TRY(sum, add(sum, line.base));
+  }
+  std::string text;
+  for (const auto& [meter, entry] : sums) {
+    const Unit unit = meter_kind(meter).units.front();
+    MB_TRY(const Int128 quantity, quantity_in(unit, entry.second, statement.quantity_decimals));
+    text += fmt::format("{}{} {} {}", text.empty() ? "" : ", ", meter.str(),
+                        quantity_text(quantity, statement.quantity_decimals), unit.name);
+  }
+  return text;
+}
+
+Result<std::string> held_text(const Statement& statement, const MachineStatement& machine) {
+  std::string text;
+  for (const auto& [meter, base] : machine.note.held) {
+    if (is_context(meter)) continue;
+    const Unit unit = meter_kind(meter).units.front();
+    MB_TRY(const Int128 quantity, quantity_in(unit, base, statement.quantity_decimals));
+    text += fmt::format("{}{} {} {}", text.empty() ? "" : ", ", meter.str(),
+                        quantity_text(quantity, statement.quantity_decimals), unit.name);
+  }
+  if (text.empty()) return text;
+  return text +
+         " kept out of the total: several readings together cannot be true → meterbill "
+         "machine list";
+}
+
+std::string machine_text(const Statement& statement, const MachineStatement& machine,
+                         const TimeZone& zone) {
+  const std::string group = common_group(machine);
+  std::string text =
+      "\n" + labelled("Machine", machine.machine.str() + (group.empty() ? "" : "   " + group));
+  text += line_table(statement, machine, zone);
+  const std::string why =
+      difference_sentence(machine.exact_total, machine.total, statement.currency);
+  if (!why.empty()) text += why + "\n";
+  text += coverage_text(machine.note.coverage);
+  const auto with_label = [&text](std::string_view label, const Result<std::string>& said) {
+    if (!said)
+      text += labelled(label, "not shown: " + said.error().message);
+    else if (!said.value().empty())
+      text += labelled(label, said.value());
+  };
+  with_label("Unpriced", unpriced_text(statement, machine));
+  with_label("Held", held_text(statement, machine));
+  return text;
+}
+
+std::string grand_total(const Statement& statement) {
+  if (statement.machines.size() == 1) return "";
+  std::string text =
+      "\n" + labelled("All", fmt::format("{} machines   total {} {}", statement.machines.size(),
+                                         to_string(statement.total, statement.currency),
+                                         statement.currency.code()));
+  const std::string why =
+      difference_sentence(statement.exact_total, statement.total, statement.currency);
+  return why.empty() ? text : text + why + "\n";
+}
+
+std::string meanings(const Statement& statement) {
+  std::set<MeterName, MeterOrder> meters;
+  for (const MachineStatement& machine : statement.machines) {
+    for (const Line& line : machine.lines) meters.insert(line.key.meter);
+    for (const UnpricedLine& line : machine.unpriced)
+      if (!is_context(line.key.meter)) meters.insert(line.key.meter);
+  }
+  std::string text;
+  for (const MeterName& meter : meters)
+    text += labelled(text.empty() ? "Meaning" : "",
+                     fmt::format("{}: {}", meter.str(), meter_kind(meter).meaning));
+  return text;
+}
+
+}  // namespace
+
+std::string since_text(const PriceVersion& version, const TimeZone& zone) {
+  return version.from ? date_text(*version.from, zone) : "always";
+}
+
+std::string statement_text(const Statement& statement, const TimeZone& zone) {
+  const StatementFacts& facts = statement.facts;
+  std::string text = header(statement, zone);
+  for (const MachineStatement& machine : statement.machines)
+    text += machine_text(statement, machine, zone);
+  text += grand_total(statement) + "\n";
+  for (const std::string& warning : facts.warnings) text += labelled("Warning", warning);
+  text += meanings(statement);
+  text += labelled("Prices", facts.prices_source);
+  text += fmt::format("  sha256 {}\n", facts.prices_digest);
+  text += labelled("Zone data",
+                   facts.zone.version.empty()
+                       ? facts.zone.name
+                       : fmt::format("{}, tzdata {}", facts.zone.name, facts.zone.version));
+  text += fmt::format("  sha256 {}\n", facts.zone.digest);
+  return text;
+}
+
+}  // namespace meterbill

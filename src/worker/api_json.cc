@@ -1,0 +1,202 @@
+#include "worker/api_json.h"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+#include "base/base64.h"
+#include "report/json_writer.h"
+
+namespace meterbill {
+namespace {
+
+void write_counts(JsonWriter& json, const Counts& counts) {
+  json.begin_object()
+      .integer("read", counts.applied + counts.repeated + counts.quarantined)
+      .integer("applied", counts.applied)
+      .integer("repeated", counts.repeated)
+      .integer("quarantined", counts.quarantined)
+      .end_object();
+}
+
+void write_source(JsonWriter& json, const WorkerSourceStatus& source) {
+  json.begin_object()
+      .string("name", source.name)
+      .string("ledger_name", source.ledger_name)
+      .boolean("ready", source.state.ready)
+      .string("reason", source.state.reason);
+  json.key("counts");
+  write_counts(json, source.counts);
+  json.begin_array("partitions");
+  for (const PartitionStatus& partition : source.state.partitions) {
+    json.begin_object()
+        .integer("partition", partition.partition)
+        .string("state", to_string(partition.state))
+        .string("reason", partition.reason)
+        .integer("next_offset", partition.next_offset);
+    if (partition.end_offset >= 0)
+      json.integer("end_offset", partition.end_offset)
+          .integer("lag", std::max<std::int64_t>(0, partition.end_offset - partition.next_offset));
+    json.end_object();
+  }
+  json.end_array().end_object();
+}
+
+void write_strings(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
+  json.begin_array(name);
+  for (const std::string& text : texts) json.string(text);
+  json.end_array();
+}
+
+void write_item(JsonWriter& json, const QuarantineItem& item) {
+  json.integer("id", item.id)
+      .string("state", to_string(item.state))
+      .string("reason", to_string(item.rejection.reason))
+      .string("detail", item.rejection.detail)
+      .string("machine", item.machine)
+      .string("source", item.source)
+      .integer("partition", item.position.partition)
+      .integer("offset", item.position.offset);
+  if (item.ordinal) json.integer("ordinal", *item.ordinal);
+  if (!item.reading_key.empty()) json.string("reading", item.reading_key);
+  json.integer("count", item.count)
+      .string("first_at", to_string(item.first_at))
+      .string("last_at", to_string(item.last_at))
+      .integer("value_bytes", item.value_bytes)
+      .boolean("releasable", item.releasable);
+}
+
+std::string hex(const Sha256& digest) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const std::uint8_t byte : digest) {
+    text += kDigits[byte >> 4U];
+    text += kDigits[byte & 15U];
+  }
+  return text;
+}
+
+/// Boots of the machine with what they take part in.
+void write_boots(JsonWriter& json, const MachineView& machine) {
+  std::map<BootId, std::set<EpochKey>> boots;
+  for (const auto& [key, facts] : machine.epochs)
+    if (!facts.boot.empty()) boots[facts.boot].insert(key);
+  json.begin_array("boots");
+  for (const auto& [boot, epochs] : boots) {
+    const auto decision = machine.decisions.find(boot);
+    const bool held =
+        std::ranges::any_of(epochs, [&](EpochKey key) { return machine.holds.contains(key); });
+    json.begin_object()
+        .string("boot_id", boot.str())
+        .integer("epochs", static_cast<std::int64_t>(epochs.size()))
+        .boolean("in_conflict", held);
+    if (decision != machine.decisions.end()) {
+      json.string("decision", to_string(decision->second.decision));
+      const auto renamed = machine.names.find(decision->second.renamed_to);
+      if (renamed != machine.names.end()) json.string("renamed_to", renamed->second.str());
+    }
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_machine(JsonWriter& json, const MachineView& machine, bool with_boots) {
+  json.begin_object()
+      .string("machine", machine.facts.name.str())
+      .string("last_seen", to_string(machine.facts.last_seen))
+      .string("first_slot", to_string(machine.facts.first_slot))
+      .string("last_slot", to_string(machine.facts.last_slot))
+      .boolean("conflict", !machine.holds.empty() && !machine.decisions.contains(BootId{}))
+      .string("cpu_usage_percent", machine.facts.cpu_usage_percent)
+      .string("memory_usage_percent", machine.facts.memory_usage_percent);
+  if (machine.facts.retired) json.string("retired", to_string(*machine.facts.retired));
+  json.begin_object("labels");
+  for (const auto& [key, value] : machine.labels) json.string(key, value);
+  json.end_object();
+  if (with_boots) write_boots(json, machine);
+  json.end_object();
+}
+
+}  // namespace
+
+std::string status_json(const WorkerStatus& status, const LedgerFacts& facts,
+                        const std::map<std::string, Counts>& counts,
+                        const std::map<QuarantineState, std::int64_t>& quarantined,
+                        const std::vector<std::string>& held_machines,
+                        const std::vector<std::string>& warnings, const std::string& version,
+                        UtcTime now) {
+  Counts sum;
+  for (const auto& [source, of_source] : counts) sum += of_source;
+  JsonWriter json;
+  json.begin_object()
+      .boolean("ready", status.ready)
+      .string("reason", status.reason)
+      .string("version", version)
+      .string("now", to_string(now));
+  json.key("counts");
+  write_counts(json, sum);
+  json.begin_object("quarantine");
+  for (const auto& [state, number] : quarantined) json.integer(to_string(state), number);
+  json.end_object();
+  json.begin_array("sources");
+  for (const WorkerSourceStatus& source : status.sources) write_source(json, source);
+  json.end_array();
+  json.integer("machines", status.machines);
+  write_strings(json, "conflict", held_machines);
+  json.begin_object("ledger")
+      .integer("schema_version", facts.schema_version)
+      .integer("bytes", facts.bytes)
+      .integer("commits", facts.commits);
+  if (status.last_commit) json.string("last_commit", to_string(*status.last_commit));
+  if (facts.last_backup) json.string("last_backup", to_string(*facts.last_backup));
+  if (status.disk_full_since) json.string("disk_full_since", to_string(*status.disk_full_since));
+  json.end_object();
+  write_strings(json, "warnings", warnings);
+  json.end_object();
+  return json.take();
+}
+
+std::string quarantine_json(const std::vector<QuarantineItem>& items) {
+  JsonWriter json;
+  json.begin_object().begin_array("items");
+  for (const QuarantineItem& item : items) {
+    json.begin_object();
+    write_item(json, item);
+    json.end_object();
+  }
+  json.end_array().end_object();
+  return json.take();
+}
+
+std::string quarantine_item_json(const QuarantineItem& item) {
+  JsonWriter json;
+  json.begin_object();
+  write_item(json, item);
+  json.string("value_sha256", hex(item.value_digest))
+      .string("key", item.delivery.key)
+      .string("recorded", to_string(item.delivery.recorded))
+      .boolean("tombstone", item.delivery.tombstone)
+      .string("value", item.delivery.value)
+      .string("value_base64", to_base64(item.delivery.value));
+  json.begin_array("headers");
+  for (const Header& header : item.delivery.headers)
+    json.begin_object().string("name", header.name).string("value", header.value).end_object();
+  json.end_array().end_object();
+  return json.take();
+}
+
+std::string machines_json(const std::vector<MachineView>& machines) {
+  JsonWriter json;
+  json.begin_object().begin_array("machines");
+  for (const MachineView& machine : machines) write_machine(json, machine, false);
+  json.end_array().end_object();
+  return json.take();
+}
+
+std::string machine_json(const MachineView& machine) {
+  JsonWriter json;
+  write_machine(json, machine, true);
+  return json.take();
+}
+
+}  // namespace meterbill

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ports/ledger_store.h"
+#include "worker/worker.h"
+
+namespace meterbill {
+
+/// Body of /api/v1/status. `counts` are the sums over all sources ever claimed: applied + repeated
+/// + quarantined = read.
+[[nodiscard]] std::string status_json(const WorkerStatus& status, const LedgerFacts& facts,
+                                      const std::map<std::string, Counts>& counts,
+                                      const std::map<QuarantineState, std::int64_t>& quarantined,
+                                      const std::vector<std::string>& held_machines,
+                                      const std::vector<std::string>& warnings,
+                                      const std::string& version, UtcTime now);
+
+/// Body of /api/v1/quarantine: newest first; values as text with what is no UTF-8 replaced, and
+/// their exact bytes in base64 when one item is asked for.
+[[nodiscard]] std::string quarantine_json(const std::vector<QuarantineItem>& items);
+[[nodiscard]] std::string quarantine_item_json(const QuarantineItem& item);
+
+/// One machine for /api/v1/machines.
+struct MachineView {
+  MachineFacts facts;
+  std::map<EpochKey, EpochFacts> epochs;
+  Holds holds;
+  Decisions decisions;
+  std::map<MachineKey, MachineId> names;  ///< of machines that boots were renamed to
+  Labels labels;                          ///< of the newest epoch
+};
+[[nodiscard]] std::string machines_json(const std::vector<MachineView>& machines);
+[[nodiscard]] std::string machine_json(const MachineView& machine);
+
+}  // namespace meterbill

@@ -1,0 +1,281 @@
+#include "worker/queries.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "domain/coverage.h"
+
+namespace meterbill {
+namespace {
+
+std::string labels_text(const Dictionary& names, LabelSetKey key) {
+  const auto found = names.label_sets.find(key);
+  return found == names.label_sets.end() ? std::string() : to_text(found->second);
+}
+
+bool is_wanted(const std::optional<MachineId>& wanted, const MachineId& machine) {
+  return !wanted || *wanted == machine;
+}
+
+/// Gathers coverage and held usage of one machine name while rows are walked.
+struct NoteBuilder {
+  CoverageSum sum;
+  MachineNote note;
+  bool has_cover = false;
+};
+
+}  // namespace
+
+Result<void> Queries::open_view(LedgerReader& ledger, View& view) const {
+  MB_TRY(view.names, ledger.dictionary());
+  MB_TRY(view.machines, ledger.machines());
+  MB_TRY(view.holds, ledger.all_holds());
+  for (const auto& [key, facts] : view.machines) {
+    MB_TRY(view.decisions[key], ledger.decisions(key));
+  }
+  for (const auto& [key, name] : view.names.scopes)
+    if (name == machine_scope()) view.machine_scope = key;
+  for (const auto& [key, name] : view.names.meters) view.meters.emplace(name.str(), key);
+  view.scope_name = [&view](ScopeKey key) -> const ScopeName& { return view.names.scopes.at(key); };
+  view.meter_name = [&view](MeterKey key) -> const MeterName& { return view.names.meters.at(key); };
+  view.segment_of = [this](const MeterName& meter, Slot slot) {
+    return book_.segment_start(meter, slot);
+  };
+  return ok();
+}
+
+std::set<MachineKey> Queries::sources(const View& view, const std::optional<MachineId>& machine) {
+  std::set<MachineKey> keys;
+  for (const auto& [key, facts] : view.machines) {
+    bool wanted = is_wanted(machine, facts.name);
+    for (const auto& [boot, decision] : view.decisions.at(key))
+      wanted |= decision.decision == Decision::kRename &&
+                is_wanted(machine, view.names.machines.at(decision.renamed_to));
+    if (wanted) keys.insert(key);
+  }
+  return keys;
+}
+
+Result<void> Queries::walk(LedgerReader& ledger, const View& view, MachineKey machine,
+                           SlotRange range, const EachRow& each) {
+  MB_TRY(const auto epochs, ledger.epochs(machine));
+  const auto found = view.holds.find(machine);
+  const Holds no_holds;
+  const RowContext context{.machine = machine,
+                           .epochs = epochs,
+                           .holds = found == view.holds.end() ? no_holds : found->second,
+                           .decisions = view.decisions.at(machine),
+                           .scope_name = view.scope_name,
+                           .meter_name = view.meter_name,
+                           .segment_of = view.segment_of,
+                           .meters = view.meters,
+                           .machine_scope = view.machine_scope};
+  return ledger.rows(machine, range, [&](Slot slot, const UsageRow& row) -> Result<void> {
+    // A row committed after the epochs were read may name an epoch that they lack: it is not of
+    // this view.
+    for (const auto& [epoch, usage] : row.by_epoch)
+      if (!epochs.contains(epoch)) return ok();
+    return each(context, slot, row);
+  });
+}
+
+Result<void> Queries::rate_totals(LedgerReader& ledger, const View& view, const Period& period,
+                                  const std::optional<MachineId>& machine, Rating& rating) {
+  for (const auto& [key, facts] : view.machines) {
+    if (!is_wanted(machine, facts.name)) continue;
+    MB_TRY(const auto totals, ledger.totals(key));
+    for (const auto& [total, quantity] : totals) {
+      if (!period.slots.contains(total.segment) || quantity == 0) continue;
+      if (!view.names.scopes.contains(total.scope) || !view.names.meters.contains(total.meter))
+        continue;
+      MB_TRYV(rating.add(facts.name, view.scope_name(total.scope),
+                         labels_text(view.names, total.labels), view.meter_name(total.meter),
+                         total.segment, quantity));
+    }
+  }
+  return ok();
+}
+
+Result<void> Queries::rate_row(const View& view, const RowContext& context, Slot slot,
+                               const UsageRow& row, const std::optional<MachineId>& machine,
+                               Rating& rating) {
+  MB_TRY(const Totals totals, contribution(context, slot, row));
+  for (const auto& [total, quantity] : totals) {
+    const MachineId& name = view.names.machines.at(total.machine);
+    if (!is_wanted(machine, name) || quantity == 0) continue;
+    MB_TRYV(rating.add(name, view.scope_name(total.scope), labels_text(view.names, total.labels),
+                       view.meter_name(total.meter), total.segment, quantity));
+  }
+  return ok();
+}
+
+Result<std::map<MachineId, MachineNote>> Queries::notes(LedgerReader& ledger, const View& view,
+                                                        const Period& period, Slot cut_off,
+                                                        std::optional<Slot> open,
+                                                        const std::optional<MachineId>& machine) {
+  std::map<MachineId, NoteBuilder> builders;
+  for (const auto& [key, facts] : view.machines)
+    if (is_wanted(machine, facts.name))
+      builders.try_emplace(
+          facts.name,
+          NoteBuilder{CoverageSum(period.slots, {facts.first_slot, cut_off, open, facts.retired}),
+                      {},
+                      false});
+  for (const MachineKey key : sources(view, machine)) {
+    const auto each = [&](const RowContext& context, Slot slot, const UsageRow& row) {
+      std::map<MachineId, std::set<EpochKey>> billed;
+      for (const auto& [epoch, usage] : row.by_epoch) {
+        const Standing standing = standing_in_row(context, slot, epoch, usage);
+        const BootId& boot = context.epochs.at(epoch).boot;
+        if (boot.empty()) continue;
+        const MachineKey owner = standing == Standing::kRenamed
+                                     ? context.decisions.at(boot).renamed_to
+                                     : context.machine;
+        const MachineId& name = view.names.machines.at(owner);
+        const auto builder = builders.find(name);
+        if (builder == builders.end()) continue;
+        builder->second.has_cover = true;
+        if (standing == Standing::kBilled || standing == Standing::kRenamed)
+          billed[name].insert(epoch);
+        if (standing != Standing::kHeld) continue;
+        const auto whole = usage.by_scope.find(context.machine_scope);
+        if (whole == usage.by_scope.end()) continue;
+        for (const auto& [meter, quantity] : whole->second.used)
+          builder->second.note.held[view.meter_name(meter)] += quantity;
+      }
+      for (const auto& [name, epochs] : billed)
+        builders.at(name).sum.add(
+            slot, slot_cover(row, [&epochs](EpochKey epoch) { return epochs.contains(epoch); }));
+      return Result<void>(ok());
+    };
+    MB_TRYV(walk(ledger, view, key, period.slots, each));
+    MB_TRY(const auto epochs, ledger.epochs(key));
+    const auto own = builders.find(view.machines.at(key).name);
+    if (own != builders.end())
+      for (const auto& [epoch, facts] : epochs) own->second.has_cover |= !facts.boot.empty();
+  }
+  std::map<MachineId, MachineNote> result;
+  for (auto& [name, builder] : builders) {
+    if (builder.has_cover) builder.note.coverage = builder.sum.finish();
+    result.emplace(name, std::move(builder.note));
+  }
+  return result;
+}
+
+bool Queries::is_whole_months(const Period& period) const {
+  // A custom meter without prices has one segment a month: its segments begin where months do.
+  const MeterName any{"unpriced_of_all_time"};
+  return book_.segment_start(any, period.slots.begin) == period.slots.begin &&
+         book_.segment_start(any, period.slots.end) == period.slots.end;
+}
+
+Result<Statement> Queries::statement(LedgerReader& ledger, const Period& period,
+                                     const std::optional<MachineId>& machine, UtcTime now,
+                                     LinesFrom from, std::vector<std::string> warnings) const {
+  View view;
+  MB_TRYV(open_view(ledger, view));
+  if (machine && std::ranges::none_of(view.machines, [&](const auto& entry) {
+        return entry.second.name == *machine;
+      }))
+    return fail(Code::kNotFound, fmt::format("no machine '{}'; `meterbill machine list` names them",
+                                             machine->str()));
+  // The draft of now counts all there is: readings of the next slot may have come from a clock that
+  // is a little ahead.
+  const Slot current = Slot::containing(now);
+  Slot newest = current;
+  for (const auto& [key, facts] : view.machines) newest = std::max(newest, facts.last_slot);
+  const Slot cut_off = std::min(period.slots.end, newest.next());
+  const std::optional<Slot> open =
+      period.slots.contains(current) ? std::optional<Slot>(current) : std::nullopt;
+  Rating rating(book_);
+  if (from == LinesFrom::kTotals && is_whole_months(period)) {
+    MB_TRYV(rate_totals(ledger, view, period, machine, rating));
+  } else {
+    for (const MachineKey key : sources(view, machine)) {
+      const auto each = [&](const RowContext& context, Slot slot, const UsageRow& row) {
+        return rate_row(view, context, slot, row, machine, rating);
+      };
+      MB_TRYV(walk(ledger, view, key, period.slots, each));
+    }
+  }
+  MB_TRY(auto machine_notes, notes(ledger, view, period, cut_off, open, machine));
+  MB_TRY(Bill bill, rating.finish());
+  return make_statement({.period = period,
+                         .cut_off = cut_off,
+                         .prices_source = source_.name,
+                         .prices_digest = source_.digest,
+                         .zone = book_.zone().data(),
+                         .warnings = std::move(warnings)},
+                        std::move(bill), machine_notes);
+}
+
+Result<MachineCost> Queries::cost(LedgerReader& ledger, const MachineId& machine,
+                                  UtcTime now) const {
+  MB_TRY(const Dictionary names, ledger.dictionary());
+  const auto found = std::ranges::find_if(
+      names.machines, [&](const auto& entry) { return entry.second == machine; });
+  if (found == names.machines.end())
+    return fail(Code::kNotFound, "No data found for machine_id: " + machine.str());
+  MB_TRY(const auto totals, ledger.totals(found->first));
+  if (totals.empty())
+    return fail(Code::kNotFound, "No data found for machine_id: " + machine.str());
+  MB_TRY(Period period, month_of(now, book_.zone()));
+  Rating rating(book_);
+  for (const auto& [total, quantity] : totals) {
+    if (!period.slots.contains(total.segment)) continue;
+    const auto scope = names.scopes.find(total.scope);
+    const auto meter = names.meters.find(total.meter);
+    if (scope == names.scopes.end() || meter == names.meters.end()) continue;
+    MB_TRYV(rating.add(machine, scope->second, labels_text(names, total.labels), meter->second,
+                       total.segment, quantity));
+  }
+  MB_TRY(const Bill bill, rating.finish());
+  return MachineCost{bill.exact_total, std::move(period)};
+}
+
+Result<Cost> Queries::sample_cost(const RecentSample& sample) const {
+  Rating rating(book_);
+  const Slot slot = Slot::containing(sample.at);
+  const std::pair<const char*, const std::string*> parts[] = {
+      {"cpu_usage", &sample.cpu_usage}, {"memory_usage", &sample.memory_usage}};
+  for (const auto& [meter, text] : parts) {
+    MB_TRY(const Int128 nano, parse_decimal(*text, 9));
+    MB_TRYV(rating.add(MachineId{"sample"}, machine_scope(), "", MeterName{meter}, slot, nano));
+  }
+  MB_TRY(const Bill bill, rating.finish());
+  return bill.exact_total;
+}
+
+Result<void> Queries::usage(
+    LedgerReader& ledger, const UsageRequest& request,
+    const std::function<Result<void>(const std::vector<UsageReportRow>&)>& each) const {
+  View view;
+  MB_TRYV(open_view(ledger, view));
+  std::map<MachineId, MachineKey> by_name;
+  for (const auto& [key, facts] : view.machines)
+    if (is_wanted(request.machine, facts.name)) by_name.emplace(facts.name, key);
+  if (request.machine && by_name.empty())
+    return fail(Code::kNotFound, fmt::format("no machine '{}'; `meterbill machine list` names them",
+                                             request.machine->str()));
+  for (const auto& [name, key] : by_name) {
+    UsageTable table(request.by, book_.zone());
+    const auto add_row = [&](const RowContext& context, Slot slot,
+                             const UsageRow& row) -> Result<void> {
+      MB_TRY(const Totals totals, contribution(context, slot, row));
+      for (const auto& [total, quantity] : totals) {
+        if (total.machine != key) continue;
+        MB_TRYV(table.add(name, view.scope_name(total.scope), labels_text(view.names, total.labels),
+                          slot, view.meter_name(total.meter), quantity));
+      }
+      return ok();
+    };
+    for (const MachineKey source : sources(view, name)) {
+      MB_TRYV(walk(ledger, view, source, request.range, add_row));
+    }
+    MB_TRYV(each(table.rows()));
+  }
+  return ok();
+}
+
+}  // namespace meterbill

@@ -1,0 +1,404 @@
+#include "worker/worker_api.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "report/json_writer.h"
+#include "report/statement_report.h"
+#include "worker/api_answers.h"
+#include "worker/api_json.h"
+
+namespace meterbill {
+namespace {
+
+constexpr std::int64_t kAliveUs = 30'000'000;
+constexpr std::size_t kUsageBytesMax = std::size_t{64} << 20;
+constexpr std::size_t kQuarantinePage = 100;
+constexpr std::size_t kRecentRows = 10;  // as the prototype
+
+using Answer =
+    std::function<WebResponse(LedgerReader&, const WebRequest&, const PathValues& values)>;
+
+/// A handler that asks the ledger, on a thread of the pool.
+WebHandler on_pool(const WorkerApiParts& parts, Answer answer) {
+  return [&pool = parts.pool, &readers = parts.readers, answer = std::move(answer)](
+             const WebRequest& request, const PathValues& values, Respond respond) {
+    pool.run([&readers, answer, request,
+              values](std::size_t thread) { return answer(*readers[thread], request, values); },
+             std::move(respond));
+  };
+}
+
+/// A handler that answers from memory, on the I/O thread.
+WebHandler at_once(std::function<WebResponse(const WebRequest&)> answer) {
+  return [answer = std::move(answer)](const WebRequest& request, const PathValues&,
+                                      Respond respond) { respond(answer(request)); };
+}
+
+Result<std::int64_t> to_id(const std::string& text) { return parse_count(text); }
+
+Result<std::optional<MachineId>> wanted_machine(const WebRequest& request) {
+  const std::string_view name = query_value(request, "machine");
+  if (name.empty()) return std::optional<MachineId>();
+  if (!is_machine_id(name))
+    return fail(Code::kInvalid, "machine= is no machine name: letters, digits and . _ : - only");
+  return std::optional<MachineId>(MachineId{std::string(name)});
+}
+
+Result<Period> wanted_period(const WorkerApiParts& parts, const WebRequest& request) {
+  std::string_view text = query_value(request, "period");
+  if (text.empty()) text = "this-month";
+  return parse_period(text, parts.queries.book().zone(), parts.clock.now().utc);
+}
+
+Result<WebResponse> bill(const WorkerApiParts& parts, LedgerReader& ledger,
+                         const WebRequest& request) {
+  MB_TRY(const auto machine, wanted_machine(request));
+  MB_TRY(const Period period, wanted_period(parts, request));
+  const LinesFrom from =
+      query_value(request, "from") == "slots" ? LinesFrom::kSlots : LinesFrom::kTotals;
+  MB_TRY(const Statement statement,
+         parts.queries.statement(ledger, period, machine, parts.clock.now().utc, from,
+                                 parts.price_use.warnings()));
+  const TimeZone& zone = parts.queries.book().zone();
+  const std::string_view format = query_value(request, "format");
+  if (format == "text")
+    return answer_text(statement_text(statement, zone), "text/plain; charset=utf-8");
+  if (format == "csv")
+    return answer_text(statement_csv(statement, zone), "text/csv; charset=utf-8");
+  if (format.empty() || format == "json") return answer_json(statement_json(statement, zone));
+  return fail(Code::kInvalid, "format= is json, csv or text");
+}
+
+Result<WebResponse> usage(const WorkerApiParts& parts, LedgerReader& ledger,
+                          const WebRequest& request) {
+  MB_TRY(const auto machine, wanted_machine(request));
+  MB_TRY(const Period period, wanted_period(parts, request));
+  const std::string_view by_text = query_value(request, "by");
+  const auto by = parse_usage_by(by_text.empty() ? "day" : by_text);
+  if (!by) return fail(Code::kInvalid, "by= is slot, hour or day");
+  const std::string_view format = query_value(request, "format");
+  if (!format.empty() && format != "json" && format != "csv" && format != "text")
+    return fail(Code::kInvalid, "format= is json, csv or text");
+  std::vector<UsageReportRow> all;
+  std::string csv = usage_csv_header(*by);
+  const auto each = [&](const std::vector<UsageReportRow>& rows) -> Result<void> {
+    if (format == "csv")
+      csv += usage_csv(rows);
+    else
+      all.insert(all.end(), rows.begin(), rows.end());
+    if (csv.size() > kUsageBytesMax || all.size() > kUsageBytesMax / 256)
+      return fail(Code::kInvalid,
+                  "too much usage for one answer: ask for one machine, a shorter "
+                  "period, or by hour or day");
+    return ok();
+  };
+  MB_TRYV(parts.queries.usage(ledger, {machine, *by, period.slots}, each));
+  if (format == "csv") return answer_text(std::move(csv), "text/csv; charset=utf-8");
+  if (format == "text") return answer_text(usage_text(all, *by), "text/plain; charset=utf-8");
+  return answer_json(usage_json(all, *by));
+}
+
+/// The prototype's newest rows; a row of an agent has no cost of its own.
+Result<WebResponse> recent(const WorkerApiParts& parts, LedgerReader& ledger) {
+  MB_TRY(const auto samples, ledger.recent(kRecentRows));
+  MB_TRY(const Dictionary names, ledger.dictionary());
+  JsonWriter json;
+  json.begin_array();
+  for (const RecentSample& sample : samples) {
+    json.begin_object()
+        .string("machine_id", names.machines.at(sample.machine).str())
+        .integer("timestamp", sample.at.us / 1'000'000)
+        .number("cpu_usage", sample.cpu_usage)
+        .number("memory_usage", sample.memory_usage);
+    MB_TRY(const Cost cost, parts.queries.sample_cost(sample));
+    json.number("total_cost", to_string(cost)).end_object();
+  }
+  json.end_array();
+  return answer_json(json.take());
+}
+
+Result<WebResponse> machine_cost(const WorkerApiParts& parts, LedgerReader& ledger,
+                                 const std::string& machine) {
+  const auto unknown = fail(Code::kNotFound, "No data found for machine_id: " + machine);
+  if (!is_machine_id(machine)) return unknown;
+  MB_TRY(const MachineCost cost,
+         parts.queries.cost(ledger, MachineId{machine}, parts.clock.now().utc));
+  MB_TRY(const auto samples, ledger.recent(kRecentMax));
+  MB_TRY(const Dictionary names, ledger.dictionary());
+  JsonWriter json;
+  json.begin_object().string("machine_id", machine).number("total_cost", to_string(cost.cost));
+  const auto newest = std::ranges::find_if(samples, [&](const RecentSample& sample) {
+    return names.machines.at(sample.machine).str() == machine;
+  });
+  if (newest != samples.end()) {
+    MB_TRY(const Cost sample, parts.queries.sample_cost(*newest));
+    json.number("sample_cost", to_string(sample));
+  }
+  json.string("currency", parts.queries.book().currency().code())
+      .string("period_start", to_string(cost.period.slots.begin))
+      .end_object();
+  return answer_json(json.take());
+}
+
+Result<std::vector<MachineView>> machine_views(LedgerReader& ledger, const std::string& only) {
+  MB_TRY(const Dictionary names, ledger.dictionary());
+  MB_TRY(const auto machines, ledger.machines());
+  std::map<MachineId, MachineView> views;
+  for (const auto& [key, facts] : machines) {
+    if (!only.empty() && facts.name.str() != only) continue;
+    MachineView view{facts, {}, {}, {}, {}, {}};
+    MB_TRY(view.epochs, ledger.epochs(key));
+    MB_TRY(view.holds, ledger.holds(key));
+    MB_TRY(view.decisions, ledger.decisions(key));
+    for (const auto& [boot, decision] : view.decisions) {
+      const auto renamed = names.machines.find(decision.renamed_to);
+      if (renamed != names.machines.end()) view.names.insert(*renamed);
+    }
+    for (const auto& [epoch, epoch_facts] : view.epochs) {
+      const auto labels = names.label_sets.find(epoch_facts.labels);
+      if (!epoch_facts.boot.empty() && labels != names.label_sets.end())
+        view.labels = labels->second;
+    }
+    views.emplace(facts.name, std::move(view));
+  }
+  if (!only.empty() && views.empty())
+    return fail(Code::kNotFound, fmt::format("no machine '{}'", only));
+  std::vector<MachineView> sorted;
+  for (auto& [name, view] : views) sorted.push_back(std::move(view));
+  return sorted;
+}
+
+Result<WebResponse> status(const WorkerApiParts& parts, LedgerReader& ledger) {
+  MB_TRY(const LedgerFacts facts, ledger.facts());
+  MB_TRY(const auto counts, ledger.counts());
+  MB_TRY(const auto quarantined, ledger.quarantine_counts());
+  MB_TRY(const auto holds, ledger.all_holds());
+  MB_TRY(const auto machines, ledger.machines());
+  std::vector<std::string> held;
+  for (const auto& [key, bound] : holds) {
+    const auto machine = machines.find(key);
+    if (bound.empty() || machine == machines.end()) continue;
+    MB_TRY(const Decisions decisions, ledger.decisions(key));
+    const bool settled = std::ranges::any_of(decisions, [](const auto& entry) {
+      return entry.second.decision == Decision::kKeep || entry.second.decision == Decision::kSum;
+    });
+    if (!settled) held.push_back(machine->second.name.str());
+  }
+  std::ranges::sort(held);
+  return answer_json(status_json(parts.worker.status(), facts, counts, quarantined, held,
+                                 parts.price_use.warnings(), parts.version, parts.clock.now().utc));
+}
+
+Result<WebResponse> quarantine_list(LedgerReader& ledger, const WebRequest& request) {
+  std::int64_t before = 0;
+  const std::string_view text = query_value(request, "before");
+  if (!text.empty()) {
+    MB_TRY(before, parse_count(text));
+  }
+  MB_TRY(const auto items, ledger.quarantine(before, kQuarantinePage));
+  return answer_json(quarantine_json(items));
+}
+
+Result<WebResponse> quarantine_show(LedgerReader& ledger, const std::string& id_text) {
+  MB_TRY(const std::int64_t id, to_id(id_text));
+  MB_TRY(const QuarantineItem item, ledger.quarantine_item(id));
+  return answer_json(quarantine_item_json(item));
+}
+
+Result<WebResponse> used_prices(const WorkerApiParts& parts, LedgerReader& ledger) {
+  MB_TRY(const auto used, ledger.price_versions());
+  JsonWriter json;
+  json.begin_object().begin_array("used");
+  for (const PriceVersionUse& version : used)
+    json.begin_object()
+        .string("meter", version.meter)
+        .string("unit", version.unit)
+        .string("scopes", version.scopes)
+        .string("from", version.from)
+        .string("sha256", version.digest)
+        .end_object();
+  json.end_array().begin_array("warnings");
+  for (const std::string& warning : parts.price_use.warnings()) json.string(warning);
+  json.end_array().end_object();
+  return answer_json(json.take());
+}
+
+Result<WebResponse> resolve(Worker& worker, const WebRequest& request, const std::string& machine) {
+  const auto decision = parse_decision(query_value(request, "decision"));
+  if (!decision) return fail(Code::kInvalid, "decision= is keep, discard, rename or sum");
+  MB_TRYV(worker.resolve(MachineId{machine}, BootId{std::string(query_value(request, "boot"))},
+                         *decision, MachineId{std::string(query_value(request, "to"))}));
+  return answer_json("{\"done\":true}");
+}
+
+Result<WebResponse> retire(Worker& worker, const WebRequest& request, const std::string& machine,
+                           UtcTime now) {
+  UtcTime at = now;
+  const std::string_view text = query_value(request, "at");
+  if (!text.empty()) {
+    MB_TRY(at, parse_utc(text));
+  }
+  MB_TRYV(worker.retire(MachineId{machine}, at));
+  return answer_json("{\"done\":true,\"retired\":\"" + to_string(at) + "\"}");
+}
+
+Result<WebResponse> accept(Worker& worker, const std::string& partition_text) {
+  MB_TRY(const std::int64_t partition, to_id(partition_text));
+  if (partition > 1'000'000) return fail(Code::kInvalid, "no such partition");
+  MB_TRYV(worker.accept("kafka", static_cast<std::int32_t>(partition)));
+  return answer_json("{\"done\":true}");
+}
+
+Result<WebResponse> backup(Worker& worker, const WebRequest& request) {
+  const std::string path(query_value(request, "path"));
+  if (path.empty() || path.front() != '/')
+    return fail(Code::kInvalid, "path= is the absolute path of a new file");
+  MB_TRYV(worker.backup(path, [](int, int) {}));
+  return answer_json("{\"done\":true}");
+}
+
+Result<WebResponse> settle(Worker& worker, const std::string& id_text, bool release) {
+  MB_TRY(const std::int64_t id, to_id(id_text));
+  MB_TRYV(release ? worker.release(id) : worker.discard(id));
+  return answer_json("{\"done\":true}");
+}
+
+WebResponse or_failure(Result<WebResponse> result) {
+  return result ? std::move(result).value() : answer_failure(result.error());
+}
+
+WebResponse readiness(const WorkerApiParts& parts) {
+  const WorkerStatus status = parts.worker.status();
+  const bool alive = is_alive(status, parts.clock);
+  JsonWriter json;
+  json.begin_object()
+      .boolean("ready", status.ready && alive)
+      .string("reason", alive ? status.reason : "the apply loop stands still")
+      .end_object();
+  return answer_json(json.take(), status.ready && alive ? 200 : 503);
+}
+
+void add_health(std::vector<WebRoute>& routes, const WorkerApiParts& parts) {
+  routes.push_back({"GET", "/healthz", at_once([parts](const WebRequest&) {
+                      const bool alive = is_alive(parts.worker.status(), parts.clock);
+                      return alive ? answer_json("{\"status\":\"ok\"}")
+                                   : json_error(503, "unavailable", "the apply loop stands still");
+                    })});
+  routes.push_back(
+      {"GET", "/readyz", at_once([parts](const WebRequest&) { return readiness(parts); })});
+  routes.push_back({"GET", "/version", at_once([parts](const WebRequest&) {
+                      return answer_json(parts.version_json);
+                    })});
+  routes.push_back({"GET", "/metrics", at_once([parts](const WebRequest& request) {
+                      const bool open =
+                          request.accept.find("application/openmetrics-text") != std::string::npos;
+                      return answer_text(parts.metrics(open),
+                                         open ? "application/openmetrics-text; version=1.0.0; "
+                                                "charset=utf-8"
+                                              : "text/plain; version=0.0.4; charset=utf-8");
+                    })});
+}
+
+void add_reading(std::vector<WebRoute>& routes, const WorkerApiParts& parts) {
+  const auto get = [&](std::string pattern, auto answer) {
+    routes.push_back({"GET", std::move(pattern),
+                      on_pool(parts, [answer](LedgerReader& ledger, const WebRequest& request,
+                                              const PathValues& values) {
+                        return or_failure(answer(ledger, request, values));
+                      })});
+  };
+  get("/api/v1/status", [parts](LedgerReader& ledger, const WebRequest&, const PathValues&) {
+    return status(parts, ledger);
+  });
+  get("/api/usage", [parts](LedgerReader& ledger, const WebRequest&, const PathValues&) {
+    return recent(parts, ledger);
+  });
+  get("/api/cost/{machine}",
+      [parts](LedgerReader& ledger, const WebRequest&, const PathValues& values) {
+        return machine_cost(parts, ledger, values.at("machine"));
+      });
+  get("/api/v1/bill", [parts](LedgerReader& ledger, const WebRequest& request, const PathValues&) {
+    return bill(parts, ledger, request);
+  });
+  get("/api/v1/usage", [parts](LedgerReader& ledger, const WebRequest& request, const PathValues&) {
+    return usage(parts, ledger, request);
+  });
+  get("/api/v1/prices", [parts](LedgerReader& ledger, const WebRequest&, const PathValues&) {
+    return used_prices(parts, ledger);
+  });
+  get("/api/v1/quarantine", [](LedgerReader& ledger, const WebRequest& request, const PathValues&) {
+    return quarantine_list(ledger, request);
+  });
+  get("/api/v1/quarantine/{id}",
+      [](LedgerReader& ledger, const WebRequest&, const PathValues& values) {
+        return quarantine_show(ledger, values.at("id"));
+      });
+  get("/api/v1/machines",
+      [](LedgerReader& ledger, const WebRequest&, const PathValues&) -> Result<WebResponse> {
+        MB_TRY(const auto views, machine_views(ledger, ""));
+        return answer_json(machines_json(views));
+      });
+  get("/api/v1/machines/{machine}",
+      [](LedgerReader& ledger, const WebRequest&, const PathValues& values) -> Result<WebResponse> {
+        MB_TRY(const auto views, machine_views(ledger, values.at("machine")));
+        return answer_json(machine_json(views.front()));
+      });
+}
+
+void add_changes(std::vector<WebRoute>& routes, const WorkerApiParts& parts) {
+  const auto post = [&](std::string pattern, auto change) {
+    routes.push_back(
+        {"POST", std::move(pattern),
+         on_pool(parts,
+                 [change](LedgerReader&, const WebRequest& request, const PathValues& values) {
+                   return or_failure(change(request, values));
+                 }),
+         WebAccess::kControlOnly});
+  };
+  Worker& worker = parts.worker;
+  post("/api/v1/machines/{machine}/resolve",
+       [&worker](const WebRequest& request, const PathValues& values) {
+         return resolve(worker, request, values.at("machine"));
+       });
+  post("/api/v1/machines/{machine}/retire",
+       [&worker, &clock = parts.clock](const WebRequest& request, const PathValues& values) {
+         return retire(worker, request, values.at("machine"), clock.now().utc);
+       });
+  post("/api/v1/quarantine/{id}/release", [&worker](const WebRequest&, const PathValues& values) {
+    return settle(worker, values.at("id"), true);
+  });
+  post("/api/v1/quarantine/{id}/discard", [&worker](const WebRequest&, const PathValues& values) {
+    return settle(worker, values.at("id"), false);
+  });
+  post("/api/v1/partitions/{partition}/accept",
+       [&worker](const WebRequest&, const PathValues& values) {
+         return accept(worker, values.at("partition"));
+       });
+  post("/api/v1/backup",
+       [&worker](const WebRequest& request, const PathValues&) { return backup(worker, request); });
+}
+
+}  // namespace
+
+bool is_alive(const WorkerStatus& status, const Clock& clock) {
+  return clock.now().monotonic_us - status.last_step_us < kAliveUs;
+}
+
+std::vector<WebRoute> worker_routes(const WorkerApiParts& parts) {
+  std::vector<WebRoute> routes;
+  add_health(routes, parts);
+  add_reading(routes, parts);
+  routes.push_back(
+      {"POST", "/api/v1/events",
+       [&events = parts.events](const WebRequest& request, const PathValues&, Respond respond) {
+         events.handle(request, std::move(respond));
+       }});
+  add_changes(routes, parts);
+  return routes;
+}
+
+}  // namespace meterbill

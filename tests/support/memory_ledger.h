@@ -1,0 +1,91 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+
+#include "ports/ledger_store.h"
+
+namespace meterbill {
+
+/// What a ledger is to do wrong at its next commit, for tests of the worker.
+enum class CommitFault {
+  kDiskFull,        ///< nothing changed
+  kUnknownApplied,  ///< the outcome is unknown; it was applied
+  kUnknownLost,     ///< the outcome is unknown; it was not
+  kIo,              ///< nothing changed; every later call fails
+};
+
+/// A ledger in memory that passes the ledger's contract suite. Not SQLite's `:memory:`: a second
+/// implementation that shares no code with the first shows what the contract leaves open.
+/// One thread.
+class MemoryLedger final : public LedgerStore {
+ public:
+  struct State;
+
+  explicit MemoryLedger(LedgerLimits limits = {});
+  /// The same ledger, opened again.
+  explicit MemoryLedger(std::shared_ptr<State> state, LedgerLimits limits = {});
+  ~MemoryLedger() override;
+
+  [[nodiscard]] std::shared_ptr<State> state() const { return state_; }
+  /// The next commits go wrong, in this order.
+  void fail_next(CommitFault fault) { faults_.push_back(fault); }
+
+  Result<LedgerFacts> facts() override;
+  Result<Dictionary> dictionary() override;
+  Result<std::map<MachineKey, MachineFacts>> machines() override;
+  Result<std::map<EpochKey, EpochFacts>> epochs(MachineKey machine) override;
+  Result<Holds> holds(MachineKey machine) override;
+  Result<std::map<MachineKey, Holds>> all_holds() override;
+  Result<Decisions> decisions(MachineKey machine) override;
+  Result<void> rows(MachineKey machine, SlotRange range,
+                    const std::function<Result<void>(Slot, const UsageRow&)>& each) override;
+  Result<std::map<TotalKey, Int128>> totals(MachineKey machine) override;
+  Result<std::map<std::string, Counts>> counts() override;
+  Result<std::map<std::string, std::vector<PartitionPosition>>> positions() override;
+  Result<std::map<QuarantineState, std::int64_t>> quarantine_counts() override;
+  Result<std::vector<QuarantineItem>> quarantine(std::int64_t before, std::size_t limit) override;
+  Result<QuarantineItem> quarantine_item(std::int64_t id) override;
+  Result<std::vector<RecentSample>> recent(std::size_t limit) override;
+  Result<std::vector<PriceVersionUse>> price_versions() override;
+  Result<std::vector<EvidenceItem>> evidence(std::int64_t batch) override;
+
+  Result<Claim> claim(const std::string& source) override;
+  Result<Loaded> load(std::span<const RowKey> rows,
+                      std::span<const std::pair<MachineKey, EpochId>> epochs,
+                      std::span<const TotalKey> totals) override;
+  Result<std::vector<EventKey>> known_events(std::span<const EventKey> keys) override;
+  Result<CommitOutcome> commit(const WriteSet& write,
+                               const std::map<std::string, std::int64_t>& fences) override;
+  Result<void> decide(MachineKey machine, const BootId& boot, BootDecision decision,
+                      const WriteSet& effects) override;
+  Result<void> settle_quarantine(std::int64_t id, QuarantineState state,
+                                 const WriteSet& effects) override;
+  Result<void> replace_totals(const std::map<TotalKey, Int128>& totals,
+                              const std::string& digest) override;
+  Result<std::vector<PriceVersionUse>> remember_prices(
+      std::span<const PriceVersionUse> used) override;
+  Result<void> maintain(UtcTime now) override;
+  /// Keeps a copy of the state under `path`; kConflict when there is one.
+  Result<void> backup(const std::string& path,
+                      const std::function<void(int, int)>& progress) override;
+
+ private:
+  [[nodiscard]] Result<void> usable() const;
+  [[nodiscard]] Result<void> check(const WriteSet& write) const;
+  [[nodiscard]] Result<void> check_names(const WriteSet& write) const;
+  [[nodiscard]] bool fenced(const WriteSet& write,
+                            const std::map<std::string, std::int64_t>& fences) const;
+  void apply(const WriteSet& write);
+  void apply_names(const WriteSet& write);
+  void apply_quarantine(QuarantineItem item);
+  void forget(UtcTime now);
+
+  std::shared_ptr<State> state_;
+  LedgerLimits limits_;
+  std::deque<CommitFault> faults_;
+  bool broken_ = false;
+  int walks_ = 0;  // over rows, going on
+};
+
+}  // namespace meterbill

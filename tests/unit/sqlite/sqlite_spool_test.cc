@@ -1,0 +1,241 @@
+// What only the SQLite spool has: a file that can be damaged, lost, full, too new or in use.
+#include "adapters/sqlite/sqlite_spool.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "adapters/sqlite/spool_fold.h"
+#include "support/temp_dir.h"
+
+namespace meterbill {
+namespace {
+
+namespace fs = std::filesystem;
+
+class SqliteSpoolTest : public testing::Test {
+ protected:
+  [[nodiscard]] std::string path() const { return (dir_.path() / "spool.db").string(); }
+  [[nodiscard]] Result<SqliteSpool::Opened> try_open(SqliteSpoolOptions options = {}) const {
+    return SqliteSpool::open(path(), options, now_);
+  }
+  [[nodiscard]] std::unique_ptr<SqliteSpool> open(SqliteSpoolOptions options = {}) const {
+    auto opened = try_open(options);
+    EXPECT_TRUE(opened) << opened.error().message;
+    return opened ? std::move(opened.value().spool) : nullptr;
+  }
+  static TickRecord tick(std::int64_t epoch, std::vector<Reading> readings, Slot current) {
+    TickRecord record;
+    record.epochs.push_back({{.id = EpochId(fmt::format("{:032x}", epoch)),
+                              .boot = BootId("b"),
+                              .labels = {},
+                              .started = current},
+                             std::move(readings)});
+    record.current = current;
+    record.checkpoint.boot = BootId("b");
+    return record;
+  }
+  static Reading reading(Slot slot, std::int64_t cpu, const std::string& scope = "machine") {
+    Reading reading;
+    reading.slot = slot;
+    reading.scope = ScopeName(scope);
+    reading.used = {{MeterName("cpu"), cpu}};
+    if (scope == "machine") reading.cover = Cover{};
+    return reading;
+  }
+  static std::vector<RowVersion> versions(const std::vector<PendingRow>& rows) {
+    std::vector<RowVersion> found;
+    for (const PendingRow& row : rows) found.push_back(row.row_version());
+    return found;
+  }
+
+  TempDir dir_;
+  UtcTime now_ = parse_utc("2026-11-22T10:15:07.5Z").value();
+  Slot slot_ = Slot::containing(now_);
+};
+
+TEST_F(SqliteSpoolTest, ADamagedFileIsKeptUnderAnotherNameAndANewOneBegun) {
+  std::ofstream(path()) << std::string(10'000, 'x');
+  auto opened = try_open();
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ(opened.value().damaged, path() + ".damaged-2026-11-22T10:15:07Z");
+  EXPECT_EQ(fs::file_size(opened.value().damaged), 10'000U);
+  EXPECT_TRUE(opened.value().spool->save(tick(1, {reading(slot_, 1)}, slot_)));
+}
+
+TEST_F(SqliteSpoolTest, ASecondDamagedFileDoesNotReplaceTheFirst) {
+  for (const char* const end : {"", "-2"}) {
+    std::ofstream(path()) << std::string(10'000, 'x');
+    const auto opened = try_open();
+    ASSERT_TRUE(opened);
+    EXPECT_EQ(opened.value().damaged, path() + ".damaged-2026-11-22T10:15:07Z" + end);
+  }
+}
+
+TEST_F(SqliteSpoolTest, ATruncatedFileIsDamaged) {
+  {
+    const auto spool = open();
+    for (int i = 0; i < 60; ++i)
+      ASSERT_TRUE(spool->save(tick(1, {reading(slot_.plus(i), i)}, slot_.plus(i))));
+  }
+  fs::resize_file(path(), fs::file_size(path()) / 2 / 4096 * 4096);
+  const auto opened = try_open();
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_NE(opened.value().damaged, "");
+}
+
+TEST_F(SqliteSpoolTest, AFileRemovedUnderARunningAgentIsNoticedAndBegunAnew) {
+  const auto spool = open();
+  ASSERT_TRUE(spool->save(tick(1, {reading(slot_, 1)}, slot_)));
+  fs::remove(path());
+  const auto saved = spool->save(tick(1, {reading(slot_, 2)}, slot_));
+  ASSERT_FALSE(saved);
+  EXPECT_EQ(saved.error().code, Code::kDamaged);
+  ASSERT_TRUE(spool->begin_anew(now_));
+  ASSERT_TRUE(spool->save(tick(1, {reading(slot_, 2)}, slot_)));
+  EXPECT_EQ(spool->pending(9, now_).value().at(0).reading.used.at(MeterName("cpu")), 2);
+  EXPECT_TRUE(fs::exists(path()));
+}
+
+TEST_F(SqliteSpoolTest, WhatIsBegunAnewStaysThereWhenTheAgentEnds) {
+  {
+    const auto spool = open();
+    ASSERT_TRUE(spool->save(tick(1, {reading(slot_, 1)}, slot_)));
+    const auto kept = spool->begin_anew(now_);
+    ASSERT_TRUE(kept);
+    EXPECT_TRUE(fs::exists(kept.value()));
+    ASSERT_TRUE(spool->save(tick(1, {reading(slot_, 2)}, slot_)));
+  }
+  EXPECT_EQ(open()->pending(9, now_).value().size(), 1U);
+}
+
+TEST_F(SqliteSpoolTest, ANewerSchemaIsRefusedWithTheRemedyAndLeftAsItIs) {
+  open().reset();
+  {
+    auto db = SqliteDb::open(path(), {});
+    ASSERT_TRUE(db && db.value().execute("PRAGMA user_version=2"));
+  }
+  const auto opened = try_open();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Code::kTooNew);
+  EXPECT_NE(opened.error().message.find("install the newer"), std::string::npos);
+  EXPECT_EQ(SqliteDb::open(path(), {}).value().integer("PRAGMA user_version").value(), 2);
+}
+
+TEST_F(SqliteSpoolTest, AnotherProgramsDatabaseIsRefused) {
+  {
+    auto db = SqliteDb::open(path(), {});
+    ASSERT_TRUE(db && db.value().execute("CREATE TABLE t(a)"));
+  }
+  const auto opened = try_open();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Code::kConfig);
+}
+
+TEST_F(SqliteSpoolTest, NoOtherConnectionGetsInWhileItIsOpen) {
+  const auto spool = open();
+  const auto second = SqliteDb::open(path(), {.busy_ms_max = 0});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Code::kConflict);
+}
+
+TEST_F(SqliteSpoolTest, AFullSpoolDropsWhatIsAcknowledgedAndGoesOn) {
+  const auto spool = open({.page_count_max = 11});
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_TRUE(spool->save(tick(1, {reading(slot_.plus(i), 1)}, slot_.plus(i)))) << i;
+    const auto rows = spool->pending(1'000, slot_.plus(i).start()).value();
+    ASSERT_TRUE(spool->acknowledge(versions(rows), now_));
+  }
+  EXPECT_LT(spool->counts().value().kept, 300);
+  EXPECT_GT(spool->counts().value().kept, 1);
+}
+
+TEST_F(SqliteSpoolTest, AFullSpoolWithNothingToDropIsDiskFullAndKeepsWhatItHas) {
+  const auto spool = open({.page_count_max = 14});
+  int saved = 0;
+  Code code = Code::kIo;
+  for (; saved < 10'000; ++saved) {
+    const auto result = spool->save(tick(1, {reading(slot_.plus(saved), 1)}, slot_.plus(saved)));
+    if (result) continue;
+    code = result.error().code;
+    break;
+  }
+  EXPECT_EQ(code, Code::kDiskFull);
+  EXPECT_EQ(spool->counts().value().kept, saved);
+  EXPECT_TRUE(spool->counts().value().tight);
+}
+
+TEST_F(SqliteSpoolTest, AFullSpoolFoldsTheSmallestScopesOfSlotsNeverOfferedExactly) {
+  const auto spool = open({.page_count_max = 60});
+  std::int64_t parts = 0;
+  int slots = 0;
+  for (; slots < 60; ++slots) {
+    std::vector<Reading> readings{reading(slot_.plus(slots), 1'000)};
+    for (int i = 1; i <= 30; ++i) {
+      readings.push_back(reading(slot_.plus(slots), i * 10, fmt::format("service:{:030}", i)));
+      parts += i * 10;
+    }
+    readings.push_back(reading(slot_.plus(slots), 77, "view:all"));
+    ASSERT_TRUE(spool->save(tick(1, readings, slot_.plus(slots)))) << slots;
+  }
+  const auto rows = spool->pending(100'000, slot_.plus(slots).start()).value();
+  std::map<Slot, std::int64_t> in_slot;
+  std::int64_t sum = 0;
+  std::int64_t others = 0;
+  for (const PendingRow& row : rows) {
+    ++in_slot[row.reading.slot];
+    if (row.reading.scope.str() == "other") ++others;
+    if (row.reading.scope != machine_scope() && !is_view(row.reading.scope))
+      sum += row.reading.used.at(MeterName("cpu"));
+  }
+  EXPECT_EQ(sum, parts);
+  EXPECT_GT(others, 0);
+  for (const PendingRow& row : rows)
+    if (row.reading.final && row.reading.scope == machine_scope()) {
+      EXPECT_EQ(row.reading.scopes, in_slot.at(row.reading.slot));
+    }
+}
+
+TEST_F(SqliteSpoolTest, AScopeThatWasOfferedKeepsItsPlace) {
+  auto spool = open();
+  const std::vector<Reading> readings{reading(slot_, 9), reading(slot_, 1, "a"),
+                                      reading(slot_, 2, "b"), reading(slot_, 3, "c")};
+  ASSERT_TRUE(spool->save(tick(1, readings, slot_.next())));
+  const auto rows = spool->pending(10, now_).value();
+  ASSERT_TRUE(spool->mark_offered(std::vector<RowVersion>{rows[0].row_version()}));
+  // The policy itself, on the same file.
+  spool.reset();
+  auto db = SqliteDb::open(path(), {});
+  ASSERT_TRUE(db);
+  EXPECT_EQ(fold_small_scopes(db.value()).value(), 0);
+  ASSERT_TRUE(db.value().execute("UPDATE rows SET offered=0"));
+  EXPECT_EQ(fold_small_scopes(db.value()).value(), 2);
+}
+
+TEST_F(SqliteSpoolTest, EpochsWithoutRowsAreForgottenInTheEnd) {
+  const auto spool = open();
+  for (int i = 0; i < 150; ++i) ASSERT_TRUE(spool->save(tick(i, {}, slot_)));
+  ASSERT_TRUE(spool->save(tick(0, {reading(slot_, 1)}, slot_)));
+  ASSERT_TRUE(spool->repeat_old(now_));
+  EXPECT_EQ(spool->load().value().epochs.size(), 100U);
+  EXPECT_EQ(spool->pending(10, now_).value().size(), 1U);  // its epoch is still known
+}
+
+TEST(SpoolUsedTest, TextAndBack) {
+  const MeterTotals used{{MeterName("cpu"), 5}, {MeterName("uptime"), INT64_MAX}};
+  EXPECT_EQ(used_text(used), "cpu=5,uptime=9223372036854775807");
+  EXPECT_EQ(parse_used(used_text(used)).value(), used);
+  EXPECT_TRUE(parse_used("").value().empty());
+  for (const char* const text :
+       {"cpu", "cpu=", "=5", "cpu=-1", "cpu=5,,uptime=1", "CPU=5", "cpu=5;a=1"}) {
+    const auto parsed = parse_used(text);
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_EQ(parsed.error().code, Code::kDamaged);
+  }
+}
+
+}  // namespace
+}  // namespace meterbill
