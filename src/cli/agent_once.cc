@@ -31,7 +31,7 @@ Command agent_once_command(MeasureOnce measure) {
       {.name = "seconds", .value = "N", .help = "how long to measure, 1 (default) to 60"},
       {.name = "json", .value = "", .help = "print JSON"}};
   return {.path = {"agent", "once"},
-          .summary = "one reading of this machine; nothing is sent",
+          .summary = "Shows one reading of this machine; nothing is sent.",
           .run = [measure = std::move(measure), flags](
                      const std::vector<std::string>& words,
                      const Terminal& terminal) { return once(measure, flags, words, terminal); },

@@ -58,8 +58,9 @@ std::vector<Command> bill_show_commands(const ServiceAccess& access) {
   std::vector<Flag> usage_flags = common_flags();
   usage_flags.insert(usage_flags.begin() + 2,
                      Flag{.name = "by", .value = "WHAT", .help = "slot, hour or day (default)"});
-  return {command_for(access, {"usage"}, "what machines have used", "/api/v1/usage", usage_flags),
-          command_for(access, {"bill", "show"}, "the statement of a period, a draft",
+  return {command_for(access, {"usage"}, "Shows what machines have used.", "/api/v1/usage",
+                      usage_flags),
+          command_for(access, {"bill", "show"}, "Prints the statement of a period, a draft.",
                       "/api/v1/bill", common_flags())};
 }
 

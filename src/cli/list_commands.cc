@@ -239,7 +239,7 @@ Command machine_list(const ServiceAccess& access) {
       json_flag(),
       server_flag()};
   return {.path = {"machine", "list"},
-          .summary = "the machines of the ledger",
+          .summary = "Lists the machines of the ledger.",
           .run =
               [access, flags](const std::vector<std::string>& words, const Terminal& terminal) {
                 const auto arguments = parse_arguments(words, flags, 0);
@@ -260,7 +260,7 @@ Command quarantine_list(const ServiceAccess& access) {
       json_flag(),
       server_flag()};
   return {.path = {"quarantine", "list"},
-          .summary = "what was not applied, newest first",
+          .summary = "Lists what was not applied, newest first.",
           .run =
               [access, flags](const std::vector<std::string>& words, const Terminal& terminal) {
                 const auto arguments = parse_arguments(words, flags, 0);
@@ -278,7 +278,7 @@ Command quarantine_list(const ServiceAccess& access) {
 Command quarantine_show(const ServiceAccess& access) {
   const std::vector<Flag> flags{json_flag(), server_flag()};
   return {.path = {"quarantine", "show"},
-          .summary = "one quarantined item with its exact bytes",
+          .summary = "Shows one quarantined item with its exact bytes.",
           .run =
               [access, flags](const std::vector<std::string>& words, const Terminal& terminal) {
                 const auto arguments = parse_arguments(words, flags, 1);
@@ -299,7 +299,7 @@ Command status_command(const ServiceAccess& access) {
       server_flag(),
       {.name = "agent", .value = "URL", .help = "the agent to ask, http://host:port"}};
   return {.path = {"status"},
-          .summary = "worker and agent in one screen",
+          .summary = "Shows worker and agent in one screen.",
           .run = [access, flags](
                      const std::vector<std::string>& words,
                      const Terminal& terminal) { return status(access, flags, words, terminal); },

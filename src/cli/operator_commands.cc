@@ -85,7 +85,7 @@ Result<std::string> resolve_target(const Arguments& arguments) {
 
 std::vector<Change> machine_changes() {
   return {{.path = {"machine", "resolve"},
-           .summary = "decides about two machines that use one name",
+           .summary = "Decides about two machines that use one name.",
            .operands = "NAME",
            .words = 1,
            .flags = {{.name = "boot", .value = "ID", .help = "the boot the decision is about"},
@@ -97,7 +97,7 @@ std::vector<Change> machine_changes() {
            .done = "decided",
            .target = resolve_target},
           {.path = {"machine", "retire"},
-           .summary = "says that no time is expected of a machine any more",
+           .summary = "Says that no time is expected of a machine any more.",
            .operands = "NAME",
            .words = 1,
            .flags = {{.name = "at",
@@ -141,7 +141,7 @@ Change agent_change(const std::string& verb, std::string summary, std::string do
 
 Change backup_change() {
   return {.path = {"backup"},
-          .summary = "copies the ledger of the running worker, consistently",
+          .summary = "Copies the ledger of the running worker, consistently.",
           .operands = "FILE",
           .words = 1,
           .flags = {},
@@ -156,7 +156,7 @@ Change backup_change() {
 
 Change accept_change() {
   return {.path = {"kafka", "accept"},
-          .summary = "reads a partition that was made anew from its beginning",
+          .summary = "Reads a partition that was made anew from its beginning.",
           .operands = "",
           .words = 0,
           .flags = {{.name = "partition", .value = "N", .help = "which partition"}},
@@ -173,14 +173,15 @@ Change accept_change() {
 
 std::vector<Command> operator_commands(const ServiceAccess& access) {
   std::vector<Change> changes = machine_changes();
-  changes.push_back(quarantine_change("release", "applies a quarantined item on your word"));
-  changes.push_back(quarantine_change("discard", "settles a quarantined item without applying it"));
+  changes.push_back(quarantine_change("release", "Applies a quarantined item on your word."));
+  changes.push_back(
+      quarantine_change("discard", "Settles a quarantined item without applying it."));
   changes.push_back(backup_change());
   changes.push_back(accept_change());
-  changes.push_back(agent_change("pause", "stops sending; metering goes on", "paused", {}));
-  changes.push_back(agent_change("resume", "sends again", "resumed", {}));
+  changes.push_back(agent_change("pause", "Stops sending; metering goes on.", "paused", {}));
+  changes.push_back(agent_change("resume", "Sends again after a pause.", "resumed", {}));
   changes.push_back(
-      agent_change("send", "sends what waits now", "sending",
+      agent_change("send", "Sends what waits, now.", "sending",
                    {{.name = "again", .value = "", .help = "also what was acknowledged"}}));
   std::vector<Command> commands;
   for (Change& change : changes) commands.push_back(to_command(access, std::move(change)));

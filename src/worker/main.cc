@@ -7,6 +7,7 @@
 #include <stop_token>
 
 #include "adapters/http/http_server.h"
+#include "adapters/kafka/kafka_handle.h"
 #include "adapters/kafka/kafka_source.h"
 #include "adapters/openssl/sha256.h"
 #include "adapters/sqlite/sqlite_ledger.h"
@@ -176,7 +177,7 @@ int main_of(int argc, char** argv) {
   const auto fail_with = [&](const Error& error) { return report(error, terminal, table.program); };
   if (const auto blocked = block_signals(); !blocked) return fail_with(blocked.error());
   const auto start = start_program(table, {argv + (argc > 0 ? 1 : 0), argv + argc},
-                                   process_environment(), {}, terminal);
+                                   process_environment(), check_kafka_property, terminal);
   const auto* started = std::get_if<StartedProgram>(&start);
   if (started == nullptr) return std::get<int>(start);
   const auto config = make_worker_config(started->settings);

@@ -104,7 +104,7 @@ class Machine:
         self.added = collections.defaultdict(int)  # (pseudo-epoch, slot, scope, meter) → sum
 
     def conflicts(self):
-        """Epoch → first slot from which it is held: the first that two epochs of one conflict share."""
+        """Epoch → slot from which it is held: the first that two epochs of a conflict share."""
         held, groups = {}, set()
         for slot, epochs in self.slots.items():
             covered = {epoch: row.cover for epoch, row in epochs.items() if row.cover}
