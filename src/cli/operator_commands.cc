@@ -119,7 +119,7 @@ Change quarantine_change(const std::string& verb, std::string summary) {
           .words = 1,
           .flags = {},
           .of_agent = false,
-          .done = verb + "d",
+          .done = verb == "release" ? "released" : "discarded",
           .target = [verb](const Arguments& arguments) -> Result<std::string> {
             return "/api/v1/quarantine/" + path_segment(arguments.words.front()) + "/" + verb;
           }};

@@ -22,7 +22,7 @@ def get(url):
     """The JSON at `url`, or None while nobody answers."""
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
-            return json.load(answer)
+            return json.load(answer, parse_float=str)  # money stays text
     except (OSError, urllib.error.URLError, ValueError):
         return None
 
