@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/multiprecision/cpp_int.hpp>
 #include <limits>
 
 #include "base/assert.h"
@@ -10,28 +11,48 @@
 namespace meterbill {
 namespace {
 
+using Wide = boost::multiprecision::checked_int512_t;
+
 constexpr Int128 kInt128Max = ((Int128{1} << 126) - 1) * 2 + 1;
 
 Error overflow(const char* what) {
   return fail(Code::kOverflow, fmt::format("{} overflows", what));
 }
 
-Result<Int128> narrow_wide(const Int256& value) {
-  static const Int256 kMax{kInt128Max};
+Wide to_wide(const Int256& value) { return Wide(value.high) * (Wide(1) << 128) + Wide(value.low); }
+
+Result<Int128> narrow_wide(const Wide& value) {
+  static const Wide kMax{kInt128Max};
   if (value > kMax || value < -kMax) return overflow("128-bit value");
   return static_cast<Int128>(value);
 }
 
-Int256 divide_half_even(const Int256& value, const Int256& divisor) {
-  Int256 quotient = value / divisor;  // towards zero
-  const Int256 rest = value % divisor;
-  const Int256 twice = (rest < 0 ? Int256(-rest) : rest) * 2;
+Result<Int256> to_int256(const Wide& value) {
+  static const Wide kLimit = Wide(1) << 255;
+  if (value >= kLimit || value < -kLimit) return overflow("256-bit value");
+  static const Wide kHalf = Wide(1) << 128;
+  Wide low = value % kHalf;  // the sign of value
+  Wide high = value / kHalf;
+  if (low < 0) {
+    low += kHalf;
+    high -= 1;
+  }
+  Int256 result;
+  result.high = static_cast<Int128>(high);
+  result.low = static_cast<UInt128>(low);
+  return result;
+}
+
+Wide divide_half_even(const Wide& value, const Wide& divisor) {
+  Wide quotient = value / divisor;  // towards zero
+  const Wide rest = value % divisor;
+  const Wide twice = (rest < 0 ? Wide(-rest) : rest) * 2;
   if (twice > divisor || (twice == divisor && quotient % 2 != 0)) quotient += value < 0 ? -1 : 1;
   return quotient;
 }
 
-Int256 wide_power_of_ten(int exponent) {
-  Int256 power = 1;
+Wide wide_power_of_ten(int exponent) {
+  Wide power = 1;
   for (int i = 0; i < exponent; ++i) power *= 10;
   return power;
 }
@@ -68,24 +89,22 @@ Result<Int128> multiply(Int128 a, Int128 b) {
   return product;
 }
 
-Result<Int256> add(const Int256& a, const Int256& b) {
-  try {
-    return Int256(a + b);
-  } catch (const std::exception&) {
-    return overflow("sum");
-  }
-}
+Result<Int256> add(const Int256& a, const Int256& b) { return to_int256(to_wide(a) + to_wide(b)); }
 
-Int256 multiply_wide(Int128 a, Int128 b) { return Int256(a) * Int256(b); }
+Int256 multiply_wide(Int128 a, Int128 b) {
+  auto product = to_int256(Wide(a) * Wide(b));
+  MB_ASSERT(product);  // |a|, |b| <= 2^127
+  return product.value();
+}
 
 Result<Int128> scale_half_even(Int128 a, Int128 numerator, Int128 denominator) {
   MB_ASSERT(denominator > 0);
-  return narrow_wide(divide_half_even(multiply_wide(a, numerator), Int256(denominator)));
+  return narrow_wide(divide_half_even(Wide(a) * Wide(numerator), Wide(denominator)));
 }
 
 Result<Int128> shift_half_even(const Int256& a, int digits) {
   MB_ASSERT(digits >= 0 && digits <= 60);
-  return narrow_wide(divide_half_even(a, wide_power_of_ten(digits)));
+  return narrow_wide(divide_half_even(to_wide(a), wide_power_of_ten(digits)));
 }
 
 Int128 power_of_ten(int exponent) {
@@ -106,8 +125,9 @@ std::string to_string(Int128 value) { return decimal_text(Int256(value), 0); }
 
 std::string decimal_text(const Int256& value, int decimals, bool trim) {
   MB_ASSERT(decimals >= 0);
-  const bool negative = value < 0;
-  std::string digits = (negative ? Int256(-value) : value).str();
+  const bool negative = value.high < 0;
+  const Wide wide = to_wide(value);
+  std::string digits = (negative ? Wide(-wide) : wide).str();
   const auto places = static_cast<std::size_t>(decimals);
   if (digits.size() <= places) digits.insert(0, places + 1 - digits.size(), '0');
   if (places > 0) {
@@ -117,7 +137,8 @@ std::string decimal_text(const Int256& value, int decimals, bool trim) {
       if (digits.back() == '.') digits.pop_back();
     }
   }
-  return negative ? "-" + digits : digits;
+  if (negative) digits.insert(digits.begin(), '-');
+  return digits;
 }
 
 Result<Int128> parse_decimal(std::string_view text, int decimals) {

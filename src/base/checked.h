@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/multiprecision/cpp_int.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,12 +9,22 @@
 namespace meterbill {
 
 /// 128-bit sums of 64-bit quantities: 2^63 terms of 2^63 fit, so adding usage up cannot overflow in
-/// practice; it is checked all the same. The only file that names __int128 or Boost.Multiprecision.
+/// practice; it is checked all the same.
 __extension__ using Int128 = __int128;
+__extension__ using UInt128 = unsigned __int128;
 
-/// 256-bit, overflow throws inside: reached only through the functions below, which turn it into an
-/// Error.
-using Int256 = boost::multiprecision::checked_int256_t;
+/// 256 bits for exact costs: holds a value, and that is all; the functions below compute with it. A
+/// type of our own, so that Boost.Multiprecision, which does the computing, stays in checked.cc:
+/// its headers cost each unit that reads them three seconds.
+struct Int256 {
+  Int128 high = 0;  ///< two's complement over both halves
+  UInt128 low = 0;
+
+  constexpr Int256() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): every Int128 is an Int256, exactly.
+  constexpr Int256(Int128 value) : high(value < 0 ? -1 : 0), low(static_cast<UInt128>(value)) {}
+  friend constexpr bool operator==(const Int256&, const Int256&) = default;
+};
 
 [[nodiscard]] Result<std::int64_t> add(std::int64_t a, std::int64_t b);
 [[nodiscard]] Result<std::int64_t> subtract(std::int64_t a, std::int64_t b);

@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace meterbill {
@@ -30,13 +28,15 @@ inline constexpr std::array<std::string_view, 6> kLogLevelNames{"error", "warnin
 
 /// One fact beside an event: name in capitals (`BROKER`), value as text of any origin.
 struct LogField {
-  std::string name;
-  std::string value;
+  std::string name{};
+  std::string value{};
+  bool distinct = false;  ///< two events that differ here are no repetition of each other
 };
 using LogFields = std::vector<LogField>;
 
 /// Where the programs say what happened. `event` is a fixed sentence ("broker unreachable"), what
-/// varies stands in the fields: so that repetitions are recognised and the journal can be searched.
+/// varies stands in the fields: so that repetitions are recognised (they become one summary a
+/// period) and the journal can be searched.
 /// Only programs and hosts log; libraries return errors. No secret goes into a field. Safe to call
 /// from any thread; never throws and never waits for disk or network of its own.
 class Log {

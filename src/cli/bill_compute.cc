@@ -105,7 +105,8 @@ Result<Prices> read_prices(const Arguments& arguments, const BillComputeDeps& de
   const std::string path = *arguments.value("prices");
   MB_TRY(const std::string text, deps.read_file(path));
   MB_TRY(PriceBook book, parse_prices(text, path, deps.zones));
-  return Prices{std::move(book), path};
+  // Its name, not where it lies: the same prices give the same statement from any folder.
+  return Prices{std::move(book), path.substr(path.rfind('/') + 1)};
 }
 
 /// The period asked for; without one, all months in which there is usage.
@@ -196,7 +197,7 @@ int bill_compute(const std::vector<std::string>& arguments, const Terminal& term
 
 Command bill_compute_command(BillComputeDeps deps) {
   return {.path = {"bill", "compute"},
-          .summary = "print the statement of a file of readings, samples and usage events",
+          .summary = "Prints the statement of a file of readings, samples and usage events.",
           .run = [deps = std::move(deps)](
                      const std::vector<std::string>& arguments,
                      const Terminal& terminal) { return bill_compute(arguments, terminal, deps); },

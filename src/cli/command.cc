@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <ostream>
-#include <string_view>
 
 #include "base/assert.h"
 
@@ -35,11 +34,11 @@ int exit_code(Code code) {
   MB_ASSERT(false);
 }
 
-int report(const Error& error, const Terminal& terminal) {
+int report(const Error& error, const Terminal& terminal, std::string_view program) {
   std::string_view rest = error.message;
   do {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
-    terminal.err << "meterbill: " << rest.substr(0, end) << '\n';
+    terminal.err << program << ": " << rest.substr(0, end) << '\n';
     rest.remove_prefix(std::min(end + 1, rest.size()));
   } while (!rest.empty());
   return exit_code(error.code);

@@ -3,6 +3,7 @@
 #include <functional>
 #include <iosfwd>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -54,6 +55,6 @@ struct Command {
 [[nodiscard]] int exit_code(Code code);
 
 /// Writes the message to `err`, each of its lines with "meterbill: " in front; returns exit_code.
-int report(const Error& error, const Terminal& terminal);
+int report(const Error& error, const Terminal& terminal, std::string_view program = "meterbill");
 
 }  // namespace meterbill

@@ -1,22 +1,127 @@
+// meterbill: wiring only. Each command stands in a file of its own.
 #include <iostream>
 
+#include "adapters/host/host_meters.h"
+#include "adapters/http/http_client.h"
+#include "adapters/openssl/sha256.h"
+#include "adapters/time_zone/host_time_zones.h"
+#include "agent/once.h"
+#include "cli/agent_once.h"
+#include "cli/bill_compute.h"
+#include "cli/bill_show.h"
 #include "cli/cli.h"
 #include "cli/config_command.h"
-#include "cli/library_versions.h"
+#include "cli/list_commands.h"
+#include "cli/operator_commands.h"
+#include "cli/prices_check.h"
 #include "cli/version_command.h"
+#include "config/load.h"
+#include "config/option_table.h"
+#include "config/text_file.h"
+#include "service/library_versions.h"
 #include "service/process.h"
 
-int main(int argc, char** argv) {
-  using namespace meterbill;
-  const ConfigContext context{.environment = process_environment(),
-                              .host_name = host_name(),
-                              .folder = "/etc/meterbill",
-                              .check_property = {}};
-  std::vector<Command> commands;
-  for (Command& command : config_commands(context)) commands.push_back(std::move(command));
-  commands.push_back(version_command(library_versions()));
+namespace meterbill {
+namespace {
 
+constexpr std::size_t kTextFileBytesMax = std::size_t{256} << 20;
+constexpr std::size_t kAnswerBytesMax = std::size_t{128} << 20;
+
+Result<std::string> read_file(const std::string& path) {
+  return read_text_file(path, kTextFileBytesMax);
+}
+
+/// Where a service of this machine listens, as its own configuration says.
+struct Listens {
+  std::string http;
+  std::string control;
+  std::string prices;
+};
+
+Listens where(const OptionTable& table, const std::string& control_key,
+              const std::string& http_default) {
+  Listens found{"http://" + http_default, "", ""};
+  const auto settings = load_settings(table, {.config_file = {},
+                                              .default_file = "",
+                                              .environment = process_environment(),
+                                              .command_line = {},
+                                              .check_property = {}});
+  if (!settings) return found;
+  found.control = "unix:" + settings.value().get<std::string>(control_key);
+  const Setting& listen = settings.value().at("http.listen");
+  if (const auto* address = std::get_if<HostPort>(&listen.value))
+    found.http = "http://" + to_text(*address);
+  else
+    found.http = found.control;
+  if (table.find("worker.prices") != nullptr)
+    found.prices = settings.value().get<std::string>("worker.prices");
+  return found;
+}
+
+Result<ServiceAnswer> ask(const std::string& server, const std::string& method,
+                          const std::string& target) {
+  MB_TRY(HttpAddress address, HttpAddress::parse(server));
+  HttpClientLimits limits;
+  limits.request = std::chrono::minutes(10);  // of a backup
+  limits.body_bytes_max = kAnswerBytesMax;
+  HttpClient client(std::move(address), limits);
+  HttpRequest request;
+  request.method = method;
+  request.target = target;
+  request.repeatable = method == "GET";
+  MB_TRY(HttpResponse response, client.send(request));
+  return ServiceAnswer{response.status, std::move(response.body)};
+}
+
+int offset_minutes(const Clock& clock) {
+  const std::time_t now = static_cast<std::time_t>(clock.now().utc.us / 1'000'000);
+  std::tm local{};
+  localtime_r(&now, &local);
+  return static_cast<int>(local.tm_gmtoff / 60);
+}
+
+Result<std::string> measure(std::int64_t interval_us, bool as_json) {
+  const SystemClock clock;
+  HostMeters meters;
+  ConditionWaiter waiter;
+  const std::string name = host_name();
+  MB_TRY(const Once once, measure_once(meters, clock, waiter, {}, interval_us));
+  const MachineId machine{name.empty() ? "this-machine" : name};
+  return as_json ? to_json(once, machine) : to_text(once, machine, offset_minutes(clock));
+}
+
+void append(std::vector<Command>& into, std::vector<Command> commands) {
+  for (Command& command : commands) into.push_back(std::move(command));
+}
+
+int main_of(int argc, char** argv) {
+  const SystemClock clock;
+  const HostTimeZones zones(sha256_hex);
+  const Listens worker = where(worker_options(), "worker.control", "127.0.0.1:5001");
+  const Listens agent = where(agent_options(), "agent.control", "127.0.0.1:5002");
+  const ServiceAccess access{ask, {worker.http, worker.control, agent.http, agent.control}};
+  std::vector<Command> commands;
+  append(commands, list_commands(access));
+  append(commands, bill_show_commands(access));
+  commands.push_back(bill_compute_command(
+      {.zones = zones, .clock = clock, .read_file = read_file, .sha256_hex = sha256_hex}));
+  commands.push_back(prices_check_command({.zones = zones,
+                                           .read_file = read_file,
+                                           .sha256_hex = sha256_hex,
+                                           .default_prices = worker.prices}));
+  append(commands, operator_commands(access));
+  commands.push_back(agent_once_command(measure));
+  append(commands, config_commands({.environment = process_environment(),
+                                    .host_name = host_name(),
+                                    .folder = "/etc/meterbill",
+                                    .check_property = {}}));
+  commands.push_back(version_command(library_versions()));
   const Terminal terminal{
       .in = std::cin, .out = std::cout, .err = std::cerr, .colour = wants_colour()};
   return Cli{std::move(commands)}.run({argv + (argc > 0 ? 1 : 0), argv + argc}, terminal);
 }
+
+}  // namespace
+}  // namespace meterbill
+
+int main(int argc, char** argv) { return meterbill::main_of(argc, argv); }

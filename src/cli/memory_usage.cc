@@ -152,8 +152,10 @@ Result<MachineNote> MemoryUsage::rate_machine(const MachineId& name, const Machi
   const BootOf boot_of = [&machine](EpochKey epoch) -> const BootId& {
     return machine.facts.at(epoch).boot;
   };
-  Holds holds;
-  for (const auto& [slot, row] : machine.rows) bind(holds, slot, conflicting(row, boot_of, {}));
+  const Decisions undecided;
+  HoldFinder finder(boot_of, undecided);
+  for (const auto& [slot, row] : machine.rows) finder.add(slot, row);
+  const Holds holds = finder.finish();
   const Slot last = slots().end.plus(-1);
   CoverageSum coverage{range,
                        {.first = machine.rows.begin()->first,

@@ -65,7 +65,7 @@ int prices_check(const std::vector<std::string>& arguments, const Terminal& term
 
 Command prices_check_command(PricesCheckDeps deps) {
   return {.path = {"prices", "check"},
-          .summary = "print the prices of a file, or all that is wrong with it",
+          .summary = "Prints the prices of a file, or all that is wrong with it.",
           .run = [deps = std::move(deps)](
                      const std::vector<std::string>& arguments,
                      const Terminal& terminal) { return prices_check(arguments, terminal, deps); },

@@ -5,7 +5,7 @@
 #include <boost/json.hpp>
 #include <ostream>
 
-#include "build_info/build_info.h"
+#include "base/build_info.h"
 #include "cli/arguments.h"
 
 namespace meterbill {
@@ -30,7 +30,9 @@ std::string as_text(const LibraryVersions& libraries) {
   return text;
 }
 
-std::string as_json(const LibraryVersions& libraries) {
+}  // namespace
+
+std::string version_json(const LibraryVersions& libraries) {
   const BuildInfo info = build_info();
   boost::json::object versions;
   for (const auto& library : libraries) versions[library.first] = library.second;
@@ -40,8 +42,6 @@ std::string as_json(const LibraryVersions& libraries) {
   return boost::json::serialize(all) + "\n";
 }
 
-}  // namespace
-
 Command version_command(const LibraryVersions& libraries) {
   return {.path = {"version"},
           .summary = "Prints the version of MeterBill and of what it is built from.",
@@ -49,7 +49,7 @@ Command version_command(const LibraryVersions& libraries) {
               [libraries](const std::vector<std::string>& words, const Terminal& terminal) {
                 const auto arguments = parse_arguments(words, version_flags(), 0);
                 if (!arguments) return report(arguments.error(), terminal);
-                terminal.out << (arguments.value().has("json") ? as_json(libraries)
+                terminal.out << (arguments.value().has("json") ? version_json(libraries)
                                                                : as_text(libraries));
                 return static_cast<int>(kExitOk);
               },

@@ -8,9 +8,11 @@
 
 namespace meterbill {
 
-/// Name and version of each library, as main.cc sees them: so that the command itself depends on
-/// none of them.
+/// Name and version of each library. Handed in, so that the command itself depends on none of them.
 using LibraryVersions = std::vector<std::pair<std::string, std::string>>;
+
+/// The body of `version --json` and of /version.
+[[nodiscard]] std::string version_json(const LibraryVersions& libraries);
 
 /// `version [--json]`.
 [[nodiscard]] Command version_command(const LibraryVersions& libraries);

@@ -3,8 +3,8 @@
 namespace meterbill {
 
 std::string_view built_in_prices() {
-  return R"(# The prices MeterBill uses when it is given no price file. Copy, change, and name the copy with
-# worker.prices, or try it with: meterbill prices check --prices FILE
+  return R"(# The prices MeterBill uses when it is given no price file. Copy it, change the copy,
+# try it with `meterbill prices check --prices FILE`, and name it as worker.prices.
 #
 # A price is text, so that it stays exact: at most 12 decimals of the currency's unit. It holds from
 # its date until the next price of the same meter. Add prices, never change one that was used.

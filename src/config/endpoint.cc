@@ -21,11 +21,13 @@ bool is_ipv6(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return is_hex(c) || c == ':' || c == '.'; });
 }
 
-/// The text for a message, unless it may hold a password.
-std::string quoted(std::string_view text) {
-  if (text.find('@') != std::string_view::npos) return "an address with '@'";
-  return fmt::format("'{}'", text);
+/// Addresses with a user or password are refused before any message could repeat them.
+Result<void> refuse_login(std::string_view text) {
+  if (text.find('@') == std::string_view::npos) return ok();
+  return fail(Code::kInvalid, "an address here holds no user and no password: no '@'");
 }
+
+std::string quoted(std::string_view text) { return fmt::format("'{}'", text); }
 
 Result<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
@@ -95,6 +97,7 @@ bool is_loopback(std::string_view host) {
 }
 
 Result<HostPort> parse_host_port(std::string_view text, std::uint16_t port_default) {
+  MB_TRYV(refuse_login(text));
   MB_TRY(const auto parts, split_port(text));
   if (!is_host(parts.first))
     return fail(Code::kInvalid, quoted(text) + " has no valid host name or address");
@@ -110,11 +113,12 @@ Result<HostPort> parse_host_port(std::string_view text, std::uint16_t port_defau
 
 Result<HttpUrl> parse_http_url(std::string_view text) {
   constexpr std::string_view kScheme = "http://";
+  MB_TRYV(refuse_login(text));
   if (!text.starts_with(kScheme))
     return fail(Code::kInvalid, quoted(text) + " does not start with http://");
   std::string_view rest = text.substr(kScheme.size());
   if (rest.ends_with('/')) rest.remove_suffix(1);
-  if (rest.find_first_of("/?#@") != std::string_view::npos)
+  if (rest.find_first_of("/?#") != std::string_view::npos)
     return fail(Code::kInvalid,
                 quoted(text) + " has more than host and port; write http://host:port");
   MB_TRY(auto endpoint, parse_host_port(rest));
@@ -122,6 +126,7 @@ Result<HttpUrl> parse_http_url(std::string_view text) {
 }
 
 Result<std::vector<HostPort>> parse_broker_list(std::string_view text) {
+  MB_TRYV(refuse_login(text));
   std::vector<HostPort> brokers;
   for (bool more = true; more;) {
     const std::size_t comma = std::min(text.find(','), text.size());
@@ -137,6 +142,7 @@ Result<std::vector<HostPort>> parse_broker_list(std::string_view text) {
 
 Result<KafkaUrl> parse_kafka_url(std::string_view text) {
   constexpr std::string_view kScheme = "kafka://";
+  MB_TRYV(refuse_login(text));
   if (!text.starts_with(kScheme))
     return fail(Code::kInvalid, quoted(text) + " does not start with kafka://");
   const std::string_view rest = text.substr(kScheme.size());

@@ -37,8 +37,8 @@ inline constexpr std::size_t kBrokersMax = 64;
 [[nodiscard]] Result<HostPort> parse_host_port(std::string_view text,
                                                std::uint16_t port_default = 0);
 
-/// Reads `http://host:port`, with at most a `/` behind it. No message repeats a text that holds
-/// an `@`: there may be a password before it.
+/// Reads `http://host:port`, with at most a `/` behind it. As in all of these, no message repeats a
+/// text that holds an `@`: there may be a password before it.
 [[nodiscard]] Result<HttpUrl> parse_http_url(std::string_view text);
 
 /// Reads `kafka://host[:port][,host[:port]…]/topic`; the port of a broker is 9092 unless said.

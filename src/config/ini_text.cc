@@ -28,10 +28,10 @@ bool is_rest(std::string_view text) {
   return trim(text).empty() || (is_blank(text.front()) && trim(text).starts_with('#'));
 }
 
-/// Where an unquoted value ends because a comment begins.
+/// Where an unquoted value ends because a comment begins. `text` starts behind the '='.
 std::size_t comment_start(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i)
-    if (text[i] == '#' && (i == 0 || is_blank(text[i - 1]))) return i;
+  for (std::size_t i = 1; i < text.size(); ++i)
+    if (text[i] == '#' && is_blank(text[i - 1])) return i;
   return text.size();
 }
 

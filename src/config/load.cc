@@ -112,6 +112,10 @@ class Loader {
       if (!variable.starts_with(table_.environment_prefix())) continue;
       const std::string key = table_.key_of_variable(variable);
       const Origin origin{.kind = Origin::Kind::kEnvironment, .name = variable};
+      if (key.empty()) {
+        problem(to_text(origin), "unknown variable" + table_.variable_hint(variable));
+        continue;
+      }
       if (const auto [first, is_new] = variable_of.emplace(key, variable); !is_new) {
         problem(to_text(origin), fmt::format("{} is set by {} already", key, first->second));
         continue;

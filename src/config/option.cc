@@ -110,10 +110,11 @@ Result<OptionValue> parse_listen(std::string_view text) {
 Result<OptionValue> parse_sink(std::string_view text) {
   if (text.starts_with("http://")) return widen(parse_http_url(text));
   if (text.starts_with("kafka://")) return widen(parse_kafka_url(text));
-  const bool shown = text.find('@') == std::string_view::npos;
-  return fail(Code::kInvalid, fmt::format("'{}' is neither http://host:port nor "
-                                          "kafka://host:port[,host:port]/topic",
-                                          shown ? text : "…@…"));
+  if (text.find('@') != std::string_view::npos) return widen(parse_http_url(text));
+  return fail(
+      Code::kInvalid,
+      fmt::format("'{}' is neither http://host:port nor kafka://host:port[,host:port]/topic",
+                  text));
 }
 
 Result<OptionValue> parse_unbounded(const Option& option, std::string_view text) {

@@ -48,6 +48,7 @@ std::string OptionTable::key_of_variable(std::string_view variable) const {
   for (const Option& option : options)
     if (rest == in_capitals(option.name) || variable == environment_name(option.name))
       return std::string(option.name);
+  if (!rest.starts_with(in_capitals(kKafkaPrefix))) return {};
   // Of a librdkafka property every underscore is a dot: it has properties with underscores only
   // for callbacks, which no text can set.
   std::string key;
@@ -64,6 +65,20 @@ std::string OptionTable::hint(std::string_view unknown_key) const {
   const std::string near = nearest(unknown_key, names());
   if (!near.empty()) return fmt::format("; did you mean {}?", near);
   return fmt::format("; `meterbill config default {}` lists all keys", short_name);
+}
+
+std::string OptionTable::variable_hint(std::string_view unknown_variable) const {
+  std::vector<std::string> variables;
+  for (const Option& option : options) {
+    variables.push_back(environment_name(option.name));
+    variables.push_back(environment_prefix() + in_capitals(option.name));
+  }
+  // Without the prefix, which all share: with it any two variables would seem near.
+  const std::size_t prefix = environment_prefix().size();
+  for (std::string& variable : variables) variable.erase(0, prefix);
+  const std::string near = nearest(unknown_variable.substr(prefix), variables);
+  if (!near.empty()) return fmt::format("; did you mean {}{}?", environment_prefix(), near);
+  return hint({});
 }
 
 std::vector<std::string> OptionTable::names() const {

@@ -29,12 +29,15 @@ struct OptionTable {
   /// name once: `METERBILL_AGENT_INTERVAL` for `agent.interval`.
   [[nodiscard]] std::string environment_name(std::string_view key) const;
 
-  /// The key a variable stands for, whether it exists or not: also
-  /// `METERBILL_AGENT_AGENT_INTERVAL`. REQUIRES: `variable` starts with environment_prefix().
+  /// The key a variable stands for, also for `METERBILL_AGENT_AGENT_INTERVAL`; empty when it stands
+  /// for none. REQUIRES: `variable` starts with environment_prefix().
   [[nodiscard]] std::string key_of_variable(std::string_view variable) const;
 
   /// "; did you mean agent.interval?" or where all keys can be seen.
   [[nodiscard]] std::string hint(std::string_view unknown_key) const;
+
+  /// The same for a variable.
+  [[nodiscard]] std::string variable_hint(std::string_view unknown_variable) const;
 
   [[nodiscard]] std::vector<std::string> names() const;
 };

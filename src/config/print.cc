@@ -57,10 +57,11 @@ std::string conf_head(const OptionTable& table) {
       "#\n"
       "# Later places win: this file, {1}.d/*.conf by name,\n"
       "# the environment ({2}…), the command line (--{3}=…).\n"
-      "# Check with `meterbill config check {4}`; `meterbill config show {4} --origin` says what "
-      "holds and why.\n"
+      "# Check with `meterbill config check {4}`. What holds, and where it was said, is shown by\n"
+      "# `meterbill config show {4} --origin`.\n"
       "# A comment begins with '#' at the start of a line or behind a blank. \"Quotes\" keep a "
-      "value as it is.\n",
+      "value\n"
+      "# as it is.\n",
       table.program, table.default_file(), table.environment_prefix(), table.options.front().name,
       table.short_name);
 }

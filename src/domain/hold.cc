@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -86,17 +87,28 @@ std::set<EpochKey> conflicting(const UsageRow& row, const BootOf& boot_of,
   return bound;
 }
 
-bool hold_epochs(Holds& holds, Slot slot, const std::set<EpochKey>& epochs) {
-  bool changed = false;
-  for (const EpochKey epoch : epochs) {
-    const auto [held, is_new] = holds.try_emplace(epoch, slot);
-    if (!is_new && slot < held->second)
-      held->second = slot;
-    else if (!is_new)
-      continue;
-    changed = true;
+void HoldFinder::add(Slot slot, const UsageRow& row) {
+  std::set<EpochKey>& present = present_[slot];
+  for (const auto& [epoch, usage] : row.by_epoch)
+    if (usage.cover) present.insert(epoch);
+  std::set<EpochKey> conflict = conflicting(row, boot_of_, decisions_);
+  if (!conflict.empty()) conflicts_.insert(std::move(conflict));
+}
+
+Holds HoldFinder::finish() const {
+  Holds holds;
+  for (const std::set<EpochKey>& conflict : conflicts_) {
+    for (const auto& [slot, present] : present_) {
+      std::vector<EpochKey> shared;
+      std::ranges::set_intersection(conflict, present, std::back_inserter(shared));
+      if (shared.size() < 2) continue;
+      for (const EpochKey epoch : shared) {
+        const auto [held, is_new] = holds.try_emplace(epoch, slot);
+        if (!is_new) held->second = std::min(held->second, slot);
+      }
+    }
   }
-  return changed;
+  return holds;
 }
 
 Standing standing(EpochKey epoch, Slot slot, const BootOf& boot_of, const Holds& holds,

@@ -43,9 +43,27 @@ using BootOf = std::function<const BootId&(EpochKey)>;
 [[nodiscard]] std::set<EpochKey> conflicting(const UsageRow& row, const BootOf& boot_of,
                                              const Decisions& decisions);
 
-/// Adds what `slot` binds to `holds`; true if they changed. Not named `bind`: the arguments would
-/// find std::bind, which fits a temporary set better and does nothing.
-bool hold_epochs(Holds& holds, Slot slot, const std::set<EpochKey>& epochs);
+/// Finds the holds of one machine name from all its rows: the epochs of a conflict are held from
+/// the first slot that two of them share, be it the one where the conflict shows or an earlier one.
+///
+/// All rows are looked at, not only the newest: a late reading of an earlier slot moves a hold
+/// back, and the outcome must not depend on what came first.
+class HoldFinder {
+ public:
+  /// Both outlive the finder.
+  HoldFinder(const BootOf& boot_of, const Decisions& decisions)
+      : boot_of_(boot_of), decisions_(decisions) {}
+
+  /// Each slot once, in any order.
+  void add(Slot slot, const UsageRow& row);
+  [[nodiscard]] Holds finish() const;
+
+ private:
+  const BootOf& boot_of_;
+  const Decisions& decisions_;
+  std::map<Slot, std::set<EpochKey>> present_;
+  std::set<std::set<EpochKey>> conflicts_;
+};
 
 /// What becomes of one epoch's usage in one slot.
 enum class Standing { kBilled, kHeld, kDiscarded, kRenamed };

@@ -26,7 +26,7 @@ struct LocalTime {
 /// Which rules were used, so that a bill can be computed again: part of its inputs (invariant 5).
 struct ZoneData {
   std::string name;     ///< `Europe/Berlin`
-  std::string version;  ///< of the tz database, e.g. "2025b"; empty when unknown
+  std::string version;  ///< of the tz database, e.g. "2025b"; empty when unknown, and for UTC
   std::string digest;   ///< SHA-256 of the zone's data, 64 hex digits
 };
 

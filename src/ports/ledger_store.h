@@ -214,7 +214,9 @@ class LedgerReader {
   [[nodiscard]] virtual Result<Holds> holds(MachineKey machine) = 0;
   [[nodiscard]] virtual Result<std::map<MachineKey, Holds>> all_holds() = 0;
   [[nodiscard]] virtual Result<Decisions> decisions(MachineKey machine) = 0;
-  /// Rows of one machine in slot order. `each` returning a failure ends the walk with it.
+  /// Rows of one machine in slot order. `each` returning a failure ends the walk with it; it may
+  /// read the ledger, not change it through the same object. A row that cannot be unpacked is
+  /// kDamaged, named by machine and slot.
   [[nodiscard]] virtual Result<void> rows(
       MachineKey machine, SlotRange range,
       const std::function<Result<void>(Slot, const UsageRow&)>& each) = 0;
@@ -254,8 +256,9 @@ class LedgerStore : public LedgerReader {
       std::span<const EventKey> keys) = 0;
 
   /// One transaction, durable on return (fsync). `fences`: of each source in `positions` or
-  /// `counts`. kUnknown: read back with `facts().commits` before going on (pipeline H22). A full
-  /// disk is kDiskFull, nothing changed.
+  /// `counts`. kUnknown: read back with `facts().commits` before going on (pipeline H22); when that
+  /// fails too, the disk did: end the program, opening the ledger anew tells. A full disk is
+  /// kDiskFull, nothing changed; the same call works when there is space.
   [[nodiscard]] virtual Result<CommitOutcome> commit(
       const WriteSet& write, const std::map<std::string, std::int64_t>& fences) = 0;
 

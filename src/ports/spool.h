@@ -62,16 +62,16 @@ struct Past {
   std::vector<Epoch> epochs;  ///< those that started lately, to count starts in one slot
 };
 
-struct RowKey {
+struct SpoolKey {
   EpochId epoch;
   Slot slot;
   ScopeName scope;
-  friend auto operator<=>(const RowKey&, const RowKey&) = default;
+  friend auto operator<=>(const SpoolKey&, const SpoolKey&) = default;
 };
 
 /// A row as it was when it was read: an acknowledgement counts for this version only.
 struct RowVersion {
-  RowKey key;
+  SpoolKey key;
   std::int64_t version = 0;
 };
 
@@ -86,7 +86,7 @@ struct PendingRow {
 
 /// A row that was refused even alone: kept and shown.
 struct AsideRow {
-  RowKey key;
+  SpoolKey key;
   std::string reason;
   UtcTime since;
 };

@@ -29,7 +29,7 @@ bool is_context(const MeterName& meter) {
 
 std::string header(const Statement& statement, const TimeZone& zone) {
   const StatementFacts& facts = statement.facts;
-  std::string text = labelled("STATEMENT", "draft");
+  std::string text = labelled("STATEMENT", "DRAFT");
   text += labelled("Period", facts.period.title);
   text +=
       labelled("", fmt::format("{} to {} {}", local_text(zone, facts.period.slots.begin.start()),
@@ -49,6 +49,23 @@ bool has_segments(const MachineStatement& machine) {
   return std::ranges::adjacent_find(machine.lines, same_but_segment) != machine.lines.end();
 }
 
+/// What lines stand under: the part of the machine, if it is not all of it, and the labels.
+std::string group_of(const Line& line) {
+  std::string group = line.key.scope == machine_scope() ? "" : line.key.scope.str();
+  if (!line.key.labels.empty())
+    group += (group.empty() ? "labels " : "   labels ") + line.key.labels;
+  return group;
+}
+
+/// The group of all lines when they share one, so that it need not stand in the table.
+std::string common_group(const MachineStatement& machine) {
+  if (machine.lines.empty()) return "";
+  const std::string group = group_of(machine.lines.front());
+  const bool is_common = std::ranges::all_of(
+      machine.lines, [&group](const Line& line) { return group_of(line) == group; });
+  return is_common ? group : "";
+}
+
 std::string line_table(const Statement& statement, const MachineStatement& machine,
                        const TimeZone& zone) {
   const bool with_from = has_segments(machine);
@@ -58,11 +75,9 @@ std::string line_table(const Statement& statement, const MachineStatement& machi
                               {"price since", Align::kLeft}};
   if (with_from) columns.insert(columns.begin() + 1, Column{"from", Align::kLeft});
   TextTable table{std::move(columns)};
-  std::string shown_group;
+  std::string shown_group = common_group(machine);
   for (const Line& line : machine.lines) {
-    std::string group = line.key.scope == machine_scope() ? "" : line.key.scope.str();
-    if (!line.key.labels.empty())
-      group += (group.empty() ? "labels " : "   labels ") + line.key.labels;
+    const std::string group = group_of(line);
     if (group != shown_group) table.heading(group.empty() ? "machine" : group);
     shown_group = group;
     std::vector<std::string> cells{line.key.meter.str(),
@@ -93,9 +108,9 @@ std::string hundredths(Int128 value, std::int64_t us) {
 }
 
 std::string coverage_text(const std::optional<Coverage>& coverage) {
-  if (!coverage) return "not known: samples and usage events tell no time";
+  if (!coverage) return labelled("Coverage", "not known: samples and usage events tell no time");
   const std::int64_t expected = coverage->expected_us();
-  if (expected == 0) return "0.00 h: no time was expected in this period";
+  if (expected == 0) return labelled("Coverage", "0.00 h: no time was expected in this period");
   constexpr std::array kNames{"metered", "estimated", "off", "missing"};
   const std::array<std::int64_t, 4> parts{coverage->metered_us, coverage->estimated_us,
                                           coverage->off_us, coverage->missing_us};
@@ -104,12 +119,12 @@ std::string coverage_text(const std::optional<Coverage>& coverage) {
   const Int128 hours = (Int128{expected} + 18'000'000) / 36'000'000;
   const std::vector<Int128> hour_shares = split(hours, weights);
   const std::vector<Int128> percents = split(10'000, weights);
-  std::string text = decimal_text(Int256(hours), 2, false) + " h:";
-  for (std::size_t i = 0; i < parts.size(); ++i)
-    text +=
-        fmt::format("{} {} {} h ({} %)", i == 0 ? "" : ",", kNames.at(i),
-                    hundredths(hour_shares[i], parts.at(i)), hundredths(percents[i], parts.at(i)));
-  return text;
+  const auto part = [&](std::size_t i) {
+    return fmt::format("{} {} h ({} %)", kNames.at(i), hundredths(hour_shares[i], parts.at(i)),
+                       hundredths(percents[i], parts.at(i)));
+  };
+  return labelled("Coverage", decimal_text(Int256(hours), 2, false) + " h expected:") +
+         labelled("", part(0) + ", " + part(1) + ",") + labelled("", part(2) + ", " + part(3));
 }
 
 /// One quantity per unpriced meter: the machine's, or the sum of the parts where it has none.
@@ -151,12 +166,14 @@ Result<std::string> held_text(const Statement& statement, const MachineStatement
 
 std::string machine_text(const Statement& statement, const MachineStatement& machine,
                          const TimeZone& zone) {
-  std::string text = "\n" + labelled("Machine", machine.machine.str());
+  const std::string group = common_group(machine);
+  std::string text =
+      "\n" + labelled("Machine", machine.machine.str() + (group.empty() ? "" : "   " + group));
   text += line_table(statement, machine, zone);
   const std::string why =
       difference_sentence(machine.exact_total, machine.total, statement.currency);
   if (!why.empty()) text += why + "\n";
-  text += labelled("Coverage", coverage_text(machine.note.coverage));
+  text += coverage_text(machine.note.coverage);
   const auto with_label = [&text](std::string_view label, const Result<std::string>& said) {
     if (!said)
       text += labelled(label, "not shown: " + said.error().message);

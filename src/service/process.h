@@ -14,6 +14,10 @@ namespace meterbill {
 /// The name of this host, as the kernel has it; empty when it has none.
 [[nodiscard]] std::string host_name();
 
+/// Whether systemd is taking the whole host down, not only this service. False where there is no
+/// systemd to ask.
+[[nodiscard]] bool host_is_going_down();
+
 /// Whether standard output is a terminal and NO_COLOR is not set.
 [[nodiscard]] bool wants_colour();
 

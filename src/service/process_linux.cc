@@ -1,3 +1,4 @@
+#include <systemd/sd-bus.h>
 #include <unistd.h>
 
 #include <array>
@@ -23,6 +24,19 @@ std::string host_name() {
   std::array<char, 256> name{};  // HOST_NAME_MAX is 64; the last byte stays 0
   if (gethostname(name.data(), name.size() - 1) != 0) return {};
   return name.data();
+}
+
+bool host_is_going_down() {
+  sd_bus* bus = nullptr;
+  if (sd_bus_open_system(&bus) < 0) return false;
+  char* state = nullptr;
+  const int asked = sd_bus_get_property_string(
+      bus, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+      "org.freedesktop.systemd1.Manager", "SystemState", nullptr, &state);
+  const bool stopping = asked >= 0 && std::string_view(state) == "stopping";
+  std::free(state);
+  sd_bus_flush_close_unref(bus);
+  return stopping;
 }
 
 bool wants_colour() {

@@ -16,8 +16,8 @@ namespace meterbill {
 [[nodiscard]] Message decode(const Delivery& delivery, Route route);
 
 /// Cuts the body of POST /api/v1/events into its elements, each the exact bytes of one structured
-/// event. `batch` as the content type says: an array, else one object. kInvalid (HTTP 400) when it is
-/// not that, not JSON, over 1 MiB or over 10,000 elements; an element's own faults are found by
+/// event. `batch` as the content type says: an array, else one object. kInvalid (HTTP 400) when it
+/// is not that, not JSON, over 1 MiB or over 10,000 elements; an element's own faults are found by
 /// `decode`.
 [[nodiscard]] Result<std::vector<std::string_view>> split_body(std::string_view body, bool batch);
 

@@ -100,8 +100,8 @@ std::vector<EncodedMessage> encode(const MessageFrame& frame, std::span<const Re
   for (std::size_t i = 0; i < readings.size(); ++i) {
     const std::string text = text_of(readings[i]);
     if (messages.empty() || text.size() + 1 > room) {
-      messages.push_back({.message = frame_of(frame, seq), .first = i, .count = 0});
-      ++seq;
+      const auto number = seq + static_cast<std::int64_t>(messages.size());
+      messages.push_back({.message = frame_of(frame, number), .first = i, .count = 0});
       const std::size_t taken = structured(messages.back().message).size() + kTail.size();
       MB_ASSERT(taken + text.size() <= kValueBytesMax);  // names have limits that add up to less
       room = kValueBytesMax - taken;

@@ -186,7 +186,8 @@ Read<JsonDocument> parse_json(std::string_view text) {
   tree->nodes.reserve(shape->commas.size() + 16);
   tree->text.reserve(text.size());
   if (auto rejection = Copier(*tree).array(outer, {})) return std::move(*rejection);
-  // The scan saw balanced brackets, so an array that ends early has values behind it.
+  // After the scan the array can end nowhere but at the end, as long as the scan and simdjson agree
+  // on what a string is; half a text taken for a whole would be billed, so it is checked again.
   if (document.current_location().error() != simdjson::OUT_OF_BOUNDS)
     return reject(Reason::kNotJson, "something stands behind the value");
   if (tree->nodes.front().count != 1)

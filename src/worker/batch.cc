@@ -18,7 +18,7 @@ Outcome keep_if_grew(const UsageRow& before, const UsageRow& after) {
 
 }  // namespace
 
-const Arrival& Batch::arrival(const Origin& origin) const {
+const Arrival& Batch::arrival(const ItemOrigin& origin) const {
   return batches_[origin.source].arrivals[origin.arrival];
 }
 
@@ -44,7 +44,7 @@ Result<void> Batch::apply(std::span<const SourceBatch> batches, Items items) {
     MB_TRYV(apply_sample(item));
   }
   MB_TRYV(apply_events(items.events));
-  for (const Origin& probe : items.probes) count(probe, Outcome::kRepeated);
+  for (const ItemOrigin& probe : items.probes) count(probe, Outcome::kRepeated);
   for (RefusedItem& refused : items.refused) quarantine(std::move(refused));
   for (const SeenMachine& seen : items.seen) see(seen);
   for (const auto& [source, arrival] : evidence_) {
@@ -196,14 +196,14 @@ void Batch::apply_event(const ReadyEvent& item) {
   see({event.machine, arrival(item.origin).delivery.recorded, "", ""});
 }
 
-void Batch::count(const Origin& origin, Outcome outcome) {
+void Batch::count(const ItemOrigin& origin, Outcome outcome) {
   Counts counts;
   ++(outcome == Outcome::kApplied ? counts.applied : counts.repeated);
   add_counts(origin, counts);
   if (outcome == Outcome::kApplied) evidence_.insert({origin.source, origin.arrival});
 }
 
-void Batch::add_counts(const Origin& origin, const Counts& counts) {
+void Batch::add_counts(const ItemOrigin& origin, const Counts& counts) {
   const SourceBatch& batch = batches_[origin.source];
   write_.counts[batch.source] += counts;
   requests_[{origin.source, batch.arrivals[origin.arrival].request}] += counts;
@@ -284,18 +284,23 @@ Result<void> Batch::update_totals() {
                ? keep_if_grew(before->second, entry.second) == Outcome::kRepeated
                : entry.second.by_epoch.empty();
   });
-  std::set<MachineKey> rebound;
+  std::set<MachineKey> suspects;
   const BootOf boot_of = [this](EpochKey key) -> const BootId& { return epochs_.at(key).boot; };
   for (const auto& [key, changed] : write_.rows) {
     MachineFacts& facts = facts_of(key.machine);
     facts.first_slot = std::min(facts.first_slot, key.slot);
     facts.last_slot = std::max(facts.last_slot, key.slot);
-    const auto bound = conflicting(changed, boot_of, memory_.decisions[key.machine]);
-    if (bound.empty()) continue;
-    auto [holds, is_new] = write_.holds.try_emplace(key.machine, memory_.holds[key.machine]);
-    if (hold_epochs(holds->second, key.slot, bound)) rebound.insert(key.machine);
+    if (!memory_.holds[key.machine].empty() ||
+        !conflicting(changed, boot_of, memory_.decisions[key.machine]).empty())
+      suspects.insert(key.machine);
   }
-  std::erase_if(write_.holds, [&](const auto& entry) { return !rebound.contains(entry.first); });
+  std::set<MachineKey> rebound;
+  for (const MachineKey machine : suspects) {
+    MB_TRY(Holds holds, find_holds(machine, memory_.decisions[machine]));
+    if (holds == memory_.holds[machine]) continue;
+    rebound.insert(machine);
+    write_.holds[machine] = std::move(holds);
+  }
   Totals delta;
   for (const auto& [key, changed] : write_.rows) {
     if (rebound.contains(key.machine)) continue;
@@ -313,6 +318,22 @@ Result<void> Batch::update_totals() {
     MB_TRYV(rebuild_machine(machine, write_.holds.at(machine), decisions, decisions, delta));
   }
   return add_delta(delta);
+}
+
+/// The holds of a machine from all its rows, those of this batch in their new form.
+Result<Holds> Batch::find_holds(MachineKey machine, const Decisions& decisions) {
+  MB_TRY(const auto stored_epochs, store_.epochs(machine));
+  epochs_.insert(stored_epochs.begin(), stored_epochs.end());
+  const BootOf boot_of = [this](EpochKey key) -> const BootId& { return epochs_.at(key).boot; };
+  HoldFinder finder(boot_of, decisions);
+  const auto each = [&](Slot slot, const UsageRow& stored) -> Result<void> {
+    if (!write_.rows.contains({machine, slot})) finder.add(slot, stored);
+    return ok();
+  };
+  MB_TRYV(store_.rows(machine, kAllSlots, each));
+  for (const auto& [key, changed] : write_.rows)
+    if (key.machine == machine) finder.add(key.slot, changed);
+  return finder.finish();
 }
 
 /// Adds to `delta` what changes when all rows of a machine are looked at under new holds and
@@ -357,15 +378,8 @@ Result<void> Batch::add_delta(const Totals& delta) {
 
 Result<void> Batch::redecide(MachineKey machine, const Decisions& decisions) {
   bind_names();
-  MB_TRY(epochs_, store_.epochs(machine));
   MB_TRY(const Decisions old_decisions, store_.decisions(machine));
-  const BootOf boot_of = [this](EpochKey key) -> const BootId& { return epochs_.at(key).boot; };
-  Holds holds;
-  const auto each = [&](Slot slot, const UsageRow& stored) -> Result<void> {
-    hold_epochs(holds, slot, conflicting(stored, boot_of, decisions));
-    return ok();
-  };
-  MB_TRYV(store_.rows(machine, kAllSlots, each));
+  MB_TRY(const Holds holds, find_holds(machine, decisions));
   Totals delta;
   MB_TRYV(rebuild_machine(machine, holds, old_decisions, decisions, delta));
   MB_TRYV(add_delta(delta));

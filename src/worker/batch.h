@@ -69,13 +69,14 @@ class Batch {
   Result<void> apply_sample(const ReadySample& item);
   Result<void> apply_events(const std::vector<ReadyEvent>& events);
   void apply_event(const ReadyEvent& item);
-  void count(const Origin& origin, Outcome outcome);
-  void add_counts(const Origin& origin, const Counts& counts);
+  void count(const ItemOrigin& origin, Outcome outcome);
+  void add_counts(const ItemOrigin& origin, const Counts& counts);
   void quarantine(RefusedItem refused);
   void see(const SeenMachine& seen);
   MachineFacts& facts_of(MachineKey machine);
   void advance_positions();
   Result<void> update_totals();
+  Result<Holds> find_holds(MachineKey machine, const Decisions& decisions);
   Result<void> rebuild_machine(MachineKey machine, const Holds& new_holds,
                                const Decisions& old_decisions, const Decisions& new_decisions,
                                Totals& delta);
@@ -83,7 +84,7 @@ class Batch {
   UsageRow& row(MachineKey machine, Slot slot);
   [[nodiscard]] RowContext context(MachineKey machine, const Holds& holds,
                                    const Decisions& decisions) const;
-  [[nodiscard]] const Arrival& arrival(const Origin& origin) const;
+  [[nodiscard]] const Arrival& arrival(const ItemOrigin& origin) const;
 
   LedgerStore& store_;
   LedgerMemory& memory_;

@@ -99,7 +99,7 @@ class ItemReader {
   Checks checks_;
   const SourceBatch* batch_ = nullptr;
   const Arrival* arrival_ = nullptr;
-  Origin origin_;
+  ItemOrigin origin_;
 };
 
 bool is_applied_already(const SourceBatch& batch, const Position& position) {

@@ -23,7 +23,7 @@ struct SourceBatch {
 
 /// Which item this is: source, arrival, and which reading of the message (none: the whole
 /// delivery).
-struct Origin {
+struct ItemOrigin {
   std::size_t source = 0;
   std::size_t arrival = 0;
   std::optional<std::int32_t> ordinal;
@@ -38,25 +38,25 @@ struct MessageHead {
 };
 
 struct ReadyReading {
-  Origin origin;
+  ItemOrigin origin;
   std::size_t head = 0;  ///< index into Items::heads
   Reading reading;
 };
 
 struct ReadySample {
-  Origin origin;
+  ItemOrigin origin;
   Sample sample;
   Slot slot;
 };
 
 struct ReadyEvent {
-  Origin origin;
+  ItemOrigin origin;
   UsageEvent event;
   Slot slot;
 };
 
 struct RefusedItem {
-  Origin origin;
+  ItemOrigin origin;
   Rejection rejection;
   std::string machine;      ///< as far as it could be read
   std::string reading_key;  ///< of one reading: machine/epoch/slot/scope
@@ -78,7 +78,7 @@ struct Items {
   std::vector<ReadySample> samples;
   std::vector<ReadyEvent> events;
   std::vector<RefusedItem> refused;
-  std::vector<Origin> probes;
+  std::vector<ItemOrigin> probes;
   std::vector<SeenMachine> seen;
 };
 

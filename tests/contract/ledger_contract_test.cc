@@ -98,6 +98,18 @@ TEST_P(LedgerContract, OpeningAgainGivesTheSame) {
   EXPECT_EQ(state(), before);
 }
 
+TEST_P(LedgerContract, TheGreatestEpochNumberIsKnownWhenOpenedAgain) {
+  EXPECT_EQ(ledger().facts().value().greatest_epoch, 0);
+  given(3);
+  std::int64_t greatest = 0;
+  for (int i = 1; i <= 3; ++i)
+    for (const auto& [key, facts] : batch(i).epochs) greatest = std::max(greatest, key.value);
+  ASSERT_GT(greatest, 0);
+  EXPECT_EQ(ledger().facts().value().greatest_epoch, greatest);
+  reopen();
+  EXPECT_EQ(ledger().facts().value().greatest_epoch, greatest);
+}
+
 TEST_P(LedgerContract, PositionsMoveOnlyWithTheirEffects) {
   given(1);
   WriteSet bad = batch(2);
@@ -271,6 +283,10 @@ TEST_P(LedgerContract, UsageEventsAreKnownUntilTheirTimeIsForgotten) {
   const auto before = ledger().facts().value().ids_forgotten_before;
   ASSERT_TRUE(before);
   EXPECT_GT(*before, slot(1).start());
+  // A clock that was set back does not make forgotten ids new again.
+  WriteSet older;
+  older.event_ids = {{{"app", "event-3"}, {slot().start().us - 4 * kHourUs}}};
+  ASSERT_TRUE(commit(older));
   ASSERT_TRUE(ledger().maintain(slot().start()));
   EXPECT_EQ(ledger().facts().value().ids_forgotten_before, before);
 }

@@ -226,7 +226,7 @@ class Worker(Service):
         --csv`."""
         rows = list(csv.reader(io.StringIO(self.cli("usage", "--by", "slot", "--csv"))))
         machines = {}
-        for machine, scope, labels, slot, meter, _quantity, _unit, base in rows[1:]:
+        for machine, scope, labels, slot, meter, base, _unit in rows[1:]:
             machines.setdefault(machine, []).append((scope, labels, slot, meter, base))
         return {machine: sorted(usage) for machine, usage in machines.items()}
 

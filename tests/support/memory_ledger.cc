@@ -94,7 +94,9 @@ Result<void> MemoryLedger::usable() const {
 
 Result<LedgerFacts> MemoryLedger::facts() {
   MB_TRYV(usable());
-  return state_->facts;
+  LedgerFacts facts = state_->facts;
+  if (!state_->epochs.empty()) facts.greatest_epoch = state_->epochs.rbegin()->first.value;
+  return facts;
 }
 
 Result<Dictionary> MemoryLedger::dictionary() {
@@ -135,12 +137,15 @@ Result<Decisions> MemoryLedger::decisions(MachineKey machine) {
 Result<void> MemoryLedger::rows(MachineKey machine, SlotRange range,
                                 const std::function<Result<void>(Slot, const UsageRow&)>& each) {
   MB_TRYV(usable());
-  const auto rows = state_->rows;  // `each` may commit
-  for (auto at = rows.lower_bound({machine, range.begin}); at != rows.end(); ++at) {
+  const auto& rows = state_->rows;
+  ++walks_;
+  Result<void> result = ok();
+  for (auto at = rows.lower_bound({machine, range.begin}); at != rows.end() && result; ++at) {
     if (at->first.machine != machine || at->first.slot >= range.end) break;
-    MB_TRYV(each(at->first.slot, at->second));
+    result = each(at->first.slot, at->second);
   }
-  return ok();
+  --walks_;
+  return result;
 }
 
 Result<std::map<TotalKey, Int128>> MemoryLedger::totals(MachineKey machine) {
@@ -377,6 +382,7 @@ void MemoryLedger::apply_names(const WriteSet& write) {
 }
 
 void MemoryLedger::apply(const WriteSet& write) {
+  MB_ASSERT(walks_ == 0);
   apply_names(write);
   for (const auto& [key, row] : write.rows) state_->rows.insert_or_assign(key, row);
   for (const auto& [key, quantity] : write.totals) {

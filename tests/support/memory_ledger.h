@@ -85,6 +85,7 @@ class MemoryLedger final : public LedgerStore {
   LedgerLimits limits_;
   std::deque<CommitFault> faults_;
   bool broken_ = false;
+  int walks_ = 0;  // over rows, going on
 };
 
 }  // namespace meterbill

@@ -159,13 +159,13 @@ class MemorySpool final : public Spool {
     row.reading.scopes = scopes;
     ++row.version;
   }
-  [[nodiscard]] std::int64_t scopes_of(const RowKey& key) const {
+  [[nodiscard]] std::int64_t scopes_of(const SpoolKey& key) const {
     return std::ranges::count_if(rows_, [&](const auto& entry) {
       return entry.first.epoch == key.epoch && entry.first.slot == key.slot;
     });
   }
 
-  std::map<RowKey, Row> rows_;
+  std::map<SpoolKey, Row> rows_;
   std::vector<Epoch> epochs_;
   std::optional<Checkpoint> checkpoint_;
 };

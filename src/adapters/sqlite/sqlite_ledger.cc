@@ -9,6 +9,7 @@
 #include "adapters/sqlite/sqlite_ledger_quarantine.h"
 #include "adapters/sqlite/sqlite_ledger_upkeep.h"
 #include "adapters/sqlite/sqlite_ledger_writer.h"
+#include "base/assert.h"
 
 namespace meterbill {
 namespace {
@@ -84,6 +85,7 @@ Result<CommitOutcome> SqliteLedger::commit_failed(Error error) {
 
 Result<CommitOutcome> SqliteLedger::transact(const Body& body) {
   MB_TRYV(connection().usable());
+  MB_ASSERT(!connection().db().in_transaction());  // no writing while walking over rows
   auto transaction = SqliteTransaction::begin(connection().db());
   if (!transaction) return connection().judged(std::move(transaction).error());
   const auto done = body();
@@ -176,11 +178,11 @@ Result<std::vector<PriceVersionUse>> SqliteLedger::remember_prices(
 }
 
 Result<void> SqliteLedger::checkpoint() {
-  using ledger_upkeep::Checkpoint;
+  using ledger_upkeep::CheckpointMode;
   const bool idle = !std::exchange(changed_, false);
   if (wal_.frames == 0 || (!idle && wal_.frames - wal_.moved < kCheckpointFrames)) return ok();
   auto wal =
-      ledger_upkeep::checkpoint(connection(), idle ? Checkpoint::kTruncate : Checkpoint::kPassive);
+      ledger_upkeep::checkpoint(connection(), idle ? CheckpointMode::kTruncate : CheckpointMode::kPassive);
   if (!wal) return connection().judged(std::move(wal).error());
   if (wal.value()) wal_ = *wal.value();
   return ok();

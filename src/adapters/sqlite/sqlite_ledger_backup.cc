@@ -12,7 +12,8 @@
 namespace meterbill {
 namespace {
 
-constexpr int kPagesPerStep = 256;
+/// 256 KiB of 4 KiB pages: so long a batch that wants to be committed waits.
+constexpr int kPagesPerStep = 64;
 
 struct FinishBackup {
   void operator()(sqlite3_backup* backup) const { sqlite3_backup_finish(backup); }

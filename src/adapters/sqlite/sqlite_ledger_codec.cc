@@ -104,7 +104,7 @@ struct FreeContext {
 
 }  // namespace
 
-Result<Labels> parse_labels(std::string_view text) {
+Result<Labels> labels_from_text(std::string_view text) {
   Labels labels;
   while (!text.empty()) {
     const std::size_t equals = text.find('=');
@@ -175,7 +175,7 @@ Result<std::vector<EvidenceItem>> unpack_evidence(std::string_view block, std::i
   return items;
 }
 
-Result<Sha256> sha256(std::string_view bytes) {
+Result<Sha256> value_digest_of(std::string_view bytes) {
   Sha256 digest{};
   if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
     return fail(Code::kIo, "SHA-256 is not available");

@@ -13,7 +13,7 @@
 namespace meterbill {
 
 /// The inverse of `to_text(Labels)`.
-[[nodiscard]] Result<Labels> parse_labels(std::string_view text);
+[[nodiscard]] Result<Labels> labels_from_text(std::string_view text);
 
 [[nodiscard]] std::string pack_headers(std::span<const Header> headers);
 [[nodiscard]] Result<std::vector<Header>> unpack_headers(std::string_view bytes);
@@ -26,7 +26,7 @@ struct EvidenceBlock {
 [[nodiscard]] Result<std::vector<EvidenceItem>> unpack_evidence(std::string_view block,
                                                                 std::int64_t raw_bytes);
 
-[[nodiscard]] Result<Sha256> sha256(std::string_view bytes);
+[[nodiscard]] Result<Sha256> value_digest_of(std::string_view bytes);
 [[nodiscard]] Result<Sha256> to_sha256(std::string_view bytes);
 [[nodiscard]] std::string_view bytes_of(const Sha256& digest);
 

@@ -181,7 +181,7 @@ Result<void> keep_quarantined(LedgerConnection& ledger, QuarantineItem item, std
   item.state = QuarantineState::kHeld;
   item.releasable = true;
   item.value_bytes = static_cast<std::int64_t>(item.delivery.value.size());
-  MB_TRY(item.value_digest, sha256(item.delivery.value));
+  MB_TRY(item.value_digest, value_digest_of(item.delivery.value));
   meta.held += item.count;
   const std::int64_t others = meta.quarantine_bytes - (known ? known->bytes : 0);
   if (others + stored_bytes(item) > bytes_max) shorten(item);

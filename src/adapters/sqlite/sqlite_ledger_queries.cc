@@ -29,7 +29,7 @@ Result<std::map<LabelSetKey, Labels>> label_sets(LedgerConnection& ledger) {
   for (;;) {
     MB_TRY(const bool more, query->step());
     if (!more) return found;
-    MB_TRY(Labels labels, in("label set", parse_labels(query->text(1))));
+    MB_TRY(Labels labels, in("label set", labels_from_text(query->text(1))));
     found.emplace(LabelSetKey{query->integer(0)}, std::move(labels));
   }
 }
@@ -72,6 +72,7 @@ Result<LedgerFacts> facts(LedgerConnection& ledger) {
   facts.segments_digest = meta->text(4);
   facts.ids_forgotten_before = time_at(meta, 5);
   facts.last_backup = time_at(meta, 6);
+  MB_TRY(facts.greatest_epoch, ledger.db().integer("SELECT ifnull(max(epoch), 0) FROM epoch"));
   MB_TRY(facts.schema_version, ledger.db().integer("PRAGMA user_version"));
   MB_TRY(const std::int64_t pages, ledger.db().integer("PRAGMA page_count"));
   MB_TRY(const std::int64_t page_bytes, ledger.db().integer("PRAGMA page_size"));

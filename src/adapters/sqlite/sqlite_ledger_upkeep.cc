@@ -97,13 +97,13 @@ Result<void> forget(LedgerConnection& ledger, const LedgerLimits& limits, UtcTim
   return write_meta(ledger, meta);
 }
 
-Result<std::optional<Wal>> checkpoint(LedgerConnection& ledger, Checkpoint how) {
+Result<std::optional<Wal>> checkpoint(LedgerConnection& ledger, CheckpointMode how) {
   sqlite3* const db = ledger.db().handle();
   Wal wal;
   // Waiting for a reader here would stop the billing of everybody for one slow page.
   sqlite3_busy_timeout(db, 0);
   const int mode =
-      how == Checkpoint::kTruncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+      how == CheckpointMode::kTruncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
   const int result = sqlite3_wal_checkpoint_v2(db, "main", mode, &wal.frames, &wal.moved);
   Error error = sqlite_error(db, result);
   sqlite3_busy_timeout(db, kBusyMsMax);

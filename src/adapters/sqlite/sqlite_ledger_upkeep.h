@@ -17,7 +17,7 @@ namespace meterbill::ledger_upkeep {
 [[nodiscard]] Result<void> forget(LedgerConnection& ledger, const LedgerLimits& limits,
                                   UtcTime now);
 
-enum class Checkpoint { kPassive, kTruncate };
+enum class CheckpointMode { kPassive, kTruncate };
 
 /// How long the WAL is, and how much of it has been moved into the database file.
 struct Wal {
@@ -32,6 +32,6 @@ struct Wal {
 
 /// Moves committed pages from the WAL into the database file. Never waits for a reader: nothing
 /// when one was in the way.
-[[nodiscard]] Result<std::optional<Wal>> checkpoint(LedgerConnection& ledger, Checkpoint how);
+[[nodiscard]] Result<std::optional<Wal>> checkpoint(LedgerConnection& ledger, CheckpointMode how);
 
 }  // namespace meterbill::ledger_upkeep

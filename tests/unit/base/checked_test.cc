@@ -60,6 +60,24 @@ TEST(CheckedTest, DecimalTextIsWrittenWithoutExponent) {
   EXPECT_EQ(decimal_text(0, 3), "0");
 }
 
+TEST(CheckedTest, WideProductsAreExactInBothSigns) {
+  const Int128 large = power_of_ten(38);
+  const std::string zeros(76, '0');
+  EXPECT_EQ(decimal_text(multiply_wide(large, large), 0), "1" + zeros);
+  EXPECT_EQ(decimal_text(multiply_wide(large, -large), 0), "-1" + zeros);
+  EXPECT_EQ(decimal_text(multiply_wide(-1, 1), 21), "-0.000000000000000000001");
+  EXPECT_EQ(add(multiply_wide(large, large), multiply_wide(large, -large)).value(), Int256(0));
+  EXPECT_EQ(shift_half_even(multiply_wide(-large, large), 60).value(), -power_of_ten(16));
+}
+
+TEST(CheckedTest, AWideSumThatDoesNotFitIsAnError) {
+  Int256 sum = multiply_wide(power_of_ten(38), power_of_ten(38));  // 10^76; 2^255 is 5.8 × 10^76
+  for (int i = 0; i < 2; ++i) sum = add(sum, sum).value();
+  ASSERT_FALSE(add(sum, sum));
+  EXPECT_EQ(add(sum, sum).error().code, Code::kOverflow);
+  EXPECT_FALSE(shift_half_even(sum, 1));
+}
+
 TEST(CheckedTest, CountsAreDigitsOnlyUpTo63Bits) {
   EXPECT_EQ(parse_count("0").value(), 0);
   EXPECT_EQ(parse_count("9223372036854775807").value(), kMax);

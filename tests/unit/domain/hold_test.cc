@@ -140,13 +140,32 @@ TEST(ConflictTest, PseudoEpochsAndEpochsWithoutCoverTakeNoPart) {
   EXPECT_TRUE(conflicting(row, Boots(three), {}).empty());
 }
 
-TEST(HoldsTest, AnEpochIsHeldFromTheFirstSlotThatBindsIt) {
-  Holds holds;
-  EXPECT_TRUE(hold_epochs(holds, kSlot, epochs({1, 2})));
-  EXPECT_FALSE(hold_epochs(holds, kSlot.next(), epochs({1, 2}))) << "a later slot changes nothing";
-  EXPECT_TRUE(hold_epochs(holds, kSlot.plus(-1), epochs({2})));
-  EXPECT_FALSE(hold_epochs(holds, kSlot, {}));
-  EXPECT_EQ(holds, (Holds{{EpochKey{1}, kSlot}, {EpochKey{2}, kSlot.plus(-1)}}));
+/// Two boots that share kSlot within 5 % and the next slot beyond it.
+const std::vector<Part> kModest{{"a", 0, 400, 400}, {"b", 0, 500, 500}};
+const std::vector<Part> kBeyond{{"a", 400, 1300, 900}, {"b", 500, 1400, 900}};
+
+Holds found(const std::vector<std::pair<Slot, std::vector<Part>>>& rows) {
+  const BootOf boot_of = Boots(kModest);
+  const Decisions none;
+  HoldFinder finder(boot_of, none);
+  for (const auto& [slot, parts] : rows) finder.add(slot, row_of(parts));
+  return finder.finish();
+}
+
+TEST(HoldFinderTest, EpochsAreHeldFromTheFirstSlotTheyShareNotTheFirstThatShowsIt) {
+  const Holds want{{EpochKey{1}, kSlot}, {EpochKey{2}, kSlot}};
+  EXPECT_EQ(found({{kSlot, kModest}, {kSlot.next(), kBeyond}}), want);
+  EXPECT_EQ(found({{kSlot.next(), kBeyond}, {kSlot, kModest}}), want) << "in any order";
+}
+
+TEST(HoldFinderTest, ASlotOfOneEpochAloneIsBilled) {
+  const std::vector<Part> alone{{"a", 0, 400, 400}};
+  EXPECT_EQ(found({{kSlot, alone}, {kSlot.next(), kBeyond}}),
+            (Holds{{EpochKey{1}, kSlot.next()}, {EpochKey{2}, kSlot.next()}}));
+}
+
+TEST(HoldFinderTest, WhatCanBeTrueHoldsNothing) {
+  EXPECT_EQ(found({{kSlot, kModest}, {kSlot.next(), kModest}}), Holds{});
 }
 
 struct StandingCase {

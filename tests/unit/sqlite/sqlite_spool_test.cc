@@ -78,7 +78,7 @@ TEST_F(SqliteSpoolTest, ASecondDamagedFileDoesNotReplaceTheFirst) {
 TEST_F(SqliteSpoolTest, ATruncatedFileIsDamaged) {
   {
     const auto spool = open();
-    for (int i = 0; i < 200; ++i)
+    for (int i = 0; i < 60; ++i)
       ASSERT_TRUE(spool->save(tick(1, {reading(slot_.plus(i), i)}, slot_.plus(i))));
   }
   fs::resize_file(path(), fs::file_size(path()) / 2 / 4096 * 4096);
@@ -143,18 +143,18 @@ TEST_F(SqliteSpoolTest, NoOtherConnectionGetsInWhileItIsOpen) {
 }
 
 TEST_F(SqliteSpoolTest, AFullSpoolDropsWhatIsAcknowledgedAndGoesOn) {
-  const auto spool = open({.page_count_max = 24});
-  for (int i = 0; i < 2'000; ++i) {
+  const auto spool = open({.page_count_max = 11});
+  for (int i = 0; i < 300; ++i) {
     ASSERT_TRUE(spool->save(tick(1, {reading(slot_.plus(i), 1)}, slot_.plus(i)))) << i;
     const auto rows = spool->pending(1'000, slot_.plus(i).start()).value();
     ASSERT_TRUE(spool->acknowledge(versions(rows), now_));
   }
-  EXPECT_LT(spool->counts().value().kept, 2'000);
+  EXPECT_LT(spool->counts().value().kept, 300);
   EXPECT_GT(spool->counts().value().kept, 1);
 }
 
 TEST_F(SqliteSpoolTest, AFullSpoolWithNothingToDropIsDiskFullAndKeepsWhatItHas) {
-  const auto spool = open({.page_count_max = 24});
+  const auto spool = open({.page_count_max = 14});
   int saved = 0;
   Code code = Code::kIo;
   for (; saved < 10'000; ++saved) {

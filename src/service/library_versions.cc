@@ -1,4 +1,4 @@
-#include "cli/library_versions.h"
+#include "service/library_versions.h"
 
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
@@ -9,7 +9,7 @@
 
 namespace meterbill {
 
-LibraryVersions library_versions() {
+std::vector<std::pair<std::string, std::string>> library_versions() {
   return {{"boost", fmt::format("{}.{}.{}", BOOST_VERSION / 100'000, BOOST_VERSION / 100 % 1'000,
                                 BOOST_VERSION % 100)},
           {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10'000, FMT_VERSION / 100 % 100,

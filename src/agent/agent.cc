@@ -1,0 +1,255 @@
+#include "agent/agent.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace meterbill {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000;
+constexpr std::int64_t kIdleUs = 60 * kSecond;  // a tick wakes the sender long before
+constexpr std::size_t kAsideShown = 10;
+
+std::string why_not_metering(TickState state) {
+  switch (state) {
+    case TickState::kMetered:
+      return "";
+    case TickState::kClockUnset:
+      return "the clock is before this program was built; set it, or start time synchronisation";
+    case TickState::kNoCounters:
+      return "the CPU counters cannot be read; the service must see /proc/stat";
+    case TickState::kTooManyStarts:
+      return "too many starts in this quarter hour; nothing is saved until the next one, the use "
+             "until then is booked as estimated";
+  }
+  return "";
+}
+
+}  // namespace
+
+Agent::Agent(AgentOptions options, AgentParts parts)
+    : options_(std::move(options)),
+      parts_(std::move(parts)),
+      spool_(&parts_.spool),
+      run_(random_epoch()),
+      sender_({.machine = options_.machine, .run = run_}, {.spool = spool_,
+                                                           .sink = parts_.sink,
+                                                           .clock = parts_.clock,
+                                                           .events = parts_.events,
+                                                           .encode = parts_.encode,
+                                                           .random = parts_.random}) {}
+
+EpochId Agent::random_epoch() {
+  const std::uint64_t high = parts_.random();
+  return EpochId(fmt::format("{:016x}{:016x}", high, parts_.random()));
+}
+
+Result<void> Agent::open() {
+  MB_TRY(BootId boot, parts_.meters.boot());
+  auto past = spool_.with([](Spool* spool) { return spool->load(); });
+  if (!past && past.error().code == Code::kDamaged) {
+    begin_anew(past.error());
+    past = spool_.with([](Spool* spool) { return spool->load(); });
+  }
+  MB_TRY(Past known, in("load spool", std::move(past)));
+  metering_.emplace(
+      MeteringOptions{
+          .interval_us = options_.interval_us, .built = options_.built, .labels = options_.labels},
+      std::move(boot), std::move(known), [this, first = true]() mutable {
+        return std::exchange(first, false) ? run_ : random_epoch();
+      });
+  return ok();
+}
+
+void Agent::run(const std::stop_token& stop) {
+  {
+    std::jthread sending([this](const std::stop_token& stop_sending) {
+      while (!stop_sending.stop_requested()) parts_.send_waiter.wait(stop_sending, send_once());
+    });
+    while (!stop.stop_requested()) {
+      tick_once();
+      wait_for_next_tick(stop);
+    }
+    finish(parts_.how_it_ends());
+  }
+  // The sending thread is gone. A sink that is away keeps nobody from stopping.
+  if (!sender_.state().outage) static_cast<void>(send_once());
+}
+
+void Agent::wait_for_next_tick(const std::stop_token& stop) {
+  const UtcTime target = next_tick(parts_.clock.now().utc, options_.interval_us);
+  while (!stop.stop_requested()) {
+    // Further away than an interval: the clock was set back, and the tick is due by any other.
+    const std::int64_t left = target.us - parts_.clock.now().utc.us;
+    if (left <= 0 || left > options_.interval_us) return;
+    parts_.tick_waiter.wait(stop, left);
+  }
+}
+
+void Agent::tick(std::optional<EndMark> end) {
+  MB_ASSERT(metering_.has_value());
+  const Instant now = parts_.clock.now();
+  const HostSample sample = parts_.meters.read();
+  const TickResult result = metering_->tick(now, sample);
+  tell(result, sample);
+  save(end);
+  if (!save_failed_) keep_house(now.utc);
+  show(result, sample, now);
+  refresh_spool_status();
+  parts_.send_waiter.wake();
+}
+
+void Agent::save(std::optional<EndMark> end) {
+  if (spool_damaged_.exchange(false))
+    begin_anew(fail(Code::kDamaged, "rows of the spool cannot be read"));
+  auto record = metering_->record(end);
+  if (!record) return;
+  const auto store = [&] {
+    return spool_.with([&](Spool* spool) { return spool->save(*record); });
+  };
+  auto saved = store();
+  if (!saved && saved.error().code == Code::kDamaged) {
+    begin_anew(saved.error());
+    record = metering_->record(end);
+    saved = store();
+  }
+  if (saved) {
+    metering_->saved();
+    if (std::exchange(save_failed_, false)) parts_.events.save_recovered();
+  } else if (!std::exchange(save_failed_, true)) {
+    parts_.events.save_failed(saved.error());
+  }
+  const std::string message = saved ? "" : saved.error().message;
+  shown_.with([&](Shown& shown) { shown.status.save_error = message; });
+}
+
+void Agent::begin_anew(const Error& error) {
+  const UtcTime now = parts_.clock.now().utc;
+  const auto kept = spool_.with([&](Spool* spool) { return spool->begin_anew(now); });
+  if (!kept) {
+    // Still damaged: the next save says so again, and this is tried again.
+    parts_.events.spool_failed(kept.error());
+    return;
+  }
+  if (metering_) metering_->store_lost();
+  parts_.events.spool_damaged(error, kept.value());
+  shown_.with([&](Shown& shown) { shown.status.damaged_spool = kept.value(); });
+}
+
+void Agent::keep_house(UtcTime now) {
+  const Slot slot = Slot::containing(now);
+  if (kept_house_ == slot) return;
+  kept_house_ = slot;
+  const auto repeated = spool_.with([&](Spool* spool) { return spool->repeat_old(now); });
+  if (!repeated) parts_.events.spool_failed(repeated.error());
+}
+
+void Agent::tell(const TickResult& result, const HostSample& sample) {
+  if (result.began)
+    parts_.events.epoch_began(*metering_->epoch(), *result.began, result.bridged_us);
+  if (result.state != std::exchange(told_state_, result.state))
+    parts_.events.metering_changed(result.state);
+  const std::string fault = sample.faults.empty() ? "" : sample.faults.front().message;
+  if (fault == std::exchange(told_fault_, fault)) return;
+  if (fault.empty()) {
+    parts_.events.meters_recovered();
+  } else {
+    parts_.events.meter_failed(sample.faults.front());
+  }
+}
+
+void Agent::show(const TickResult& result, const HostSample& sample, const Instant& now) {
+  shown_.with([&](Shown& shown) {
+    AgentStatus& status = shown.status;
+    status.tick_state = result.state;
+    status.last_tick = now.utc;
+    shown.last_tick = now;
+    status.epoch.reset();
+    if (const Epoch* const epoch = metering_->epoch()) status.epoch = *epoch;
+    status.newest = {.cpu = metering_->cpu_percent(), .memory = metering_->memory_percent()};
+    status.faults.clear();
+    for (const Error& fault : sample.faults) status.faults.push_back(fault.message);
+    status.steps_back = metering_->steps_back() + sample.steps_back;
+  });
+}
+
+void Agent::refresh_spool_status() {
+  const auto counts = spool_.with([](Spool* spool) { return spool->counts(); });
+  if (!counts) return;  // shown as it was; the tick's own save tells what is wrong
+  auto aside = counts.value().aside == 0
+                   ? Result<std::vector<AsideRow>>(std::vector<AsideRow>())
+                   : spool_.with([](Spool* spool) { return spool->aside(kAsideShown); });
+  shown_.with([&](Shown& shown) {
+    shown.status.spool = counts.value();
+    if (aside) shown.status.aside = std::move(aside).value();
+  });
+}
+
+std::int64_t Agent::send_once() {
+  const Instant now = parts_.clock.now();
+  if (paused_) return kIdleUs;
+  // What is sent carries the time: not before it can be right.
+  if (now.utc < options_.built) return 10 * kSecond;
+  const bool at_once = send_now_.exchange(false);
+  if (!at_once && now.boot_us < not_before_boot_us_) return not_before_boot_us_ - now.boot_us;
+  const Percentages newest = shown_.with([](const Shown& shown) { return shown.status.newest; });
+  const Round round = sender_.round(newest);
+  shown_.with([&](Shown& shown) { shown.status.sending = sender_.state(); });
+  const auto& error = sender_.state().spool_error;
+  if (error && error->code == Code::kDamaged) spool_damaged_ = true;  // the next tick begins anew
+  if (round != Round::kIdle) refresh_spool_status();
+  if (round == Round::kProgress) return 0;
+  if (round == Round::kIdle) return kIdleUs;
+  const std::int64_t wait = sender_.backoff_us();
+  not_before_boot_us_ = parts_.clock.now().boot_us + wait;
+  return wait;
+}
+
+void Agent::pause() {
+  if (!paused_.exchange(true)) parts_.events.sending_paused(true);
+}
+
+void Agent::resume() {
+  if (paused_.exchange(false)) parts_.events.sending_paused(false);
+  parts_.send_waiter.wake();
+}
+
+void Agent::send_now() {
+  send_now_ = true;
+  parts_.send_waiter.wake();
+}
+
+Result<std::int64_t> Agent::send_again() {
+  MB_TRY(const std::int64_t rows, spool_.with([](Spool* spool) { return spool->offer_again(); }));
+  send_now();
+  return rows;
+}
+
+AgentStatus Agent::status() const {
+  auto [status, last_tick] = shown_.with([](const Shown& shown) { return shown; });
+  const Instant now = parts_.clock.now();
+  status.machine = options_.machine;
+  status.interval_us = options_.interval_us;
+  status.now = now.utc;
+  status.sink = parts_.sink.name();
+  status.paused = paused_;
+  const std::int64_t silent_us = now.boot_us - last_tick.boot_us;
+  if (!status.last_tick) {
+    status.reason = "no tick yet";
+  } else if (silent_us > Metering::kGapTicks * options_.interval_us + 5 * kSecond) {
+    status.reason = fmt::format("no tick for {} s", silent_us / kSecond);
+  } else if (status.tick_state != TickState::kMetered) {
+    status.reason = why_not_metering(status.tick_state);
+  } else if (!status.save_error.empty()) {
+    status.reason = status.save_error + "; metering goes on in memory";
+  }
+  status.ready = status.reason.empty();
+  return status;
+}
+
+}  // namespace meterbill

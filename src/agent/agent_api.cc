@@ -1,0 +1,111 @@
+#include "agent/agent_api.h"
+
+#include <fmt/format.h>
+
+#include "agent/agent_status.h"
+#include "report/json_writer.h"
+#include "report/metrics_text.h"
+
+namespace meterbill {
+namespace {
+
+WebResponse json_answer(std::string body, unsigned status = 200) {
+  WebResponse response;
+  response.status = status;
+  response.body = std::move(body);
+  return response;
+}
+
+std::string metrics(const AgentStatus& status, const std::string& version, MetricsFormat format) {
+  MetricsText text(format);
+  text.family({"meterbill_build", MetricKind::kInfo, "", "What is running"})
+      .sample(1, {{"version", version}, {"program", "meterbill-agent"}});
+  text.single({"meterbill_agent_ready", MetricKind::kGauge, "", "1 when it can do its work"},
+              status.ready ? 1 : 0);
+  text.single({"meterbill_agent_metering", MetricKind::kGauge, "", "1 while ticks are metered"},
+              status.tick_state == TickState::kMetered ? 1 : 0);
+  text.single({"meterbill_agent_counter_resets", MetricKind::kCounter, "",
+               "Times a counter of the host fell and was held"},
+              status.steps_back);
+  text.single({"meterbill_agent_readings_quarantined", MetricKind::kCounter, "",
+               "Readings the worker put into quarantine, in this run"},
+              status.sending.quarantined);
+  text.single({"meterbill_spool_records", MetricKind::kGauge, "", "Rows waiting to be sent"},
+              status.spool.waiting);
+  text.single({"meterbill_spool_kept_records", MetricKind::kGauge, "", "Rows in the spool"},
+              status.spool.kept);
+  text.single({"meterbill_spool_aside_records", MetricKind::kGauge, "", "Rows refused for good"},
+              status.spool.aside);
+  text.single({"meterbill_agent_paused", MetricKind::kGauge, "", "1 while sending is paused"},
+              status.paused ? 1 : 0);
+  return text.take();
+}
+
+WebResponse metrics_answer(const AgentStatus& status, const std::string& version,
+                           const WebRequest& request) {
+  const MetricsFormat format = choose_metrics_format(request.accept);
+  WebResponse response = json_answer(metrics(status, version, format));
+  response.content_type = content_type(format);
+  return response;
+}
+
+WebResponse readiness(const AgentStatus& status) {
+  JsonWriter json;
+  json.begin_object().boolean("ready", status.ready).string("reason", status.reason).end_object();
+  return json_answer(json.take(), status.ready ? 200 : 503);
+}
+
+WebResponse send_again(Agent& agent) {
+  const auto rows = agent.send_again();
+  if (!rows) return json_busy(rows.error().message, 5);
+  JsonWriter json;
+  json.begin_object().boolean("done", true).integer("rows", rows.value()).end_object();
+  return json_answer(json.take());
+}
+
+}  // namespace
+
+std::vector<WebRoute> agent_routes(const AgentApiParts& parts) {
+  std::vector<WebRoute> routes;
+  const auto get = [&](std::string pattern, std::function<WebResponse(const WebRequest&)> answer) {
+    routes.push_back({"GET", std::move(pattern),
+                      [answer = std::move(answer)](const WebRequest& request, const PathValues&,
+                                                   Respond respond) { respond(answer(request)); }});
+  };
+  const auto post = [&](std::string pattern, std::function<WebResponse(const WebRequest&)> change) {
+    routes.push_back({"POST", std::move(pattern),
+                      [change = std::move(change)](const WebRequest& request, const PathValues&,
+                                                   Respond respond) { respond(change(request)); },
+                      WebAccess::kControlOnly});
+  };
+  Agent& agent = parts.agent;
+  get("/healthz", [](const WebRequest&) { return json_answer("{\"status\":\"ok\"}"); });
+  get("/readyz", [&agent](const WebRequest&) { return readiness(agent.status()); });
+  get("/version", [parts](const WebRequest&) { return json_answer(parts.version_json); });
+  get("/metrics", [parts](const WebRequest& request) {
+    return metrics_answer(parts.agent.status(), parts.version, request);
+  });
+  get("/api/v1/status",
+      [&agent](const WebRequest&) { return json_answer(to_json(agent.status())); });
+  post("/api/v1/pause", [&agent](const WebRequest&) {
+    agent.pause();
+    return json_answer("{\"done\":true}");
+  });
+  post("/api/v1/resume", [&agent](const WebRequest&) {
+    agent.resume();
+    return json_answer("{\"done\":true}");
+  });
+  post("/api/v1/send", [&agent](const WebRequest& request) {
+    if (request.query.contains("again")) return send_again(agent);
+    agent.send_now();
+    return json_answer("{\"done\":true}");
+  });
+  return routes;
+}
+
+std::string status_line(const AgentStatus& status) {
+  if (!status.ready) return "not ready: " + status.reason;
+  return fmt::format("ready: {} readings waiting for {}", status.spool.waiting, status.sink);
+}
+
+}  // namespace meterbill

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/metering.h"
+#include "agent/sender.h"
+#include "ports/spool.h"
+
+namespace meterbill {
+
+/// What the agent says about itself: a copy, free to use on any thread.
+struct AgentStatus {
+  bool ready = false;
+  std::string reason;  ///< why it is not ready, with the remedy; empty when it is
+  MachineId machine;
+  std::int64_t interval_us = 0;
+  UtcTime now;
+
+  TickState tick_state = TickState::kMetered;
+  std::optional<UtcTime> last_tick;
+  std::optional<Epoch> epoch;
+  Percentages newest;
+  std::vector<std::string> faults;  ///< of meters, in the newest tick
+  std::int64_t steps_back = 0;      ///< times that a counter fell and was held
+
+  SpoolCounts spool;
+  std::string save_error;     ///< while totals wait in memory
+  std::string damaged_spool;  ///< where the last damaged one is kept
+  std::vector<AsideRow> aside;
+
+  std::string sink;
+  bool paused = false;
+  SenderState sending;
+};
+
+/// One JSON object, for /api/v1/status. Times are ISO text, durations integers with their unit in
+/// the name, percentages decimal text as on the wire.
+[[nodiscard]] std::string to_json(const AgentStatus& status);
+
+/// "metered", "clock_unset", …
+[[nodiscard]] std::string_view to_string(TickState state);
+
+}  // namespace meterbill

@@ -1,0 +1,190 @@
+#include "cli/operator_commands.h"
+
+#include <filesystem>
+#include <ostream>
+
+namespace meterbill {
+namespace {
+
+Flag control_flag() {
+  return {.name = "control", .value = "PATH", .help = "the control socket of the service"};
+}
+
+std::string control_of(const Arguments& arguments, const std::string& usual) {
+  const auto path = arguments.value("control");
+  return path ? "unix:" + *path : usual;
+}
+
+/// Turns words and flags into the target of a change.
+using MakeTarget = std::function<Result<std::string>(const Arguments&)>;
+
+struct Change {
+  std::vector<std::string> path;
+  std::string summary;
+  std::string operands;
+  std::size_t words = 0;
+  std::vector<Flag> flags;
+  bool of_agent = false;
+  std::string done;  ///< printed when it worked
+  MakeTarget target;
+};
+
+int run_change(const ServiceAccess& access, const Change& change,
+               const std::vector<std::string>& words, const Terminal& terminal) {
+  const auto arguments = parse_arguments(words, change.flags, change.words);
+  if (!arguments) return report(arguments.error(), terminal);
+  if (arguments.value().words.size() < change.words)
+    return report(fail(Code::kUsage, "missing: " + change.operands), terminal);
+  const auto target = change.target(arguments.value());
+  if (!target) return report(target.error(), terminal);
+  const std::string control =
+      control_of(arguments.value(), change.of_agent ? access.addresses.agent_control
+                                                    : access.addresses.worker_control);
+  const auto body = change_service(access, control, target.value());
+  if (!body) return report(body.error(), terminal);
+  if (arguments.value().has("json"))
+    terminal.out << body.value() << '\n';
+  else
+    terminal.out << change.done << '\n';
+  return kExitOk;
+}
+
+Command to_command(const ServiceAccess& access, Change change) {
+  change.flags.push_back(control_flag());
+  change.flags.push_back(json_flag());
+  Command command{.path = change.path,
+                  .summary = change.summary,
+                  .run = {},
+                  .operands = change.operands,
+                  .flags = change.flags};
+  command.run = [access, change = std::move(change)](const std::vector<std::string>& words,
+                                                     const Terminal& terminal) {
+    return run_change(access, change, words, terminal);
+  };
+  return command;
+}
+
+/// Exactly one of --keep, --discard, --rename, --sum; all but --sum name a boot.
+Result<std::string> resolve_target(const Arguments& arguments) {
+  std::string decision;
+  int given = 0;
+  for (const char* name : {"keep", "discard", "rename", "sum"}) {
+    if (!arguments.has(name)) continue;
+    decision = name;
+    ++given;
+  }
+  if (given != 1) return fail(Code::kUsage, "say one of --keep, --discard, --rename NEW and --sum");
+  const std::string boot = arguments.value("boot").value_or("");
+  if (decision != "sum" && boot.empty())
+    return fail(Code::kUsage, "say which boot with --boot ID; `meterbill machine list --machine " +
+                                  arguments.words.front() + "` names them");
+  return make_target(
+      "/api/v1/machines/" + path_segment(arguments.words.front()) + "/resolve",
+      {{"decision", decision}, {"boot", boot}, {"to", arguments.value("rename").value_or("")}});
+}
+
+std::vector<Change> machine_changes() {
+  return {{.path = {"machine", "resolve"},
+           .summary = "decides about two machines that use one name",
+           .operands = "NAME",
+           .words = 1,
+           .flags = {{.name = "boot", .value = "ID", .help = "the boot the decision is about"},
+                     {.name = "keep", .value = "", .help = "this boot is the true one"},
+                     {.name = "discard", .value = "", .help = "this boot is never billed"},
+                     {.name = "rename", .value = "NEW", .help = "this boot is machine NEW"},
+                     {.name = "sum", .value = "", .help = "all boots are billed together"}},
+           .of_agent = false,
+           .done = "decided",
+           .target = resolve_target},
+          {.path = {"machine", "retire"},
+           .summary = "says that no time is expected of a machine any more",
+           .operands = "NAME",
+           .words = 1,
+           .flags = {{.name = "at",
+                      .value = "TIME",
+                      .help = "since then, 2026-11-22T10:00:00Z; default now"}},
+           .of_agent = false,
+           .done = "retired",
+           .target = [](const Arguments& arguments) -> Result<std::string> {
+             return make_target(
+                 "/api/v1/machines/" + path_segment(arguments.words.front()) + "/retire",
+                 {{"at", arguments.value("at").value_or("")}});
+           }}};
+}
+
+Change quarantine_change(const std::string& verb, std::string summary) {
+  return {.path = {"quarantine", verb},
+          .summary = std::move(summary),
+          .operands = "ID",
+          .words = 1,
+          .flags = {},
+          .of_agent = false,
+          .done = verb + "d",
+          .target = [verb](const Arguments& arguments) -> Result<std::string> {
+            return "/api/v1/quarantine/" + path_segment(arguments.words.front()) + "/" + verb;
+          }};
+}
+
+Change agent_change(const std::string& verb, std::string summary, std::string done,
+                    std::vector<Flag> flags) {
+  return {.path = {"agent", verb},
+          .summary = std::move(summary),
+          .operands = "",
+          .words = 0,
+          .flags = std::move(flags),
+          .of_agent = true,
+          .done = std::move(done),
+          .target = [verb](const Arguments& arguments) -> Result<std::string> {
+            return make_target("/api/v1/" + verb, {{"again", arguments.has("again") ? "1" : ""}});
+          }};
+}
+
+Change backup_change() {
+  return {.path = {"backup"},
+          .summary = "copies the ledger of the running worker, consistently",
+          .operands = "FILE",
+          .words = 1,
+          .flags = {},
+          .of_agent = false,
+          .done = "copied and verified",
+          .target = [](const Arguments& arguments) -> Result<std::string> {
+            return make_target(
+                "/api/v1/backup",
+                {{"path", std::filesystem::absolute(arguments.words.front()).string()}});
+          }};
+}
+
+Change accept_change() {
+  return {.path = {"kafka", "accept"},
+          .summary = "reads a partition that was made anew from its beginning",
+          .operands = "",
+          .words = 0,
+          .flags = {{.name = "partition", .value = "N", .help = "which partition"}},
+          .of_agent = false,
+          .done = "accepted",
+          .target = [](const Arguments& arguments) -> Result<std::string> {
+            const auto partition = arguments.value("partition");
+            if (!partition) return fail(Code::kUsage, "say which with --partition N");
+            return "/api/v1/partitions/" + path_segment(*partition) + "/accept";
+          }};
+}
+
+}  // namespace
+
+std::vector<Command> operator_commands(const ServiceAccess& access) {
+  std::vector<Change> changes = machine_changes();
+  changes.push_back(quarantine_change("release", "applies a quarantined item on your word"));
+  changes.push_back(quarantine_change("discard", "settles a quarantined item without applying it"));
+  changes.push_back(backup_change());
+  changes.push_back(accept_change());
+  changes.push_back(agent_change("pause", "stops sending; metering goes on", "paused", {}));
+  changes.push_back(agent_change("resume", "sends again", "resumed", {}));
+  changes.push_back(
+      agent_change("send", "sends what waits now", "sending",
+                   {{.name = "again", .value = "", .help = "also what was acknowledged"}}));
+  std::vector<Command> commands;
+  for (Change& change : changes) commands.push_back(to_command(access, std::move(change)));
+  return commands;
+}
+
+}  // namespace meterbill

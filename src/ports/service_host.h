@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+namespace meterbill {
+
+/// What a program tells whoever runs it: systemd, the Windows service manager, or nobody at all on
+/// a console. Safe to call from any thread; never fails: a program does its work whether or not
+/// somebody listens.
+class ServiceHost {
+ public:
+  virtual ~ServiceHost() = default;
+
+  /// Configuration, store and source work. Also ends a reload.
+  virtual void ready() = 0;
+  /// A reload begins; `ready` ends it, whether it was taken or rejected.
+  virtual void reloading() = 0;
+  /// The stop has begun.
+  virtual void stopping() = 0;
+  /// One line for people: `ready: 3/3 partitions, lag 0`. Repeating it costs nothing.
+  virtual void status(std::string_view line) = 0;
+  /// The main loop has made progress. Call it from there, at least every watchdog_period.
+  virtual void alive() = 0;
+  /// A third of the time after which a silent program is restarted; none: nobody watches.
+  [[nodiscard]] virtual std::optional<std::chrono::microseconds> watchdog_period() const = 0;
+};
+
+}  // namespace meterbill

@@ -1,0 +1,88 @@
+#include "service/log_record.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace meterbill {
+namespace {
+
+bool is_plain(char c) { return c > ' ' && c != '\x7f' && c != '"' && c != '='; }
+
+/// As it is when nothing can be misread, or else in quotes.
+std::string value_text(std::string_view value) {
+  const auto is_safe = [](char c) { return is_plain(c) || static_cast<unsigned char>(c) >= 0x80; };
+  if (!value.empty() && std::ranges::all_of(value, is_safe)) return std::string(value);
+  std::string text = "\"";
+  for (const char c : value) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F)
+      text += fmt::format("\\x{:02x}", byte);
+    else if (c == '"' || c == '\\')
+      text += {'\\', c};
+    else
+      text += c;
+  }
+  return text + '"';
+}
+
+std::string lower(std::string_view name) {
+  std::string text{name};
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+/// The journal takes capitals, digits and underscores.
+std::string journal_name(std::string_view name) {
+  std::string text = "METERBILL_";
+  for (const char c : name) {
+    const bool is_lower = c >= 'a' && c <= 'z';
+    const bool is_fine = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    text += is_lower ? static_cast<char>(c - 'a' + 'A') : is_fine ? c : '_';
+  }
+  return text.substr(0, 64);  // longer names are dropped by journald
+}
+
+std::string period_text(std::chrono::microseconds period) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(period).count();
+  if (seconds >= 60) return fmt::format("{} min", seconds / 60);
+  return fmt::format("{} s", seconds);
+}
+
+}  // namespace
+
+std::string message_text(const LogRecord& record) {
+  std::string text{record.event};
+  const char* gap = "  ";
+  for (const LogField& field : record.fields) {
+    text += fmt::format("{}{}={}", gap, lower(field.name), value_text(field.value));
+    gap = " ";
+  }
+  if (record.repeated > 0)
+    text += fmt::format(" ({} more in {})", record.repeated, period_text(record.period));
+  return text;
+}
+
+std::string console_line(const LogRecord& record) {
+  const UtcTime whole_second{record.time.us / 1'000'000 * 1'000'000};
+  return fmt::format("{}  {:<7}  {}", to_string(whole_second), to_string(record.level),
+                     message_text(record));
+}
+
+std::vector<std::string> journal_entries(const LogRecord& record, std::string_view identifier) {
+  std::vector<std::string> entries{
+      "MESSAGE=" + message_text(record),
+      fmt::format("PRIORITY={}", journal_priority(record.level)),
+      fmt::format("SYSLOG_IDENTIFIER={}", identifier),
+      fmt::format("METERBILL_EVENT={}", record.event),
+  };
+  if (record.repeated > 0) entries.push_back(fmt::format("METERBILL_REPEATED={}", record.repeated));
+  for (const LogField& field : record.fields)
+    entries.push_back(fmt::format("{}={}", journal_name(field.name), field.value));
+  return entries;
+}
+
+int journal_priority(LogLevel level) { return std::min(3 + static_cast<int>(level), 7); }
+
+}  // namespace meterbill

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "service/log_record.h"
+
+namespace meterbill {
+
+/// The log of a program. Of repeated events the first is written at once, then one line a period
+/// says how many there were: a dead broker must not fill a disk. Debug and trace are never
+/// summarised: whoever turns them on wants them all. Safe to call from any thread.
+class ServiceLog final : public Log {
+ public:
+  static constexpr std::chrono::minutes kPeriod{10};
+  static constexpr std::size_t kRemembersMax = 1000;  ///< beyond it all are summarised at once
+
+  ServiceLog(const Clock& clock, LogSink& sink, LogLevel level,
+             std::chrono::microseconds period = kPeriod);
+  ~ServiceLog() override;  ///< writes the summaries that are due later
+  ServiceLog(const ServiceLog&) = delete;
+  ServiceLog& operator=(const ServiceLog&) = delete;
+
+  void write(LogLevel level, std::string_view event, const LogFields& fields) override;
+
+  /// Events less important than `level` are dropped from now on.
+  void set_level(LogLevel level) { level_ = level; }
+
+  /// Writes the summaries that are due. Call it about once a second: an event that has stopped
+  /// repeating would otherwise never be summed up.
+  void summarise();
+
+ private:
+  struct Repetition {
+    LogLevel level = LogLevel::kInfo;
+    std::string event{};
+    std::int64_t written_us = 0;  ///< monotonic
+    std::int64_t repeated = 0;
+    LogFields fields{};  ///< of the newest one
+  };
+
+  void summarise_after(std::int64_t age_us);  ///< REQUIRES: mutex_ is held
+  void summary(Repetition& repetition, const Instant& now);
+
+  const Clock& clock_;
+  LogSink& sink_;
+  std::atomic<LogLevel> level_;
+  const std::int64_t period_us_;
+  std::mutex mutex_;
+  std::map<std::string, Repetition> repetitions_;
+};
+
+}  // namespace meterbill

@@ -1,0 +1,194 @@
+// meterbill-worker: wiring only. What it does stands in worker.h; the outside world in
+// src/adapters.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <iostream>
+#include <stop_token>
+
+#include "adapters/http/http_server.h"
+#include "adapters/kafka/kafka_source.h"
+#include "adapters/openssl/sha256.h"
+#include "adapters/sqlite/sqlite_ledger.h"
+#include "adapters/time_zone/host_time_zones.h"
+#include "base/build_info.h"
+#include "cli/command.h"
+#include "cli/start_program.h"
+#include "cli/version_command.h"
+#include "config/option_table.h"
+#include "config/price_file.h"
+#include "config/text_file.h"
+#include "config/worker_config.h"
+#include "service/library_versions.h"
+#include "service/log_sinks.h"
+#include "service/process.h"
+#include "service/service_log.h"
+#include "service/signals.h"
+#include "service/systemd_host.h"
+#include "worker/worker_api.h"
+#include "worker/worker_log.h"
+#include "worker/worker_metrics.h"
+
+namespace meterbill {
+namespace {
+
+constexpr std::size_t kQueryThreads = 2;
+constexpr std::size_t kQueriesWaitingMax = 64;
+constexpr std::size_t kPriceFileBytesMax = std::size_t{4} << 20;
+constexpr std::chrono::milliseconds kStopGrace{5'000};
+
+struct Prices {
+  PriceBook book;
+  PriceSource source;
+};
+
+Result<Prices> load_prices(const std::string& path, const TimeZoneDatabase& zones) {
+  std::string text(built_in_prices());
+  if (!path.empty()) {
+    MB_TRY(text, read_text_file(path, kPriceFileBytesMax));
+  }
+  const std::string name = path.empty() ? kBuiltInPrices : path;
+  MB_TRY(PriceBook book, parse_prices(text, name, zones));
+  const std::string digest = sha256_hex(book.text());
+  return Prices{std::move(book), {name, digest}};
+}
+
+Result<std::unique_ptr<KafkaSource>> open_kafka(const WorkerConfig& config) {
+  if (!config.kafka_url) return std::unique_ptr<KafkaSource>();
+  return KafkaSource::create(
+      {broker_list(*config.kafka_url), config.kafka_url->topic, config.kafka});
+}
+
+HttpServerOptions server_options(const WorkerConfig& config) {
+  HttpServerOptions options;
+  if (config.http.listen) options.listen = to_text(*config.http.listen);
+  options.control_path = config.control;
+  options.allowed_hosts = config.http.allowed_hosts;
+  options.allow_remote = true;  // the configuration has refused it unless http.insecure is set
+  options.limits.connections_max = static_cast<std::size_t>(config.http.connections_max);
+  options.limits.answer = std::chrono::minutes(10);  // of a backup
+  return options;
+}
+
+std::string status_line(const WorkerStatus& status) {
+  if (!status.ready) return "not ready: " + status.reason;
+  return fmt::format("ready: {} machines, {} commits", status.machines, status.commits);
+}
+
+/// The parts of a running worker, in the order they are made; torn down the other way round.
+Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
+                 ServiceLog& service_log) {
+  const HostTimeZones zones(sha256_hex);
+  MB_TRY(const Prices prices, load_prices(config.prices, zones));
+  LedgerLimits limits;
+  limits.quarantine_bytes_max = config.quarantine_max_bytes;
+  limits.evidence_keep_us = config.evidence_keep.count();
+  limits.evidence_bytes_max = config.evidence_max_bytes;
+  limits.event_reach_back_us = config.usage_reach_back.count();
+  const std::string path = (std::filesystem::path(config.state_dir) / "ledger.db").string();
+  MB_TRY(const auto ledger, in("open ledger", SqliteLedger::open(path, limits, clock)));
+  std::vector<std::unique_ptr<LedgerReader>> readers;
+  for (std::size_t i = 0; i < kQueryThreads; ++i) {
+    MB_TRY(auto reader, SqliteLedgerReader::open(path));
+    readers.push_back(std::move(reader));
+  }
+  HttpSource http;
+  MB_TRY(const auto kafka, open_kafka(config));
+  std::vector<Source*> sources{&http};
+  if (kafka) sources.push_back(kafka.get());
+  PriceUse price_use(prices.book, sha256_hex);
+  WorkerLog events(log);
+  Worker worker(*ledger, clock,
+                [&book = prices.book](const MeterName& meter, Slot slot) {
+                  return book.segment_start(meter, slot);
+                },
+                sha256_hex(prices.book.segments_text()), price_use, events, sources,
+                {.batch_max = static_cast<std::size_t>(config.batch_max),
+                 .batch_age_us = config.batch_age.count()});
+  MB_TRYV(in("read ledger", worker.open()));
+  for (const std::string& warning : price_use.warnings()) log.warning(warning);
+
+  const Queries queries(prices.book, prices.source);
+  EventsEndpoint endpoint(clock, http);
+  QueryPool pool(kQueryThreads, kQueriesWaitingMax);
+  HttpServer* server_for_metrics = nullptr;
+  const std::string version(build_info().version);
+  Router router(worker_routes(
+      {.worker = worker,
+       .queries = queries,
+       .price_use = price_use,
+       .events = endpoint,
+       .pool = pool,
+       .readers = readers,
+       .clock = clock,
+       .version_json = version_json(library_versions()),
+       .version = version,
+       .metrics = [&](bool open_metrics) {
+         const HttpStats stats =
+             server_for_metrics == nullptr ? HttpStats{} : server_for_metrics->stats();
+         return worker_metrics(
+             worker.status(), {stats.connections_open, stats.requests, stats.requests_refused},
+             version, open_metrics ? MetricsFormat::kOpenMetrics : MetricsFormat::kPrometheus);
+       }}));
+  MB_TRY(const auto server, in("listen", HttpServer::start(server_options(config), clock, router)));
+  server_for_metrics = server.get();
+
+  SystemdHost host(clock);
+  std::stop_source stop;
+  bool told_ready = false;
+  MB_TRY(
+      const SignalThread signals,
+      SignalThread::start(
+          {.stop = [&stop] { stop.request_stop(); },
+           .reload =
+               [&log] {
+                 log.notice("reload is not possible yet: restart to take over a new configuration");
+               },
+           .dump = [&] { log.notice(status_line(worker.status())); },
+           .tick =
+               [&] {
+                 service_log.summarise();
+                 const WorkerStatus status = worker.status();
+                 host.status(status_line(status));
+                 if (is_alive(status, clock)) host.alive();
+                 if (status.ready && !told_ready) {
+                   host.ready();
+                   told_ready = true;
+                 }
+               }}));
+  log.info("worker started", {{"VERSION", version},
+                              {"LEDGER", path},
+                              {"LISTEN", config.http.listen ? to_text(*config.http.listen) : "off"},
+                              {"PRICES", prices.source.name}});
+  const Result<void> ran = worker.run(stop.get_token());
+  host.stopping();
+  http.stop();
+  pool.stop();
+  server->stop(kStopGrace);
+  log.info("worker stopped", {});
+  return ran;
+}
+
+int main_of(int argc, char** argv) {
+  const Terminal terminal{
+      .in = std::cin, .out = std::cout, .err = std::cerr, .colour = wants_colour()};
+  const OptionTable& table = worker_options();
+  const auto fail_with = [&](const Error& error) { return report(error, terminal, table.program); };
+  if (const auto blocked = block_signals(); !blocked) return fail_with(blocked.error());
+  const auto start = start_program(table, {argv + (argc > 0 ? 1 : 0), argv + argc},
+                                   process_environment(), {}, terminal);
+  const auto* started = std::get_if<StartedProgram>(&start);
+  if (started == nullptr) return std::get<int>(start);
+  const auto config = make_worker_config(started->settings);
+  if (!config) return fail_with(config.error());
+  const SystemClock clock;
+  const auto sink = standard_error_sink(std::string(table.program));
+  ServiceLog log(clock, *sink, config.value().log_level);
+  const auto ran = run(config.value(), clock, log, log);
+  return ran ? kExitOk : fail_with(ran.error());
+}
+
+}  // namespace
+}  // namespace meterbill
+
+int main(int argc, char** argv) { return meterbill::main_of(argc, argv); }

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "base/log.h"
+#include "worker/worker_events.h"
+
+namespace meterbill {
+
+/// The worker's events as log lines.
+class WorkerLog final : public WorkerEvents {
+ public:
+  /// `log` outlives the object.
+  explicit WorkerLog(Log& log) : log_(log) {}
+
+  void source_claimed(const std::string& source, std::int64_t fence) override;
+  void disk_full(const Error& error) override;
+  void disk_has_space_again() override;
+  void quarantined(const std::string& source, const std::string& machine,
+                   const Rejection& rejection, std::int64_t more) override;
+  void conflict(const MachineId& machine) override;
+  void decided(const MachineId& machine, const BootId& boot, Decision decision) override;
+  void totals_rebuilt(std::int64_t machines) override;
+  void partition_accepted(const std::string& source, std::int32_t partition) override;
+
+ private:
+  Log& log_;
+};
+
+}  // namespace meterbill

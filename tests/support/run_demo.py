@@ -1,0 +1,170 @@
+#!/usr/bin/python3
+"""./dev run: a worker and an agent on this machine, the bill growing, and the statement at the end."""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+WORKER = "127.0.0.1:5001"
+AGENT = "127.0.0.1:5002"
+KIB_S_PER_GIB_HOUR = 1024 * 1024 * 3600
+
+
+def get(url):
+    """The JSON at `url`, or None while nobody answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return json.load(answer)
+    except (OSError, urllib.error.URLError, ValueError):
+        return None
+
+
+def get_status(url):
+    """The HTTP status of `url`; None while nobody answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except (OSError, urllib.error.URLError):
+        return None
+
+
+class Demo:
+    """Starts, watches and stops the programs; nothing of it outlives the process."""
+
+    def __init__(self, arguments):
+        self.bin = pathlib.Path(arguments.bin)
+        self.seconds = arguments.seconds
+        self.kafka = arguments.kafka
+        self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="meterbill-run-"))
+        self.programs = []
+        self.broker = None
+        self.stopping = False
+
+    def start(self, name, *options):
+        log = open(self.scratch / f"{name}.log", "wb")
+        program = subprocess.Popen([str(self.bin / name), *options], stdout=log, stderr=log,
+                                   start_new_session=True)
+        self.programs.append((name, program))
+        return program
+
+    def check(self):
+        for name, program in self.programs:
+            if program.poll() is not None:
+                text = (self.scratch / f"{name}.log").read_text(errors="replace")
+                raise SystemExit(f"{name} ended with {program.returncode}:\n{text}")
+
+    def wait_ready(self, address, what):
+        deadline = time.monotonic() + 30
+        while get_status(f"http://{address}/readyz") != 200:
+            self.check()
+            if self.stopping:
+                return
+            if time.monotonic() > deadline:
+                raise SystemExit(f"{what} is not ready after 30 s: {get(f'http://{address}/readyz')}")
+            time.sleep(0.1)
+
+    def run(self):
+        sink = f"http://{WORKER}"
+        worker_kafka = "off"
+        if self.kafka:
+            sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+            from kafka_broker import KafkaBroker
+            print("starting Kafka …", flush=True)
+            self.broker = KafkaBroker()
+            self.broker.start()
+            self.broker.create_topic("resource_usage", 3)
+            sink = worker_kafka = self.broker.url()
+        for part in ("agent", "worker"):
+            (self.scratch / part).mkdir()
+        self.start("meterbill-worker", f"--worker.state_dir={self.scratch}/worker",
+                   f"--worker.kafka={worker_kafka}", f"--http.listen={WORKER}",
+                   f"--worker.control={self.scratch}/worker.sock")
+        self.wait_ready(WORKER, "the worker")
+        self.start("meterbill-agent", f"--agent.state_dir={self.scratch}/agent",
+                   "--agent.interval=1s", f"--agent.sink={sink}", f"--http.listen={AGENT}",
+                   f"--agent.control={self.scratch}/agent.sock")
+        self.wait_ready(AGENT, "the agent")
+        print(f"worker  http://{WORKER}/api/v1/status")
+        print(f"agent   http://{AGENT}/api/v1/status")
+        print(f"sink    {sink}", flush=True)
+        self.watch()
+
+    def machine(self):
+        status = get(f"http://{AGENT}/api/v1/status") or {}
+        return status.get("machine_id", "")
+
+    def watch(self):
+        end = time.monotonic() + self.seconds if self.seconds else None
+        while not self.stopping and (end is None or time.monotonic() < end):
+            time.sleep(min(3, max(0.1, end - time.monotonic())) if end else 3)
+            self.check()
+            self.line()
+
+    def line(self):
+        name = self.machine()
+        cost = get(f"http://{WORKER}/api/cost/{name}") or {}
+        rows = get(f"http://{WORKER}/api/v1/usage?machine={name}&by=day") or []
+        used = {}
+        for row in rows:
+            if row["scope"] == "machine":
+                used[row["meter"]] = used.get(row["meter"], 0) + int(row["quantity"])
+        cpu = used.get("cpu", 0)
+        memory = used.get("memory", 0)
+        print(f"{name}   cpu {cpu // 1000000}.{cpu // 1000 % 1000:03d} core·s   "
+              f"memory {memory * 10 ** 6 // KIB_S_PER_GIB_HOUR / 10 ** 6:.6f} GiB·h   "
+              f"cost {cost.get('total_cost', 0)} {cost.get('currency', '')}", flush=True)
+
+    def statement(self):
+        if get_status(f"http://{WORKER}/healthz") != 200:
+            return
+        subprocess.run([str(self.bin / "meterbill"), "bill", "show",
+                        f"--server=http://{WORKER}"], check=False)
+
+    def stop(self):
+        for name, program in reversed(self.programs):
+            if program.poll() is None:
+                if name == "meterbill-worker":
+                    print(flush=True)
+                    self.statement()
+                program.send_signal(signal.SIGTERM)
+                try:
+                    program.wait(15)
+                except subprocess.TimeoutExpired:
+                    program.kill()
+                    program.wait()
+        if self.broker:
+            self.broker.close()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev run", description=__doc__)
+    parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--seconds", type=int, default=0, help="end after so long (default: Ctrl-C)")
+    parser.add_argument("--kafka", action="store_true", help="through a real single-node Kafka")
+    demo = Demo(parser.parse_args())
+
+    def on_signal(_number, _frame):
+        demo.stopping = True
+
+    signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
+    try:
+        demo.run()
+    finally:
+        demo.stop()
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    main()

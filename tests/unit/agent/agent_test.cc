@@ -1,0 +1,234 @@
+#include "agent/agent.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "agent_bench.h"
+
+namespace meterbill {
+namespace {
+
+constexpr std::int64_t kSecond = AgentBench::kSecond;
+
+TEST(AgentTest, ATickSavesAndTheStatusTells) {
+  AgentBench bench;
+  EXPECT_FALSE(bench.agent->status().ready);
+  EXPECT_EQ(bench.agent->status().reason, "no tick yet");
+  bench.agent->tick_once();
+  bench.run(3);
+  const AgentStatus status = bench.agent->status();
+  EXPECT_TRUE(status.ready) << status.reason;
+  EXPECT_EQ(status.newest.cpu, "25");
+  EXPECT_EQ(status.newest.memory, "61.2");
+  EXPECT_EQ(status.spool.waiting, 1);
+  EXPECT_EQ(status.sink, "fake://sink");
+  ASSERT_TRUE(status.epoch);
+  EXPECT_EQ(status.epoch->id.str().size(), 32U);
+  EXPECT_EQ(bench.events.lines(), std::vector<std::string>{"epoch_began 0 0"});
+}
+
+TEST(AgentTest, ItIsNotReadyWhenTicksStopComing) {
+  AgentBench bench;
+  bench.agent->tick_once();
+  bench.clock.advance(36 * kSecond);
+  EXPECT_EQ(bench.agent->status().reason, "no tick for 36 s");
+}
+
+TEST(AgentTest, AFullDiskKeepsTotalsInMemoryAndResumesByItself) {
+  AgentBench bench;
+  bench.agent->tick_once();
+  bench.spool.save_failure = Code::kDiskFull;
+  bench.run(100);
+  EXPECT_FALSE(bench.agent->status().ready);
+  EXPECT_EQ(bench.events.count("save_failed"), 1);
+  bench.spool.save_failure.reset();
+  bench.run(1);
+  EXPECT_TRUE(bench.agent->status().ready);
+  EXPECT_EQ(bench.events.count("save_recovered"), 1);
+  static_cast<void>(bench.agent->send_once());
+  ASSERT_EQ(bench.sink.delivered.size(), 1U);
+  EXPECT_NE(bench.sink.delivered[0].find("T10:00:00Z machine final cpu=450000000"),
+            std::string::npos)
+      << bench.sink.delivered[0];
+  EXPECT_NE(bench.sink.delivered[0].find("T10:15:00Z machine open cpu=55000000"),
+            std::string::npos);
+}
+
+TEST(AgentTest, ADamagedSpoolIsBegunAnewAndTheRunningSlotIsNotLost) {
+  AgentBench bench;
+  bench.agent->tick_once();
+  bench.run(5);
+  bench.spool.save_failure = Code::kDamaged;
+  bench.run(1);
+  EXPECT_EQ(bench.events.count("spool_damaged memory.damaged"), 1);
+  EXPECT_TRUE(bench.agent->status().ready);
+  EXPECT_EQ(bench.agent->status().damaged_spool, "memory.damaged");
+  static_cast<void>(bench.agent->send_once());
+  EXPECT_NE(bench.sink.delivered.at(0).find("cpu=30000000 "), std::string::npos);
+}
+
+TEST(AgentTest, DamageThatTheSenderFindsIsRepairedByTheNextTick) {
+  AgentBench bench;
+  bench.agent->tick_once();
+  bench.run(5);
+  bench.spool.pending_failure = Code::kDamaged;
+  static_cast<void>(bench.agent->send_once());
+  bench.run(1);
+  EXPECT_EQ(bench.events.count("spool_damaged"), 1);
+  EXPECT_EQ(bench.agent->status().spool.waiting, 1);
+}
+
+TEST(AgentTest, ABlindMeterIsToldOnceAndNothingIsBilledMeanwhile) {
+  AgentBench bench;
+  bench.agent->tick_once();
+  bench.blind = true;
+  bench.run(3);
+  EXPECT_EQ(bench.agent->status().reason,
+            "the CPU counters cannot be read; the service must see /proc/stat");
+  EXPECT_EQ(bench.agent->status().faults, std::vector<std::string>{"cpu meter: hidden"});
+  EXPECT_EQ(bench.agent->status().spool.waiting, 0);
+  bench.blind = false;
+  bench.run(1);
+  EXPECT_EQ(bench.events.lines(),
+            (std::vector<std::string>{"epoch_began 0 0", "metering_changed 2",
+                                      "meter_failed cpu meter: hidden", "metering_changed 0",
+                                      "meters_recovered"}));
+}
+
+TEST(AgentTest, NothingIsSentWhileTheClockIsBeforeTheBuildDate) {
+  AgentBench bench;
+  bench.agent->tick_once();
+  bench.run(1);
+  bench.clock.step(-3'650LL * 24 * 3'600 * kSecond);
+  bench.run(1);
+  EXPECT_EQ(bench.agent->send_once(), 10 * kSecond);
+  EXPECT_EQ(bench.sink.calls, 0);
+  EXPECT_NE(bench.agent->status().reason.find("clock"), std::string::npos);
+}
+
+TEST(AgentTest, PausedSendingGoesOnMeteringAndResumes) {
+  AgentBench bench;
+  bench.agent->tick_once();
+  bench.agent->pause();
+  bench.agent->pause();
+  bench.run(5);
+  static_cast<void>(bench.agent->send_once());
+  EXPECT_EQ(bench.sink.calls, 0);
+  EXPECT_TRUE(bench.agent->status().paused);
+  EXPECT_TRUE(bench.agent->status().ready);
+  bench.agent->resume();
+  static_cast<void>(bench.agent->send_once());
+  EXPECT_EQ(bench.sink.calls, 1);
+  EXPECT_EQ(bench.events.count("sending_paused"), 2);
+}
+
+TEST(AgentTest, SendNowDoesNotWaitForTheBackoff) {
+  AgentBench bench;
+  bench.agent->tick_once();
+  bench.run(1);
+  bench.sink.answer = [](const OutgoingMessage&) { return FakeSink::report(Fate::kLater, "away"); };
+  static_cast<void>(bench.agent->send_once());
+  static_cast<void>(bench.agent->send_once());
+  EXPECT_EQ(bench.sink.calls, 1);
+  bench.agent->send_now();
+  static_cast<void>(bench.agent->send_once());
+  EXPECT_EQ(bench.sink.calls, 2);
+}
+
+TEST(AgentTest, SendAgainOffersAllKeptRows) {
+  AgentBench bench;
+  bench.agent->tick_once();
+  bench.run(100);
+  static_cast<void>(bench.agent->send_once());
+  EXPECT_EQ(bench.agent->send_again().value(), 2);
+  static_cast<void>(bench.agent->send_once());
+  ASSERT_EQ(bench.sink.delivered.size(), 2U);
+  EXPECT_EQ(bench.sink.delivered[0], bench.sink.delivered[1]);
+}
+
+TEST(AgentTest, TheEndMakesRowsFinalAndLeavesItsMark) {
+  AgentBench bench;
+  bench.agent->tick_once();
+  bench.run(1);
+  bench.clock.advance(3 * kSecond);
+  bench.agent->finish(EndMark::kHost);
+  EXPECT_EQ(bench.spool.load().value().checkpoint->end, EndMark::kHost);
+  static_cast<void>(bench.agent->send_once());
+  EXPECT_NE(bench.sink.delivered.at(0).find("machine final cpu=6500000 "), std::string::npos)
+      << bench.sink.delivered.at(0);
+}
+
+TEST(AgentTest, ARestartGoesOnFromTheCheckpoint) {
+  AgentBench bench;
+  bench.agent->tick_once();
+  bench.run(2);
+  bench.clock.advance(60 * kSecond);
+  bench.restart();
+  bench.agent->tick_once();
+  EXPECT_EQ(bench.events.lines().back(), "epoch_began 1 60000000");
+}
+
+TEST(AgentTest, ASinkThatHangsDelaysNoTick) {
+  // Real waiters and both threads.
+  struct HangingSink final : Sink {
+    std::vector<SendReport> send(std::span<const OutgoingMessage> messages) override {
+      ++calls;
+      calls.notify_all();
+      while (!released) released.wait(false);
+      return std::vector<SendReport>(messages.size(), FakeSink::report(Fate::kDelivered));
+    }
+    [[nodiscard]] std::string name() const override { return "hanging"; }
+    std::atomic<int> calls = 0;
+    std::atomic<bool> released = false;
+  };
+  SystemClock clock;
+  FakeMeters meters{[&] {
+    HostSample sample;
+    sample.cpu = CpuCounter{.busy_us = clock.now().monotonic_us, .cores = 4};
+    return sample;
+  }};
+  MemorySpool spool;
+  HangingSink sink;
+  RecordingEvents events;
+  ConditionWaiter tick_waiter;
+  ConditionWaiter send_waiter;
+  std::atomic<std::uint64_t> random = 0;
+  Agent agent({.machine = MachineId("web-1"), .labels = {}, .interval_us = 2'000, .built = {0}},
+              {.meters = meters,
+               .clock = clock,
+               .spool = spool,
+               .sink = sink,
+               .events = events,
+               .tick_waiter = tick_waiter,
+               .send_waiter = send_waiter,
+               .encode = [](const MessageFrame& frame, std::span<const Reading> readings,
+                            std::int64_t seq) { return line_encode(frame, readings, seq, 100); },
+               .random = [&] { return ++random; },
+               .how_it_ends = [] { return EndMark::kOperator; }});
+  ASSERT_TRUE(agent.open());
+  std::jthread running([&](const std::stop_token& stop) { agent.run(stop); });
+  sink.calls.wait(0);
+  const auto first = agent.status().last_tick;
+  while (agent.status().last_tick->us < first->us + 20'000) std::this_thread::yield();
+  EXPECT_EQ(sink.calls, 1);  // still hanging in the first call
+  sink.released = true;
+  sink.released.notify_all();
+  running.request_stop();
+  running.join();
+  EXPECT_EQ(spool.load().value().checkpoint->end, EndMark::kOperator);
+  EXPECT_EQ(spool.counts().value().waiting, 0);  // the last try took it all
+}
+
+TEST(AgentStatusTest, JsonIsWellFormedWhateverTheTextsAre) {
+  AgentStatus status;
+  status.reason = "a \"quoted\"\nline \xff";
+  const std::string json = to_json(status);
+  EXPECT_NE(json.find(R"("reason":"a \"quoted\"\u000aline ?")"), std::string::npos) << json;
+  EXPECT_NE(json.find(R"("epoch":null)"), std::string::npos);
+  EXPECT_NE(json.find(R"("outage":null)"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace meterbill

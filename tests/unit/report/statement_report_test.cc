@@ -1,0 +1,124 @@
+#include "report/statement_report.h"
+
+#include <gtest/gtest.h>
+
+#include "report/price_book_report.h"
+#include "support/golden.h"
+#include "unit/domain/billing_support.h"
+
+namespace meterbill {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000;
+const Slot kSlot = slot("2026-11-22T10:15:00Z");
+
+PriceBook berlin_book() {
+  return book_of({version("cpu", "core_hour", "0.042", "2025-12-31T23:00:00Z"),
+                  version("memory", "gib_hour", "0.006", "2026-06-30T22:00:00Z"),
+                  version("cpu_usage", "percent_sample", "0.05"),
+                  version("net_out", "gb", "0.01", "2026-11-10T12:15:00Z")},
+                 "Europe/Berlin", "EUR");
+}
+
+/// Facts with digests that do not depend on the host.
+StatementFacts facts_of(const PriceBook& book, const char* period) {
+  return {.period = parse_period(period, book.zone(), UtcTime{}).value(),
+          .cut_off = slot("2026-11-22T14:30:00Z"),
+          .prices_source = "prices.toml",
+          .prices_digest = std::string(64, '3'),
+          .zone = {"Europe/Berlin", "2026a", std::string(64, 'b')},
+          .warnings = {}};
+}
+
+void add(Rating& rating, const char* machine, const char* scope, const char* labels,
+         const char* meter, Slot at, Int128 base) {
+  ASSERT_TRUE(rating.add(MachineId{machine}, ScopeName{scope}, labels, MeterName{meter}, at, base));
+}
+
+/// One machine: the usual case.
+Statement one_machine(const PriceBook& book) {
+  Rating rating{book};
+  add(rating, "web-1", "machine", "site=lab-3", "cpu", kSlot, 1'485'838'868'400);
+  add(rating, "web-1", "machine", "site=lab-3", "memory", kSlot, 19'328'296'550'400);
+  add(rating, "web-1", "machine", "site=lab-3", "cpu_capacity", kSlot, 9'000'000'000'000);
+  add(rating, "web-1", "machine", "site=lab-3", "disk_read", kSlot, 12'500'000'000);
+  MachineNote note;
+  note.coverage = Coverage{1'861'322'000'000, 1'320 * kSecond, 0, 358 * kSecond};
+  return make_statement(facts_of(book, "2026-11"), rating.finish().value(),
+                        {{MachineId{"web-1"}, note}})
+      .value();
+}
+
+/// Several: price changes, parts, held and unpriced usage, samples, names that spreadsheets run.
+Statement fleet(const PriceBook& book) {
+  Rating rating{book};
+  add(rating, "lab-07", "machine", "-x=1,note=a\\,b", "cpu", slot("2026-10-31T22:45:00Z"),
+      3'600'000'000);
+  add(rating, "lab-07", "machine", "-x=1,note=a\\,b", "cpu", kSlot, 7'200'000'000);
+  add(rating, "lab-07", "machine", "", "net_out", kSlot, 123'456'789'012);
+  add(rating, "lab-07", "machine", "", "net_out", slot("2026-11-10T12:00:00Z"), 5);
+  add(rating, "Machine_B", "machine", "", "cpu_usage", kSlot, 12'300'000'000);
+  add(rating, "Machine_B", "service:größer", "", "api_calls", kSlot, 1'500'000'000);
+  std::map<MachineId, MachineNote> notes;
+  notes[MachineId{"lab-07"}].coverage = Coverage{900 * kSecond, 1, 0, 0};
+  notes[MachineId{"lab-07"}].held[MeterName{"cpu"}] = 1'800'000'000;
+  notes[MachineId{"render-12"}].coverage = Coverage{0, 0, 0, 3'600 * kSecond};
+  StatementFacts facts = facts_of(book, "2026-10..2026-11");
+  facts.warnings = {"the price of cpu since 2026-01-01 was edited after it had been used"};
+  return make_statement(facts, rating.finish().value(), notes).value();
+}
+
+TEST(StatementReportTest, OneMachineAsText) {
+  const PriceBook book = berlin_book();
+  expect_golden("tests/golden/statement.txt", statement_text(one_machine(book), book.zone()));
+}
+
+TEST(StatementReportTest, OneMachineAsJson) {
+  const PriceBook book = berlin_book();
+  expect_golden("tests/golden/statement.json", statement_json(one_machine(book), book.zone()));
+}
+
+TEST(StatementReportTest, OneMachineAsCsv) {
+  const PriceBook book = berlin_book();
+  expect_golden("tests/golden/statement.csv", statement_csv(one_machine(book), book.zone()));
+}
+
+TEST(StatementReportTest, AFleetAsText) {
+  const PriceBook book = berlin_book();
+  expect_golden("tests/golden/statement_fleet.txt", statement_text(fleet(book), book.zone()));
+}
+
+TEST(StatementReportTest, AFleetAsJson) {
+  const PriceBook book = berlin_book();
+  expect_golden("tests/golden/statement_fleet.json", statement_json(fleet(book), book.zone()));
+}
+
+TEST(StatementReportTest, AFleetAsCsv) {
+  const PriceBook book = berlin_book();
+  expect_golden("tests/golden/statement_fleet.csv", statement_csv(fleet(book), book.zone()));
+}
+
+TEST(StatementReportTest, TheSameStatementGivesTheSameBytes) {
+  const PriceBook book = berlin_book();
+  EXPECT_EQ(statement_json(fleet(book), book.zone()), statement_json(fleet(book), book.zone()));
+}
+
+TEST(StatementReportTest, APriceSinceLocalMidnightShowsTheDateAnotherTheTime) {
+  const auto berlin = zone("Europe/Berlin");
+  EXPECT_EQ(since_text(version("cpu", "core_hour", "1", "2025-12-31T23:00:00Z"), *berlin),
+            "2026-01-01");
+  EXPECT_EQ(since_text(version("cpu", "core_hour", "1", "2026-01-01T00:00:00Z"), *berlin),
+            "2026-01-01 01:00 +01:00");
+  EXPECT_EQ(since_text(version("cpu", "core_hour", "1"), *berlin), "always");
+}
+
+TEST(PriceBookReportTest, ABookAsTextAndJson) {
+  const PriceBook book = berlin_book();
+  expect_golden("tests/golden/price_book.txt",
+                price_book_text(book, "prices.toml", std::string(64, '3')));
+  expect_golden("tests/golden/price_book.json",
+                price_book_json(book, "prices.toml", std::string(64, '3')));
+}
+
+}  // namespace
+}  // namespace meterbill

@@ -1,0 +1,45 @@
+#include "report/text_table.h"
+
+#include <gtest/gtest.h>
+
+namespace meterbill {
+namespace {
+
+TEST(TextTableTest, AlignsTextNumbersAndPoints) {
+  TextTable table{{{"meter", Align::kLeft}, {"quantity", Align::kPoint}, {"n", Align::kRight}}};
+  table.row({"cpu", "412.733019", "7"});
+  table.heading("a heading");
+  table.row({"memory", "5120.25", "123"});
+  table.row({"x", "12", ""});
+  EXPECT_EQ(table.text(),
+            "meter      quantity    n\n"
+            "cpu      412.733019    7\n"
+            "a heading\n"
+            "memory  5120.25      123\n"
+            "x         12\n");
+}
+
+TEST(TextTableTest, WidthsCountCharactersNotBytes) {
+  TextTable table{{{"a", Align::kLeft}, {"b", Align::kLeft}}};
+  table.row({"äöü", "x"});
+  table.row({"abc", "y"});
+  EXPECT_EQ(table.text(), "a    b\näöü  x\nabc  y\n");
+}
+
+TEST(TextTableTest, ANumberIsNeverCut) {
+  TextTable table{{{"q", Align::kPoint}}};
+  const std::string digits(200, '9');
+  table.row({digits});
+  EXPECT_NE(table.text().find(digits), std::string::npos);
+}
+
+TEST(LabelledTest, BreaksAtSpacesAndIndents) {
+  EXPECT_EQ(labelled("Prices", "built in"), "Prices     built in\n");
+  const std::string text = labelled("Meaning", std::string(60, 'a') + " " + std::string(20, 'b'));
+  EXPECT_EQ(text,
+            "Meaning    " + std::string(60, 'a') + "\n           " + std::string(20, 'b') + "\n");
+  EXPECT_EQ(labelled("", ""), "\n");
+}
+
+}  // namespace
+}  // namespace meterbill

@@ -1,0 +1,97 @@
+#include "service/signals.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <future>
+
+namespace meterbill {
+namespace {
+
+/// Each case runs in a process of its own: signals belong to the whole process.
+class SignalsDeathTest : public testing::Test {
+ protected:
+  SignalsDeathTest() { testing::FLAGS_gtest_death_test_style = "threadsafe"; }
+};
+
+constexpr auto kPatience = std::chrono::seconds{30};  ///< only ever used up by a failure
+
+/// Sends the signal and waits for its action; exits with `code`.
+[[noreturn]] void send_and_exit(int number, std::function<void()> SignalActions::*action,
+                                int code) {
+  std::promise<void> called;
+  if (!block_signals()) std::_Exit(90);
+  SignalActions actions;
+  actions.*action = [&called] { called.set_value(); };
+  auto thread = SignalThread::start(std::move(actions));
+  if (!thread) std::_Exit(91);
+  kill(getpid(), number);
+  const bool came = called.get_future().wait_for(kPatience) == std::future_status::ready;
+  { const SignalThread ended = std::move(thread).value(); }
+  std::_Exit(came ? code : 92);
+}
+
+TEST_F(SignalsDeathTest, EachSignalLeadsToItsAction) {
+  EXPECT_EXIT(send_and_exit(SIGTERM, &SignalActions::stop, 10), testing::ExitedWithCode(10), "");
+  EXPECT_EXIT(send_and_exit(SIGINT, &SignalActions::stop, 11), testing::ExitedWithCode(11), "");
+  EXPECT_EXIT(send_and_exit(SIGHUP, &SignalActions::reload, 12), testing::ExitedWithCode(12), "");
+  EXPECT_EXIT(send_and_exit(SIGUSR1, &SignalActions::dump, 13), testing::ExitedWithCode(13), "");
+}
+
+TEST_F(SignalsDeathTest, ASignalThatCameBeforeTheThreadIsNotLost) {
+  EXPECT_EXIT(
+      {
+        if (!block_signals()) std::_Exit(90);
+        kill(getpid(), SIGHUP);
+        std::promise<void> called;
+        auto thread = SignalThread::start({.reload = [&called] { called.set_value(); }});
+        called.get_future().wait_for(kPatience);
+        std::_Exit(20);
+      },
+      testing::ExitedWithCode(20), "");
+}
+
+TEST_F(SignalsDeathTest, ASecondTermEndsTheProcessAtOnce) {
+  EXPECT_EXIT(
+      {
+        if (!block_signals()) std::_Exit(90);
+        std::promise<void> called;
+        auto thread = SignalThread::start({.stop = [&called] { called.set_value(); }});
+        kill(getpid(), SIGTERM);
+        called.get_future().wait_for(kPatience);
+        kill(getpid(), SIGTERM);
+        std::promise<void>{}.get_future().wait_for(kPatience);
+        std::_Exit(30);
+      },
+      testing::KilledBySignal(SIGTERM), "");
+}
+
+TEST_F(SignalsDeathTest, ABrokenPipeIsAnErrorAndNotTheEnd) {
+  EXPECT_EXIT(
+      {
+        if (!block_signals()) std::_Exit(90);
+        raise(SIGPIPE);
+        std::_Exit(40);
+      },
+      testing::ExitedWithCode(40), "");
+}
+
+TEST_F(SignalsDeathTest, TheThreadTicks) {
+  EXPECT_EXIT(
+      {
+        if (!block_signals()) std::_Exit(90);
+        std::promise<void> called;
+        bool is_first = true;
+        auto thread = SignalThread::start({.tick = [&] {
+          if (is_first) called.set_value();
+          is_first = false;
+        }});
+        const bool came = called.get_future().wait_for(kPatience) == std::future_status::ready;
+        std::_Exit(came ? 50 : 51);
+      },
+      testing::ExitedWithCode(50), "");
+}
+
+}  // namespace
+}  // namespace meterbill

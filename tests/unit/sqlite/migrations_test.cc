@@ -1,0 +1,95 @@
+#include "adapters/sqlite/migrations.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "adapters/sqlite/sqlite_ledger.h"
+#include "support/ledger_batches.h"
+#include "support/ledger_dump.h"
+#include "support/temp_dir.h"
+
+namespace meterbill {
+namespace {
+
+using testing::HasSubstr;
+
+/// A ledger of today, seen by a program that has one step more.
+class MigrationTest : public testing::Test {
+ protected:
+  MigrationTest() : steps_(ledger_migrations().begin(), ledger_migrations().end()) {
+    auto ledger = SqliteLedger::open(path(), {}, clock_).value();
+    const std::int64_t fence = ledger->claim(kKafka).value().fence;
+    EXPECT_TRUE(ledger->commit(batch(1), {{kKafka, fence}}));
+    EXPECT_TRUE(ledger->commit(batch(2), {{kKafka, fence}}));
+    state_ = dump(*ledger);
+  }
+  std::string path() const { return (folder_.path() / "ledger.db").string(); }
+  std::string copy() const { return path() + ".before-" + std::to_string(steps_.size()); }
+  SqliteDb open() { return SqliteDb::open(path(), {}).value(); }
+
+  TempDir folder_;
+  SystemClock clock_;
+  std::vector<Migration> steps_;
+  std::string state_;
+};
+
+TEST_F(MigrationTest, ANewLedgerIsMadeByAllStepsWithoutACopy) {
+  EXPECT_FALSE(std::filesystem::exists(copy()));
+  SqliteDb db = open();
+  EXPECT_EQ(db.integer("PRAGMA user_version").value(), static_cast<std::int64_t>(steps_.size()));
+  EXPECT_EQ(inspect_ledger(db, steps_).value(), LedgerState::kCurrent);
+  EXPECT_GT(db.integer("SELECT created_us FROM meta").value(), 0);
+}
+
+TEST_F(MigrationTest, AnOlderLedgerIsCopiedThenMigrated) {
+  steps_.push_back(
+      {"CREATE TABLE invoice(invoice INTEGER PRIMARY KEY) STRICT;"
+       "INSERT INTO invoice SELECT commits FROM meta"});
+  SqliteDb db = open();
+  EXPECT_EQ(inspect_ledger(db, steps_).value(), LedgerState::kOlder);
+  ASSERT_TRUE(migrate_ledger(db, path(), steps_));
+  EXPECT_EQ(db.integer("SELECT invoice FROM invoice").value(), 2);
+  EXPECT_EQ(inspect_ledger(db, steps_).value(), LedgerState::kCurrent);
+  // Going back: the older program with the copy in place.
+  EXPECT_EQ(dump(*SqliteLedgerReader::open(copy()).value()), state_);
+  EXPECT_EQ(SqliteLedgerReader::open(path()).error().code, Code::kTooNew);
+}
+
+TEST_F(MigrationTest, AStepThatFailsLeavesTheLedgerAsItWas) {
+  steps_.push_back({"CREATE TABLE one(x INTEGER) STRICT"});
+  steps_.push_back({"INSERT INTO missing VALUES (1)"});
+  {
+    SqliteDb db = open();
+    const auto migrated = migrate_ledger(db, path(), steps_);
+    ASSERT_FALSE(migrated);
+    EXPECT_THAT(migrated.error().message, HasSubstr(copy()));
+  }
+  EXPECT_EQ(dump(*SqliteLedgerReader::open(path()).value()), state_);
+  // Tried again after the step was repaired, the copy of the first try is replaced.
+  steps_.back() = {"CREATE TABLE two(x INTEGER) STRICT"};
+  SqliteDb db = open();
+  ASSERT_TRUE(migrate_ledger(db, path(), steps_));
+  EXPECT_EQ(dump(*SqliteLedgerReader::open(copy()).value()), state_);
+}
+
+TEST_F(MigrationTest, WithoutACopyNothingIsMigrated) {
+  steps_.push_back({"CREATE TABLE one(x INTEGER) STRICT"});
+  std::filesystem::create_directory(copy());
+  SqliteDb db = open();
+  ASSERT_FALSE(migrate_ledger(db, path(), steps_));
+  EXPECT_EQ(inspect_ledger(db, ledger_migrations()).value(), LedgerState::kCurrent);
+}
+
+TEST_F(MigrationTest, AReaderAsksForAnOlderLedgerToBeMigratedFirst) {
+  {
+    SqliteDb db = open();
+    ASSERT_TRUE(db.execute("PRAGMA user_version=0"));
+  }
+  const auto reader = SqliteLedgerReader::open(path());
+  ASSERT_FALSE(reader);
+  EXPECT_THAT(reader.error().message, HasSubstr("start the worker once"));
+}
+
+}  // namespace
+}  // namespace meterbill

@@ -1,0 +1,272 @@
+#include "adapters/sqlite/sqlite_ledger.h"
+
+#include <gmock/gmock.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "support/ledger_batches.h"
+#include "support/ledger_dump.h"
+#include "support/temp_dir.h"
+
+namespace meterbill {
+namespace {
+
+using testing::HasSubstr;
+
+/// Bytes that do not compress.
+std::string noise(std::size_t bytes) {
+  static std::uint32_t state = 1;
+  std::string text(bytes, '\0');
+  for (char& c : text) c = static_cast<char>((state = state * 1'664'525 + 1'013'904'223) >> 24);
+  return text;
+}
+
+class SqliteLedgerTest : public testing::Test {
+ protected:
+  std::string path() const { return (folder_.path() / "ledger.db").string(); }
+  Result<std::unique_ptr<SqliteLedger>> try_open() {
+    return SqliteLedger::open(path(), limits_, clock_);
+  }
+  void open() {
+    auto opened = try_open();
+    ASSERT_TRUE(opened) << opened.error().message;
+    ledger_ = std::move(opened).value();
+    fence_ = ledger_->claim(kKafka).value().fence;
+  }
+  void given(int batches) {
+    open();
+    for (int number = 1; number <= batches; ++number) commit(batch(number));
+  }
+  void commit(const WriteSet& write) {
+    ASSERT_EQ(ledger_->commit(write, {{kKafka, fence_}}).value(), CommitOutcome::kCommitted);
+  }
+  /// As an operator with the sqlite3 program would, while no ledger is open.
+  void execute(const std::string& sql) {
+    auto db = SqliteDb::open(path(), {});
+    ASSERT_TRUE(db) << db.error().message;
+    ASSERT_TRUE(db.value().execute(sql));
+  }
+  std::int64_t wal_bytes() const {
+    std::error_code none;
+    const auto size = std::filesystem::file_size(path() + "-wal", none);
+    return none ? 0 : static_cast<std::int64_t>(size);
+  }
+
+  TempDir folder_;
+  SystemClock clock_;
+  LedgerLimits limits_;
+  std::unique_ptr<SqliteLedger> ledger_;
+  std::int64_t fence_ = 0;
+};
+
+TEST_F(SqliteLedgerTest, ASecondWorkerIsToldWhoHoldsTheLedger) {
+  given(1);
+  const auto second = try_open();
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Code::kConflict);
+  EXPECT_THAT(second.error().message, HasSubstr("process " + std::to_string(getpid())));
+  EXPECT_THAT(second.error().message, HasSubstr("stop it first"));
+  ledger_.reset();
+  EXPECT_TRUE(try_open());
+}
+
+TEST_F(SqliteLedgerTest, EveryTableIsStrict) {
+  given(0);
+  ledger_.reset();
+  auto db = SqliteDb::open(path(), {}).value();
+  EXPECT_GT(db.integer("SELECT count(*) FROM pragma_table_list WHERE schema='main'").value(), 10);
+  EXPECT_EQ(db.integer("SELECT count(*) FROM pragma_table_list WHERE strict=0 AND schema='main' "
+                       "AND name NOT LIKE 'sqlite%'")
+                .value(),
+            0);
+}
+
+TEST_F(SqliteLedgerTest, ALedgerOfALaterProgramIsRefusedWithTheRemedy) {
+  given(1);
+  ledger_.reset();
+  execute("PRAGMA user_version=99");
+  const auto writer = try_open();
+  ASSERT_FALSE(writer);
+  EXPECT_EQ(writer.error().code, Code::kTooNew);
+  EXPECT_THAT(writer.error().message, HasSubstr("install the program that wrote it"));
+  EXPECT_THAT(writer.error().message, HasSubstr("ledger.db.before-"));
+  EXPECT_EQ(SqliteLedgerReader::open(path()).error().code, Code::kTooNew);
+}
+
+TEST_F(SqliteLedgerTest, AnotherDatabaseIsNotTakenForALedger) {
+  execute("CREATE TABLE t(x)");
+  EXPECT_EQ(try_open().error().code, Code::kInvalid);
+}
+
+TEST_F(SqliteLedgerTest, ADamagedFileIsRefusedWithTheRemedy) {
+  given(1);
+  WriteSet many;
+  for (int i = 0; i < 2'000; ++i) many.rows[{kWeb, slot(i)}] = row(kWebEpoch, i);
+  commit(many);
+  ledger_.reset();
+  const auto pages = static_cast<std::streamoff>(std::filesystem::file_size(path()) / 4'096);
+  std::fstream file(path(), std::ios::in | std::ios::out | std::ios::binary);
+  for (std::streamoff page = pages / 2; page < pages; ++page) {
+    file.seekp(page * 4'096);
+    file << std::string(64, '\xa5');
+  }
+  file.close();
+  const auto opened = try_open();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Code::kDamaged);
+  EXPECT_THAT(opened.error().message, HasSubstr("restore a backup"));
+}
+
+TEST_F(SqliteLedgerTest, AFileThatIsNoDatabaseIsDamaged) {
+  std::ofstream(path()) << std::string(8'192, 'x');
+  EXPECT_EQ(try_open().error().code, Code::kDamaged);
+}
+
+TEST_F(SqliteLedgerTest, ADamagedRowNamesItsMachineAndSlot) {
+  given(2);
+  ledger_.reset();
+  execute("UPDATE usage_row SET packed=x'01ff' WHERE slot=" +
+          std::to_string(slot(1).unix_seconds()));
+  open();
+  int good = 0;
+  const auto walked = ledger_->rows(kWeb, {slot(), slot(9)}, [&](Slot, const UsageRow&) {
+    ++good;
+    return Result<void>(ok());
+  });
+  ASSERT_FALSE(walked);
+  EXPECT_EQ(good, 1);
+  EXPECT_EQ(walked.error().code, Code::kDamaged);
+  EXPECT_THAT(walked.error().message, HasSubstr("machine web-1, slot 2026-11-22T10:15:00Z"));
+  const std::vector<RowKey> keys{{kWeb, slot(1)}};
+  EXPECT_EQ(ledger_->load(keys, {}, {}).error().code, Code::kDamaged);
+  EXPECT_TRUE(ledger_->totals(kWeb)) << "the rest can still be read";
+}
+
+TEST_F(SqliteLedgerTest, AReaderSeesEachCommitAndCannotBeInTheWay) {
+  given(1);
+  const auto reader = SqliteLedgerReader::open(path()).value();
+  EXPECT_EQ(dump(*reader), dump(*ledger_));
+  bool committed = false;
+  const auto walked = reader->rows(kWeb, {slot(), slot(9)}, [&](Slot, const UsageRow&) {
+    if (!std::exchange(committed, true)) commit(batch(2));
+    return Result<void>(ok());
+  });
+  ASSERT_TRUE(walked);
+  EXPECT_TRUE(committed);
+  EXPECT_EQ(reader->facts().value().commits, 2);
+  EXPECT_EQ(dump(*reader), dump(*ledger_));
+}
+
+TEST_F(SqliteLedgerTest, AReaderLeavesTheWalToTheWriter) {
+  given(2);
+  const std::int64_t before = wal_bytes();
+  ASSERT_GT(before, 0);
+  { EXPECT_TRUE(SqliteLedgerReader::open(path()).value()->facts()); }
+  EXPECT_EQ(wal_bytes(), before);
+}
+
+TEST_F(SqliteLedgerTest, AReaderOfAStoppedLedgerKeepsTheWorkerAway) {
+  EXPECT_EQ(SqliteLedgerReader::open(path()).error().code, Code::kNotFound);
+  given(1);
+  EXPECT_EQ(SqliteLedgerReader::open_stopped(path()).error().code, Code::kConflict);
+  const std::string running = dump(*ledger_);
+  ledger_.reset();
+  auto reader = SqliteLedgerReader::open_stopped(path()).value();
+  EXPECT_EQ(dump(*reader), running);
+  EXPECT_EQ(try_open().error().code, Code::kConflict);
+  reader.reset();
+  EXPECT_TRUE(try_open());
+}
+
+TEST_F(SqliteLedgerTest, TheWalStaysShortUnderLoadAndIsEmptiedWhenIdle) {
+  given(1);
+  std::int64_t longest = 0;
+  for (int round = 0; round < 100; ++round) {
+    WriteSet write;
+    write.evidence = {{.source = kKafka, .position = {}, .delivery = delivery(noise(100'000))}};
+    commit(write);
+    ASSERT_TRUE(ledger_->maintain(slot().start()));
+    longest = std::max(longest, wal_bytes());
+  }
+  EXPECT_LT(longest, 5 << 20);
+  ASSERT_TRUE(ledger_->maintain(slot().start()));
+  EXPECT_EQ(wal_bytes(), 0);
+}
+
+TEST_F(SqliteLedgerTest, EvidencePastItsSpaceIsForgottenOldestFirst) {
+  limits_.evidence_bytes_max = 100'000;
+  given(1);
+  for (int i = 0; i < 30; ++i) {
+    WriteSet write;
+    write.at = slot().start();
+    write.evidence = {{.source = kKafka, .position = {0, i}, .delivery = delivery(noise(10'000))}};
+    commit(write);
+    ASSERT_TRUE(ledger_->maintain(slot().start()));
+    EXPECT_LE(ledger_->facts().value().evidence_bytes, limits_.evidence_bytes_max);
+  }
+  EXPECT_FALSE(ledger_->evidence(2));
+  EXPECT_EQ(ledger_->evidence(31).value()[0].position.offset, 29);
+  EXPECT_GT(ledger_->facts().value().evidence_bytes, 80'000);
+}
+
+TEST_F(SqliteLedgerTest, ABackupTakenWhileCommitsGoOnIsTheStateItBeganWith) {
+  given(2);
+  WriteSet many;
+  for (int i = 2; i < 20'000; ++i) many.rows[{kWeb, slot(i)}] = row(kWebEpoch, i);
+  commit(many);
+  const std::string began = dump(*ledger_);
+  const std::string copy = (folder_.path() / "copy.db").string();
+  int steps = 0;
+  ASSERT_TRUE(ledger_->backup(copy, [&](int done, int all) {
+    EXPECT_LE(done, all);
+    WriteSet more;
+    more.rows[{kWeb, slot(++steps)}] = row(kWebEpoch, 7'000 + steps);
+    commit(more);
+    EXPECT_TRUE(ledger_->maintain(slot().start()));
+  }));
+  EXPECT_GT(steps, 2);
+  EXPECT_NE(dump(*ledger_), began);
+  EXPECT_TRUE(ledger_->facts().value().last_backup);
+  EXPECT_EQ(dump(*SqliteLedgerReader::open(copy).value()), began);
+  EXPECT_FALSE(std::filesystem::exists(copy + ".partial"));
+}
+
+TEST_F(SqliteLedgerTest, ABackupDoesNotOverwrite) {
+  given(1);
+  const std::string copy = (folder_.path() / "copy.db").string();
+  std::ofstream(copy) << "precious";
+  const auto refused = ledger_->backup(copy, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kConflict);
+  EXPECT_EQ(std::filesystem::file_size(copy), 8U);
+  EXPECT_FALSE(ledger_->facts().value().last_backup);
+  EXPECT_FALSE(ledger_->backup((folder_.path() / "missing" / "copy.db").string(), {}));
+}
+
+TEST_F(SqliteLedgerTest, ABackupPutBackIsTheLedgerOfThatTimeAndGoesOn) {
+  given(2);
+  const std::string then = dump(*ledger_);
+  const std::string copy = (folder_.path() / "copy.db").string();
+  ASSERT_TRUE(ledger_->backup(copy, {}));
+  commit(batch(3));
+  const std::string now = dump(*ledger_);
+  ledger_.reset();
+  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path() + end);
+  std::filesystem::copy_file(copy, path());
+  open();
+  EXPECT_EQ(dump(*ledger_), then);
+  commit(batch(3));
+  EXPECT_EQ(dump(*ledger_), now);
+}
+
+TEST_F(SqliteLedgerTest, AnUnwritableFolderSaysSo) {
+  const auto opened = SqliteLedger::open("/proc/meterbill/ledger.db", limits_, clock_);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Code::kNotFound);
+}
+
+}  // namespace
+}  // namespace meterbill
