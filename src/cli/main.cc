@@ -3,6 +3,8 @@
 
 #include "adapters/host/host_meters.h"
 #include "adapters/http/http_client.h"
+#include "adapters/kafka/kafka_check.h"
+#include "adapters/kafka/kafka_handle.h"
 #include "adapters/openssl/sha256.h"
 #include "adapters/time_zone/host_time_zones.h"
 #include "agent/once.h"
@@ -11,6 +13,7 @@
 #include "cli/bill_show.h"
 #include "cli/cli.h"
 #include "cli/config_command.h"
+#include "cli/kafka_check.h"
 #include "cli/list_commands.h"
 #include "cli/operator_commands.h"
 #include "cli/prices_check.h"
@@ -109,12 +112,17 @@ int main_of(int argc, char** argv) {
                                            .read_file = read_file,
                                            .sha256_hex = sha256_hex,
                                            .default_prices = worker.prices}));
+  const ConfigContext context{.environment = process_environment(),
+                              .host_name = host_name(),
+                              .folder = "/etc/meterbill",
+                              .check_property = check_kafka_property};
+  const KafkaCheck check_steps = [&clock](const KafkaCheckTarget& target, const auto& told) {
+    return check_kafka(target, told, clock);
+  };
   append(commands, operator_commands(access));
+  commands.push_back(kafka_check_command(context, check_steps));
   commands.push_back(agent_once_command(measure));
-  append(commands, config_commands({.environment = process_environment(),
-                                    .host_name = host_name(),
-                                    .folder = "/etc/meterbill",
-                                    .check_property = {}}));
+  append(commands, config_commands(context));
   commands.push_back(version_command(library_versions()));
   const Terminal terminal{
       .in = std::cin, .out = std::cout, .err = std::cerr, .colour = wants_colour()};

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "wire/encode.h"
+#include "wire/message.h"
 
 namespace meterbill {
 

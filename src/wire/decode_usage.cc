@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
+#include "base/json_text.h"
 #include "domain/unit.h"
 #include "wire/fields.h"
 #include "wire/forms.h"
-#include "base/json_text.h"
 #include "wire/json_number.h"
 
 namespace meterbill {

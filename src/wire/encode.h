@@ -9,15 +9,6 @@
 
 namespace meterbill {
 
-/// A message ready to be sent: Kafka's binary mode as it stands; `structured` turns it into HTTP's
-/// form.
-struct OutgoingMessage {
-  std::string key;  ///< machine id
-  std::vector<Header>
-      headers;  ///< ce_specversion, ce_id, ce_source, ce_type, ce_time, ce_subject, content-type
-  std::string value;  ///< at most kValueBytesMax, in the structured form too
-};
-
 /// What a message says besides its readings.
 struct MessageFrame {
   MachineId machine;

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "wire/fields.h"
 #include "base/json_text.h"
+#include "wire/fields.h"
 #include "wire/json_number.h"
 #include "wire/json_scan.h"
 

@@ -78,4 +78,13 @@ struct Probe {};
 /// What a delivery holds, or why it cannot be read at all.
 using Message = std::variant<ReadingMessage, Sample, UsageEvent, Probe, Rejection>;
 
+/// A message ready to be sent: Kafka's binary mode as it stands; `structured` turns it into HTTP's
+/// form.
+struct OutgoingMessage {
+  std::string key;  ///< machine id
+  std::vector<Header>
+      headers;  ///< ce_specversion, ce_id, ce_source, ce_type, ce_time, ce_subject, content-type
+  std::string value;  ///< at most kValueBytesMax, in the structured form too
+};
+
 }  // namespace meterbill

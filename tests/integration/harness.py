@@ -120,7 +120,8 @@ class Service:
         def ready():
             if not self.running():
                 raise AssertionError(
-                    f"{self.name} ended with {self._process.exit_code()}:\n{self._process.log_tail()}"
+                    f"{self.name} ended with {self._process.exit_code()}:\n"
+                    f"{self._process.log_tail()}"
                 )
             return self.ready()
 

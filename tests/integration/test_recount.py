@@ -477,7 +477,7 @@ class UsageEventTest(unittest.TestCase):
                     next(iter(counted([http([self.usage(**change)])]).reasons), None), reason
                 )
 
-    def test_machine_prices_bill_events_of_any_scope_but_views(self):
+    def test_a_price_bills_the_scopes_it_names_and_never_views(self):
         events = [
             self.usage("1", scope=scope, number=scope)
             for scope in ("machine", "service:a", "view:b")
@@ -488,7 +488,7 @@ class UsageEventTest(unittest.TestCase):
         machine = counted([http(events), part], BOOK + price("net_out", "gb", "1"))
         self.assertEqual(
             [(l["scope"], l["quantity"]) for l in machine.bill("web-1")["lines"]],
-            [("machine", "1"), ("service:a", "1")],
+            [("machine", "1")],
         )
         parts = counted([http(events), part], BOOK + price("net_out", "gb", "1", scopes="parts"))
         self.assertEqual(

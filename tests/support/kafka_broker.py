@@ -91,6 +91,7 @@ class KafkaBroker:
         self.scratch = pathlib.Path(scratch) if scratch else processes.scratch_dir("kafka")
         self.scratch.mkdir(parents=True, exist_ok=True)
         self._configs = configs or {}
+        self._more_listeners = {}
         self._process = None
 
     bootstrap = property(lambda self: f"127.0.0.1:{self.port}")
@@ -99,6 +100,12 @@ class KafkaBroker:
     def url(self, topic=TOPIC):
         """What `worker.kafka` and `agent.sink` take; by the proxy when there is one."""
         return f"kafka://127.0.0.1:{self.proxy_port or self.port}/{topic}"
+
+    def add_listener(self, name, port, protocol, settings):
+        """One more listener, before `start`: `protocol` is Kafka's, `settings` are its own."""
+        self._more_listeners[name] = (port, protocol)
+        for key, value in settings.items():
+            self._configs[f"listener.name.{name.lower()}.{key}"] = value
 
     def __enter__(self):
         return self.start()
@@ -113,6 +120,9 @@ class KafkaBroker:
             listeners["PROXIED"] = self.proxied_port
             advertised["PROXIED"] = self.proxy_port
         protocols = ["CONTROLLER:PLAINTEXT"] + [f"{name}:PLAINTEXT" for name in listeners]
+        for name, (port, protocol) in self._more_listeners.items():
+            listeners[name] = advertised[name] = port
+            protocols.append(f"{name}:{protocol}")
         settings = {
             "process.roles": "broker,controller",
             "node.id": 1,

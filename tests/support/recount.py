@@ -104,8 +104,8 @@ class Machine:
         self.added = collections.defaultdict(int)  # (pseudo-epoch, slot, scope, meter) → sum
 
     def conflicts(self):
-        """Epoch → first slot from which it is held."""
-        held = {}
+        """Epoch → first slot from which it is held: the first that two epochs of one conflict share."""
+        held, groups = {}, set()
         for slot, epochs in self.slots.items():
             covered = {epoch: row.cover for epoch, row in epochs.items() if row.cover}
             bound = set()
@@ -123,8 +123,12 @@ class Machine:
                 and sum(c["metered_us"] + c["estimated_us"] for c in covered.values()) > CONFLICT_US
             ):
                 bound |= set(covered)
-            for epoch in bound:
-                held[epoch] = min(slot, held.get(epoch, slot))
+            groups.add(frozenset(bound))
+        for group in groups:
+            for slot, epochs in self.slots.items():
+                shared = {epoch for epoch, row in epochs.items() if row.cover} & group
+                for epoch in shared if len(shared) > 1 else ():
+                    held[epoch] = min(slot, held.get(epoch, slot))
         return held
 
 
@@ -217,12 +221,12 @@ class Recount:
         return billed, held
 
     @staticmethod
-    def bills(price, pseudo, scope):
+    def bills(price, scope):
         if scope.startswith("view:"):
             return False
         if price.parts:
             return scope != "machine"
-        return scope == "machine" or bool(pseudo)
+        return scope == "machine"
 
     def lines(self, name, period=None, before_slot=None):
         """The lines of a machine, sorted, and its meters without a price."""
@@ -234,7 +238,7 @@ class Recount:
             priced = False
             for price, until in self.book.prices_at(meter, slot):
                 priced = True
-                if self.bills(price, pseudo, scope):
+                if self.bills(price, scope):
                     start = first if price.since is None else max(first, price.since)
                     end = after if until is None else min(after, until)
                     segments[(scope, labels, meter, start, end, month, price)] += base

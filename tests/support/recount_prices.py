@@ -53,7 +53,7 @@ class PriceBook:
         self._series = {}
         for row in table.get("price", []):
             price = self._price(row)
-            series = self._series.setdefault((price.meter, price.parts), [])
+            series = self._series.setdefault(price.meter, [])
             if any(p.since == price.since for p in series):
                 raise ValueError(f"two prices of {price.meter} from the same time")
             series.append(price)
@@ -111,13 +111,11 @@ class PriceBook:
         return f"{first:%Y-%m}", self.day_start(first), self.day_start(after)
 
     def prices_at(self, meter, slot):
-        """The versions that hold in a slot, each with the slot after its last: of `machine` and of
-        `parts`, where given."""
-        for parts in (False, True):
-            series = self._series.get((meter, parts), [])
-            for index in reversed(range(len(series))):
-                if series[index].since is None or series[index].since <= slot:
-                    yield series[index], (
-                        series[index + 1].since if index + 1 < len(series) else None
-                    )
-                    break
+        """The version that holds in a slot, if any, with the slot after its last."""
+        series = self._series.get(meter, [])
+        for index in reversed(range(len(series))):
+            if series[index].since is None or series[index].since <= slot:
+                yield series[index], (
+                    series[index + 1].since if index + 1 < len(series) else None
+                )
+                break

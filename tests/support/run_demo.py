@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""./dev run: a worker and an agent on this machine, the bill growing, and the statement at the end."""
+"""./dev run: a worker and an agent on this machine, the bill growing, the statement at the end."""
 import argparse
 import json
 import os
@@ -70,7 +70,7 @@ class Demo:
             if self.stopping:
                 return
             if time.monotonic() > deadline:
-                raise SystemExit(f"{what} is not ready after 30 s: {get(f'http://{address}/readyz')}")
+                raise SystemExit(f"{what} is not ready after 30 s: see {self.scratch}")
             time.sleep(0.1)
 
     def run(self):
@@ -150,7 +150,7 @@ class Demo:
 def main():
     parser = argparse.ArgumentParser(prog="./dev run", description=__doc__)
     parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--seconds", type=int, default=0, help="end after so long (default: Ctrl-C)")
+    parser.add_argument("--seconds", type=int, default=0, help="end after so long, not by Ctrl-C")
     parser.add_argument("--kafka", action="store_true", help="through a real single-node Kafka")
     demo = Demo(parser.parse_args())
 

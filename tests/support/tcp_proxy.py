@@ -65,7 +65,7 @@ class _Link:
 
     @staticmethod
     def _send(sink, data):
-        """Never inside the kernel for long: a socket is not reset before every call on it is over."""
+        """Never inside the kernel for long: no socket is reset before every call on it is over."""
         while data:
             if select.select([], [sink], [], 0.1)[1]:
                 data = data[sink.send(data, socket.MSG_DONTWAIT) :]

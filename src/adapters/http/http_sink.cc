@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "adapters/http/http_rules.h"
+#include "wire/encode.h"
 
 namespace meterbill {
 namespace {

@@ -3,35 +3,86 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <future>
+#include <system_error>
+#include <thread>
 
 namespace meterbill {
+namespace {
 
-void KafkaDeleter::operator()(rd_kafka_t* handle) const { rd_kafka_destroy(handle); }
+/// How long an owner waits for the end of its client.
+constexpr std::chrono::milliseconds kEnd{500};
+
+/// librdkafka would print its log on standard error; what matters comes by error callbacks.
+void stay_silent(const rd_kafka_t*, int, const char*, const char*) {}
+
+Result<void> set_property(rd_kafka_conf_t* conf, const std::string& name,
+                          const std::string& value) {
+  std::array<char, 512> reason{};
+  switch (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), reason.data(), reason.size())) {
+    case RD_KAFKA_CONF_OK:
+      return ok();
+    case RD_KAFKA_CONF_UNKNOWN:
+      return fail(Code::kConfig, fmt::format("kafka.{}: librdkafka {} has no such property", name,
+                                             rd_kafka_version_str()));
+    case RD_KAFKA_CONF_INVALID:
+      break;
+  }
+  // librdkafka's own reason may quote the value, which may be a secret.
+  return fail(Code::kConfig,
+              fmt::format("kafka.{}: librdkafka {} does not take this value; see its configuration "
+                          "reference for what it takes",
+                          name, rd_kafka_version_str()));
+}
+
+}  // namespace
+
+void KafkaDeleter::operator()(rd_kafka_t* handle) const {
+  // Nothing of ours is in a group: there is nothing to leave, and leaving can hang.
+  rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+KafkaClient& KafkaClient::operator=(KafkaClient&& other) noexcept {
+  if (this == &other) return *this;
+  end();
+  handle_ = std::move(other.handle_);
+  called_ = std::move(other.called_);
+  return *this;
+}
+
+void KafkaClient::end() {
+  if (!handle_) return;
+  std::promise<void> ended;
+  const std::future<void> is_ended = ended.get_future();
+  try {
+    std::thread([handle = std::move(handle_), called = std::move(called_),
+                 ended = std::move(ended)]() mutable {
+      handle.reset();
+      called.reset();
+      ended.set_value_at_thread_exit();
+    }).detach();
+  } catch (const std::system_error&) {
+    // No thread to be had: it has ended here.
+    return;
+  }
+  static_cast<void>(is_ended.wait_for(kEnd));
+}
 
 Result<KafkaPtr<rd_kafka_conf_t>> make_kafka_conf(const KafkaConfig& config,
                                                   const KafkaProperties& defaults,
                                                   const KafkaProperties& forced) {
   KafkaPtr<rd_kafka_conf_t> conf{rd_kafka_conf_new()};
-  const auto set = [&](const std::string& name, const std::string& value) -> Result<void> {
-    std::array<char, 512> reason{};
-    if (rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), reason.data(), reason.size()) ==
-        RD_KAFKA_CONF_OK)
-      return ok();
-    // The reason may quote the value, which may be a secret.
-    return fail(Code::kConfig, fmt::format("kafka.{} is not accepted by librdkafka {}: unknown "
-                                           "property or value out of range",
-                                           name, rd_kafka_version_str()));
-  };
   for (const auto& [name, value] : defaults) {
-    MB_TRYV(set(name, value));
+    MB_TRYV(set_property(conf.get(), name, value));
   }
   for (const auto& [name, value] : config.properties) {
-    MB_TRYV(set(name, value));
+    MB_TRYV(set_property(conf.get(), name, value));
   }
   for (const auto& [name, value] : forced) {
-    MB_TRYV(set(name, value));
+    MB_TRYV(set_property(conf.get(), name, value));
   }
-  MB_TRYV(set("bootstrap.servers", config.brokers));
+  MB_TRYV(set_property(conf.get(), "bootstrap.servers", config.brokers));
+  rd_kafka_conf_set_log_cb(conf.get(), &stay_silent);
   return conf;
 }
 
@@ -46,12 +97,39 @@ Result<KafkaPtr<rd_kafka_t>> make_kafka_handle(rd_kafka_type_t type,
   return KafkaPtr<rd_kafka_t>{handle};
 }
 
+Result<void> check_kafka_property(const std::string& property, const std::string& value) {
+  const KafkaPtr<rd_kafka_conf_t> conf{rd_kafka_conf_new()};
+  return set_property(conf.get(), property, value);
+}
+
 KafkaProperties common_kafka_defaults() {
   return {{"socket.nagle.disable", "true"},
           {"log.connection.close", "false"},
           {"reconnect.backoff.ms", "100"},
           {"reconnect.backoff.max.ms", "5000"},
           {"client.id", "meterbill"}};
+}
+
+KafkaProperties forced_consumer_properties() {
+  return {{"group.id", "meterbill-worker"},      {"enable.auto.commit", "false"},
+          {"enable.auto.offset.store", "false"}, {"auto.offset.reset", "error"},
+          {"isolation.level", "read_committed"}, {"check.crcs", "true"},
+          {"enable.partition.eof", "false"},     {"allow.auto.create.topics", "false"}};
+}
+
+Result<KafkaPtr<rd_kafka_conf_t>> make_producer_conf(const KafkaConfig& config,
+                                                     int message_timeout_ms) {
+  KafkaProperties defaults = common_kafka_defaults();
+  defaults.insert(defaults.end(), {{"linger.ms", "5"},
+                                   {"compression.type", "zstd"},
+                                   {"queue.buffering.max.kbytes", "16384"},
+                                   {"topic.metadata.propagation.max.ms", "5000"}});
+  const KafkaProperties forced{{"enable.idempotence", "true"},
+                               {"acks", "all"},
+                               {"message.timeout.ms", fmt::format("{}", message_timeout_ms)},
+                               {"delivery.report.only.error", "false"},
+                               {"partitioner", "murmur2_random"}};
+  return make_kafka_conf(config, defaults, forced);
 }
 
 }  // namespace meterbill

@@ -2,10 +2,13 @@
 
 #include <openssl/sha.h>
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
+
+#include "adapters/kafka/kafka_handle.h"
 
 namespace meterbill {
 namespace {
@@ -60,6 +63,33 @@ Sha256 anchor_digest(const Delivery& delivery) {
   Sha256 digest{};
   SHA256(reinterpret_cast<const unsigned char*>(input.data()), input.size(), digest.data());
   return digest;
+}
+
+rd_kafka_resp_err_t produce(rd_kafka_t* producer, const std::string& topic,
+                            const OutgoingMessage& message, void* opaque) {
+  rd_kafka_headers_t* headers = rd_kafka_headers_new(message.headers.size());
+  for (const Header& header : message.headers)
+    rd_kafka_header_add(headers, header.name.data(), static_cast<ssize_t>(header.name.size()),
+                        header.value.data(), static_cast<ssize_t>(header.value.size()));
+  std::array<rd_kafka_vu_t, 6> fields{};
+  fields[0].vtype = RD_KAFKA_VTYPE_TOPIC;
+  fields[0].u.cstr = topic.c_str();
+  fields[1].vtype = RD_KAFKA_VTYPE_KEY;
+  fields[1].u.mem = {const_cast<char*>(message.key.data()), message.key.size()};
+  fields[2].vtype = RD_KAFKA_VTYPE_VALUE;
+  fields[2].u.mem = {const_cast<char*>(message.value.data()), message.value.size()};
+  fields[3].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+  fields[3].u.i = RD_KAFKA_MSG_F_COPY;
+  fields[4].vtype = RD_KAFKA_VTYPE_HEADERS;
+  fields[4].u.headers = headers;
+  fields[5].vtype = RD_KAFKA_VTYPE_OPAQUE;
+  fields[5].u.ptr = opaque;
+  const KafkaPtr<rd_kafka_error_t> error{
+      rd_kafka_produceva(producer, fields.data(), fields.size())};
+  if (!error) return RD_KAFKA_RESP_ERR_NO_ERROR;
+  // The producer takes the headers only when it takes the message.
+  rd_kafka_headers_destroy(headers);
+  return rd_kafka_error_code(error.get());
 }
 
 }  // namespace meterbill

@@ -2,8 +2,10 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <string>
+
 #include "ports/source.h"
-#include "wire/message.h"
+#include "wire/encode.h"
 
 namespace meterbill {
 
@@ -13,5 +15,10 @@ namespace meterbill {
 /// SHA-256 over timestamp (µs), key, headers in order and value, each preceded by its length, so
 /// that no two records share an input. A tombstone's value has length 2^64-1.
 [[nodiscard]] Sha256 anchor_digest(const Delivery& delivery);
+
+/// Hands a message to a producer, which copies it; its report will carry `opaque`. The record's
+/// time is the send time, never the slot's (hazard H17): no timestamp is given.
+[[nodiscard]] rd_kafka_resp_err_t produce(rd_kafka_t* producer, const std::string& topic,
+                                          const OutgoingMessage& message, void* opaque);
 
 }  // namespace meterbill

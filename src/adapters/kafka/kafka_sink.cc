@@ -3,14 +3,29 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <chrono>
+
+#include "adapters/kafka/kafka_message.h"
 
 namespace meterbill {
 namespace {
 
 constexpr int kPollMs = 100;
-/// Polls after which a report can no longer come: message.timeout.ms is 10 s, so that a stop is
-/// never kept waiting longer.
-constexpr int kPollsMax = 150;
+/// librdkafka looks for timed-out messages once a second, so this and a second stay below kSendUs.
+constexpr int kMessageTimeoutMs = 7'500;
+constexpr std::int64_t kSendUs = 9'000'000;
+constexpr int kPurgeMs = 200;
+
+std::int64_t monotonic_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+bool is_too_large(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
+         code == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE;
+}
 
 }  // namespace
 
@@ -21,20 +36,12 @@ Result<std::unique_ptr<KafkaSink>> KafkaSink::create(const KafkaConfig& config) 
 }
 
 Result<void> KafkaSink::make_producer() {
-  KafkaProperties defaults = common_kafka_defaults();
-  defaults.insert(
-      defaults.end(),
-      {{"linger.ms", "5"}, {"compression.type", "zstd"}, {"queue.buffering.max.kbytes", "16384"}});
-  const KafkaProperties forced{{"enable.idempotence", "true"},
-                               {"acks", "all"},
-                               {"message.timeout.ms", "10000"},
-                               {"partitioner", "murmur2_random"}};
-  MB_TRY(auto conf, make_kafka_conf(config_, defaults, forced));
+  MB_TRY(auto conf, make_producer_conf(config_, kMessageTimeoutMs));
   rd_kafka_conf_set_opaque(conf.get(), this);
   rd_kafka_conf_set_dr_msg_cb(conf.get(), &KafkaSink::on_report);
   rd_kafka_conf_set_error_cb(conf.get(), &KafkaSink::on_error);
-  producer_.reset();
-  MB_TRY(producer_, make_kafka_handle(RD_KAFKA_PRODUCER, std::move(conf)));
+  MB_TRY(auto handle, make_kafka_handle(RD_KAFKA_PRODUCER, std::move(conf)));
+  producer_ = KafkaClient(std::move(handle), nullptr);
   return ok();
 }
 
@@ -42,80 +49,111 @@ std::string KafkaSink::name() const {
   return fmt::format("kafka://{}/{}", config_.brokers, config_.topic);
 }
 
-void KafkaSink::on_error(rd_kafka_t*, int, const char* reason, void* self) {
-  static_cast<KafkaSink*>(self)->last_error_ = reason;
+void KafkaSink::on_error(rd_kafka_t*, int code, const char* reason, void* self) {
+  auto& sink = *static_cast<KafkaSink*>(self);
+  // "1/1 brokers are down" says less than the failure before it.
+  if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || sink.last_error_.empty())
+    sink.last_error_ = reason;
+}
+
+std::string KafkaSink::reason(rd_kafka_resp_err_t code) const {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+      return fmt::format("topic {} does not exist and the brokers do not make it: create it",
+                         config_.topic);
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+      return fmt::format("not allowed to write to topic {}: give this login the right to",
+                         config_.topic);
+    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
+    case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
+      if (!last_error_.empty()) return last_error_;
+      return "no broker confirmed it in time";
+    default:
+      return rd_kafka_err2str(code);
+  }
 }
 
 /// A message counts as delivered only when the brokers persisted it (hazard H13).
 void KafkaSink::on_report(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
   auto& sink = *static_cast<KafkaSink*>(self);
   auto& report = *static_cast<SendReport*>(message->_private);
+  --sink.waiting_;
+  report = SendReport{};
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR &&
       rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_PERSISTED) {
     report.fate = Fate::kDelivered;
-  } else if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+  } else if (is_too_large(message->err)) {
     report.fate = Fate::kRefused;
-    report.detail = "larger than the topic's max.message.bytes";
+    report.detail = fmt::format("larger than max.message.bytes of topic {}", sink.config_.topic);
   } else {
-    report.fate = Fate::kLater;
-    report.detail = message->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT && !sink.last_error_.empty()
-                        ? sink.last_error_
-                        : rd_kafka_err2str(message->err);
+    report.detail = sink.reason(message->err);
   }
-  --sink.waiting_;
 }
 
 bool KafkaSink::produce(const OutgoingMessage& message, SendReport& report) {
-  rd_kafka_headers_t* headers = rd_kafka_headers_new(message.headers.size());
-  for (const Header& header : message.headers)
-    rd_kafka_header_add(headers, header.name.data(), static_cast<ssize_t>(header.name.size()),
-                        header.value.data(), static_cast<ssize_t>(header.value.size()));
-  // No timestamp is given: the record's time is the send time, never the slot's (hazard H17).
-  std::array<rd_kafka_vu_t, 6> fields{};
-  fields[0].vtype = RD_KAFKA_VTYPE_TOPIC;
-  fields[0].u.cstr = config_.topic.c_str();
-  fields[1].vtype = RD_KAFKA_VTYPE_KEY;
-  fields[1].u.mem = {const_cast<char*>(message.key.data()), message.key.size()};
-  fields[2].vtype = RD_KAFKA_VTYPE_VALUE;
-  fields[2].u.mem = {const_cast<char*>(message.value.data()), message.value.size()};
-  fields[3].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
-  fields[3].u.i = RD_KAFKA_MSG_F_COPY;
-  fields[4].vtype = RD_KAFKA_VTYPE_HEADERS;
-  fields[4].u.headers = headers;
-  fields[5].vtype = RD_KAFKA_VTYPE_OPAQUE;
-  fields[5].u.ptr = &report;
-  const KafkaPtr<rd_kafka_error_t> error{
-      rd_kafka_produceva(producer_.get(), fields.data(), fields.size())};
-  if (!error) return true;
-  rd_kafka_headers_destroy(headers);
-  report.fate = rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
-                    ? Fate::kRefused
-                    : Fate::kLater;
-  report.detail = rd_kafka_error_string(error.get());
+  const rd_kafka_resp_err_t code =
+      meterbill::produce(producer_.get(), config_.topic, message, &report);
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    ++waiting_;
+    return true;
+  }
+  report.fate = is_too_large(code) ? Fate::kRefused : Fate::kLater;
+  report.detail = is_too_large(code) ? "larger than kafka.message.max.bytes" : reason(code);
   return false;
+}
+
+void KafkaSink::wait_for_reports(std::int64_t until_us) {
+  while (waiting_ > 0 && !is_stopped_.load() && monotonic_us() < until_us)
+    rd_kafka_poll(producer_.get(), kPollMs);
+}
+
+/// Brokers refuse a batch whole, although each of its messages may be small enough: only a message
+/// that was sent alone is refused itself.
+void KafkaSink::send_alone(std::span<const OutgoingMessage> messages,
+                           std::vector<SendReport>& reports, std::int64_t until_us) {
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    if (reports[i].fate != Fate::kRefused) continue;
+    reports[i] = SendReport{};
+    if (produce(messages[i], reports[i])) wait_for_reports(until_us);
+    if (waiting_ > 0 || is_stopped_.load()) return;
+  }
 }
 
 std::vector<SendReport> KafkaSink::send(std::span<const OutgoingMessage> messages) {
   std::vector<SendReport> reports(messages.size());
+  const std::int64_t until_us = monotonic_us() + kSendUs;
   waiting_ = 0;
   last_error_.clear();
-  for (std::size_t i = 0; i < messages.size(); ++i)
-    if (produce(messages[i], reports[i])) ++waiting_;
-  for (int polls = 0; waiting_ > 0 && polls < kPollsMax; ++polls)
-    rd_kafka_poll(producer_.get(), kPollMs);
-  std::array<char, 256> reason{};
-  const bool is_fatal = rd_kafka_fatal_error(producer_.get(), reason.data(), reason.size()) !=
+  if (!is_stopped_.load()) {
+    for (std::size_t i = 0; i < messages.size(); ++i) produce(messages[i], reports[i]);
+    wait_for_reports(until_us);
+    if (messages.size() > 1 && waiting_ == 0) send_alone(messages, reports, until_us);
+  }
+  std::array<char, 512> fatal{};
+  const bool is_fatal = rd_kafka_fatal_error(producer_.get(), fatal.data(), fatal.size()) !=
                         RD_KAFKA_RESP_ERR_NO_ERROR;
-  if (waiting_ == 0 && !is_fatal) return reports;
-  // Reports still open point into `reports`: take them in before it goes, then begin with a new
-  // producer.
-  rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-  rd_kafka_flush(producer_.get(), 1'000);
-  const Result<void> made = make_producer();
+  if (is_fatal) last_error_ = fatal.data();
+  if (waiting_ > 0 || is_fatal) take_back(reports);
   for (SendReport& report : reports)
     if (report.fate == Fate::kLater && report.detail.empty())
-      report.detail = made ? "no delivery report" : made.error().message;
+      report.detail = is_stopped_.load() ? "stopping" : reason(RD_KAFKA_RESP_ERR__MSG_TIMED_OUT);
   return reports;
+}
+
+/// Reports still open point into `reports`: takes them in before it goes, then begins with a new
+/// producer.
+void KafkaSink::take_back(std::vector<SendReport>& reports) {
+  rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  for (std::int64_t until_us = monotonic_us() + kPurgeMs * 1'000;
+       waiting_ > 0 && monotonic_us() < until_us;)
+    rd_kafka_poll(producer_.get(), kPurgeMs);
+  // What is not reported now never will be: the old producer is not polled again.
+  if (const Result<void> made = make_producer(); made) return;
+  for (SendReport& report : reports)
+    if (report.fate == Fate::kLater) report.detail = "no new producer can be made";
 }
 
 }  // namespace meterbill

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,26 +15,38 @@ namespace meterbill {
 ///
 /// Idempotent with acks from all in-sync replicas, so that a retry inside librdkafka repeats
 /// nothing; a fatal producer error (hazard H14) makes a new producer, and the spool sends again.
-/// One thread.
+/// One thread, except `stop`.
 class KafkaSink final : public Sink {
  public:
+  /// kConfig: a property that librdkafka does not take. That no broker answers is no failure.
   [[nodiscard]] static Result<std::unique_ptr<KafkaSink>> create(const KafkaConfig& config);
 
+  /// At most 10 s, also when no broker answers.
   [[nodiscard]] std::vector<SendReport> send(std::span<const OutgoingMessage> messages) override;
   [[nodiscard]] std::string name() const override;
+
+  /// Ends a `send` that waits, within a second, and every later one at once: what has
+  /// no report yet is kLater. Any thread.
+  void stop() { is_stopped_.store(true); }
 
  private:
   explicit KafkaSink(KafkaConfig config) : config_(std::move(config)) {}
   Result<void> make_producer();
   bool produce(const OutgoingMessage& message, SendReport& report);
+  void wait_for_reports(std::int64_t until_us);
+  void send_alone(std::span<const OutgoingMessage> messages, std::vector<SendReport>& reports,
+                  std::int64_t until_us);
+  void take_back(std::vector<SendReport>& reports);
+  [[nodiscard]] std::string reason(rd_kafka_resp_err_t code) const;
   static void on_report(rd_kafka_t* handle, const rd_kafka_message_t* message, void* self);
   static void on_error(rd_kafka_t* handle, int code, const char* reason, void* self);
 
   KafkaConfig config_;
+  std::atomic<bool> is_stopped_{false};
   std::string
       last_error_;  ///< what the client said last, for the report of a message that timed out
   std::size_t waiting_ = 0;
-  KafkaPtr<rd_kafka_t> producer_;  // last: its destruction may still call on_report
+  KafkaClient producer_;  // its callbacks run inside `send` alone
 };
 
 }  // namespace meterbill

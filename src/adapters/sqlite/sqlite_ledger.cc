@@ -181,8 +181,8 @@ Result<void> SqliteLedger::checkpoint() {
   using ledger_upkeep::CheckpointMode;
   const bool idle = !std::exchange(changed_, false);
   if (wal_.frames == 0 || (!idle && wal_.frames - wal_.moved < kCheckpointFrames)) return ok();
-  auto wal =
-      ledger_upkeep::checkpoint(connection(), idle ? CheckpointMode::kTruncate : CheckpointMode::kPassive);
+  auto wal = ledger_upkeep::checkpoint(connection(),
+                                       idle ? CheckpointMode::kTruncate : CheckpointMode::kPassive);
   if (!wal) return connection().judged(std::move(wal).error());
   if (wal.value()) wal_ = *wal.value();
   return ok();

@@ -151,7 +151,8 @@ TEST(RatingTest, LinesAreOrderedWhateverTheOrderOfUsage) {
       add(rating, use.meter, kSlot.plus(use.slots), 5, machine_scope(), use.labels,
           MachineId{use.machine});
     std::vector<LineKey> keys;
-    for (const Line& line : rating.finish().value().lines) keys.push_back(line.key);
+    const Bill bill = rating.finish().value();
+    for (const Line& line : bill.lines) keys.push_back(line.key);
     return keys;
   };
   const std::vector<LineKey> sorted = lines_of();

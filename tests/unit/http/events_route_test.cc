@@ -7,6 +7,7 @@
 #include "ports/web_router.h"
 #include "unit/http/server_fixture.h"
 #include "wire/decode.h"
+#include "wire/encode.h"
 #include "worker/events_endpoint.h"
 
 namespace meterbill {

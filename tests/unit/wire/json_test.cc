@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "base/json_text.h"
 #include "wire/json_number.h"
 #include "wire/json_scan.h"
 #include "wire/json_write.h"

@@ -36,7 +36,8 @@ inline std::string reading_value() {
          R"("to_us":"8123456789","metered_us":"310000000","estimated_us":"0","off_us":"0",)"
          R"("final":false,"scopes":2,"used":{"cpu":"123456789","cpu_capacity":"620000000",)"
          R"("uptime":"310000000"}},)"
-         R"({"slot":"2026-11-22T10:15:00Z","scope":"service:nginx.service","used":{"cpu":"4567"}}]})";
+         R"({"slot":"2026-11-22T10:15:00Z","scope":"service:nginx.service",)"
+         R"("used":{"cpu":"4567"}}]})";
 }
 
 inline std::string usage_event() {

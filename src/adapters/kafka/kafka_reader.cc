@@ -1,0 +1,100 @@
+#include "adapters/kafka/kafka_reader.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace meterbill {
+namespace {
+
+// Kafka's protocol: keys of the requests that a consumer sends when it connects, and when it wants
+// to know where a partition is.
+constexpr std::int16_t kMetadataKey = 3;
+constexpr std::int16_t kApiVersionsKey = 18;
+
+}  // namespace
+
+Result<std::shared_ptr<KafkaReader>> KafkaReader::create(const KafkaConfig& config,
+                                                         std::span<const KafkaStart> starts,
+                                                         std::int64_t generation,
+                                                         std::shared_ptr<KafkaSignals> signals) {
+  KafkaProperties defaults = common_kafka_defaults();
+  defaults.emplace_back("queued.max.messages.kbytes", "32768");
+  KafkaProperties forced = forced_consumer_properties();
+  // After a failed fetch the question where the partition is must go out before the next fetch
+  // does: it is what tells of the disturbance.
+  forced.insert(forced.end(), {{"topic.metadata.refresh.fast.interval.ms", "100"},
+                               {"fetch.error.backoff.ms", "500"}});
+  MB_TRY(auto conf, make_kafka_conf(config, defaults, forced));
+  auto calls = std::make_shared<Calls>();
+  calls->signals = std::move(signals);
+  rd_kafka_conf_set_opaque(conf.get(), calls.get());
+  rd_kafka_conf_set_error_cb(conf.get(), &KafkaReader::on_error);
+  rd_kafka_conf_interceptor_add_on_new(conf.get(), "meterbill", &KafkaReader::on_new, calls.get());
+  std::shared_ptr<KafkaReader> reader{new KafkaReader(config.topic, generation, calls)};
+  MB_TRY(auto handle, make_kafka_handle(RD_KAFKA_CONSUMER, std::move(conf)));
+  reader->client_ = KafkaClient(std::move(handle), calls);
+  rd_kafka_poll_set_consumer(reader->client_.get());
+  reader->queue_.reset(rd_kafka_queue_get_consumer(reader->client_.get()));
+  rd_kafka_queue_cb_event_enable(reader->queue_.get(), &KafkaReader::on_event, calls.get());
+  MB_TRYV(reader->assign(starts));
+  return reader;
+}
+
+KafkaReader::~KafkaReader() {
+  if (queue_) rd_kafka_queue_cb_event_enable(queue_.get(), nullptr, nullptr);
+}
+
+Result<void> KafkaReader::assign(std::span<const KafkaStart> starts) {
+  const KafkaPtr<rd_kafka_topic_partition_list_t> list{
+      rd_kafka_topic_partition_list_new(static_cast<int>(starts.size()))};
+  for (const KafkaStart& start : starts)
+    rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), start.partition)->offset =
+        start.offset;
+  const rd_kafka_resp_err_t error = rd_kafka_assign(client_.get(), list.get());
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return ok();
+  return fail(Code::kUnavailable,
+              fmt::format("topic {} cannot be assigned: {}", topic_, rd_kafka_err2str(error)));
+}
+
+rd_kafka_resp_err_t KafkaReader::on_new(rd_kafka_t* handle, const rd_kafka_conf_t*, void* calls,
+                                        char*, std::size_t) {
+  return rd_kafka_interceptor_add_on_request_sent(handle, "meterbill", &KafkaReader::on_request,
+                                                  calls);
+}
+
+/// On a thread of librdkafka, before the request's answer can be there.
+rd_kafka_resp_err_t KafkaReader::on_request(rd_kafka_t*, int, const char*, std::int32_t,
+                                            std::int16_t api_key, std::int16_t, std::int32_t,
+                                            std::size_t, void* calls) {
+  if (api_key != kMetadataKey && api_key != kApiVersionsKey) return RD_KAFKA_RESP_ERR_NO_ERROR;
+  auto& told = *static_cast<Calls*>(calls);
+  told.disturbances.fetch_add(1);
+  told.signals->ask_for_look();
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+void KafkaReader::on_event(rd_kafka_t*, void* calls) {
+  static_cast<Calls*>(calls)->signals->arrived();
+}
+
+void KafkaReader::on_error(rd_kafka_t*, int code, const char* reason, void* calls) {
+  auto& told = *static_cast<Calls*>(calls);
+  // "1/1 brokers are down" says less than the failure before it.
+  if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || told.signals->error().empty())
+    told.signals->note_error(reason);
+  told.signals->ask_for_look();
+}
+
+KafkaPtr<rd_kafka_message_t> KafkaReader::poll() {
+  return KafkaPtr<rd_kafka_message_t>{rd_kafka_consumer_poll(client_.get(), 0)};
+}
+
+std::int64_t KafkaReader::end_of(std::int32_t partition) const {
+  std::int64_t low = -1;
+  std::int64_t high = -1;
+  rd_kafka_get_watermark_offsets(client_.get(), topic_.c_str(), partition, &low, &high);
+  return high < 0 ? -1 : high;
+}
+
+}  // namespace meterbill

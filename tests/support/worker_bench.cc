@@ -1,0 +1,151 @@
+#include "support/worker_bench.h"
+
+#include <set>
+
+#include "base/assert.h"
+#include "report/usage_report.h"
+
+namespace meterbill {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000;
+
+PriceBook test_book() {
+  const auto version = [](const char* meter, const char* unit, const char* price) {
+    const MeterName name{meter};
+    return PriceVersion{name, find_unit(name, unit).value(), BilledScopes::kMachine, std::nullopt,
+                        Price::parse(price).value()};
+  };
+  return PriceBook::create({.currency = Currency::parse("USD").value(),
+                            .zone = utc_zone(),
+                            .quantity_decimals = 9,
+                            .versions = {version("cpu_usage", "percent_sample", "0.05"),
+                                         version("memory_usage", "percent_sample", "0.01"),
+                                         version("cpu", "core_second", "1")}})
+      .value();
+}
+
+std::string plain_digest(std::string_view text) { return std::string(text); }
+
+}  // namespace
+
+WorkerBench::WorkerBench() : WorkerBench(MemoryLedger().state()) {}
+
+WorkerBench::WorkerBench(std::shared_ptr<MemoryLedger::State> state)
+    : clock({.utc = parse_utc("2026-11-22T10:20:00Z").value(), .monotonic_us = 0, .boot_us = 0}),
+      ledger(std::move(state)),
+      book(test_book()),
+      price_use(book, plain_digest),
+      queries(book, {"test", "digest"}) {
+  open();
+}
+
+void WorkerBench::open() {
+  worker = std::make_unique<Worker>(
+      ledger, clock,
+      [this](const MeterName& meter, Slot slot) { return book.segment_start(meter, slot); },
+      book.segments_text(), price_use, events, std::vector<Source*>{&http, &kafka},
+      WorkerSettings{});
+  MB_ASSERT(worker->open());
+}
+
+void WorkerBench::settle() {
+  for (;;) {
+    const auto worked = worker->step();
+    MB_ASSERT(worked);
+    if (!worked.value()) return;
+  }
+}
+
+void WorkerBench::put_kafka(const std::string& value) {
+  Delivery delivery;
+  delivery.value = value;
+  delivery.recorded = clock.now().utc;
+  kafka.put(std::move(delivery));
+}
+
+void WorkerBench::put_kafka(const OutgoingMessage& message) {
+  Delivery delivery{message.key, message.value, false, message.headers, clock.now().utc};
+  kafka.put(std::move(delivery));
+}
+
+void WorkerBench::put_http(const OutgoingMessage& message) {
+  Delivery delivery;
+  delivery.value = structured(message);
+  delivery.headers = {{"content-type", "application/cloudevents+json"}};
+  delivery.recorded = clock.now().utc;
+  http.put(std::move(delivery));
+}
+
+Counts WorkerBench::counts() const {
+  Counts sum;
+  for (const auto& source : worker->status().sources) sum += source.counts;
+  return sum;
+}
+
+std::string WorkerBench::usage_csv() {
+  std::string csv;
+  const SlotRange all{Slot{}, Slot{}.plus(std::int64_t{1} << 40)};
+  const auto each = [&](const std::vector<UsageReportRow>& rows) {
+    csv += meterbill::usage_csv(rows);
+    return Result<void>(ok());
+  };
+  MB_ASSERT(queries.usage(ledger, {std::nullopt, UsageBy::kSlot, all}, each));
+  return csv;
+}
+
+std::string WorkerBench::held() {
+  std::set<std::string> lines;  // by name: numbers depend on what came first
+  const auto dictionary = ledger.dictionary().value();
+  const auto all_holds = ledger.all_holds().value();
+  for (const auto& [machine, holds] : all_holds) {
+    const auto epochs = ledger.epochs(machine).value();
+    for (const auto& [epoch, slot] : holds)
+      lines.insert(dictionary.machines.at(machine).str() + " " + epochs.at(epoch).epoch.str() +
+                   " " + to_string(slot) + "\n");
+  }
+  std::string text;
+  for (const std::string& line : lines) text += line;
+  return text;
+}
+
+std::string WorkerBench::cost(const std::string& machine) {
+  const auto cost = queries.cost(ledger, MachineId{machine}, clock.now().utc);
+  return cost ? to_string(cost.value().cost) : cost.error().message;
+}
+
+std::vector<std::string> WorkerBench::reasons() {
+  std::vector<std::string> reasons;
+  const auto items = ledger.quarantine(0, 1'000).value();
+  for (const QuarantineItem& item : items)
+    reasons.insert(reasons.begin(), std::string(to_string(item.rejection.reason)));
+  return reasons;
+}
+
+OutgoingMessage message_of(const ReadingSpec& spec) {
+  Reading reading;
+  reading.slot = Slot::parse(spec.slot).value();
+  reading.scope = machine_scope();
+  const std::int64_t up_us = (spec.seconds + spec.estimated_s) * kSecond;
+  reading.cover = Cover{.from_us = spec.from_s * kSecond,
+                        .to_us = spec.from_s * kSecond + up_us,
+                        .metered_us = spec.seconds * kSecond,
+                        .estimated_us = spec.estimated_s * kSecond,
+                        .off_us = spec.off_s * kSecond};
+  reading.final = spec.final;
+  reading.scopes = spec.final ? 1 : 0;
+  reading.used = {{MeterName{"cpu"}, spec.cpu_s * kSecond},
+                  {MeterName{"cpu_capacity"}, 4 * up_us},
+                  {MeterName{"uptime"}, up_us}};
+  const MessageFrame frame{.machine = MachineId{spec.machine},
+                           .epoch = EpochId{spec.epoch},
+                           .boot = BootId{spec.boot},
+                           .labels = spec.labels,
+                           .sender = EpochId{spec.epoch},
+                           .sent = reading.slot.start(),
+                           .cpu_usage_percent = "12.3",
+                           .memory_usage_percent = "61.2"};
+  return encode(frame, {&reading, 1}, 1).front().message;
+}
+
+}  // namespace meterbill

@@ -1,0 +1,141 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "domain/price_book.h"
+#include "support/manual_clock.h"
+#include "support/memory_ledger.h"
+#include "wire/encode.h"
+#include "worker/queries.h"
+#include "worker/worker.h"
+
+namespace meterbill {
+
+/// A source that hands over what a test puts in and remembers what it was told.
+class ScriptedSource final : public Source {
+ public:
+  ScriptedSource(std::string name, Route route) : name_(std::move(name)), route_(route) {}
+
+  void put(Delivery delivery, std::int32_t partition = 0) {
+    const std::int64_t offset = next_offset_++;
+    waiting_.push_back({std::move(delivery), {partition, offset}, offset});
+  }
+
+  [[nodiscard]] std::string name() const override { return name_; }
+  [[nodiscard]] Route route() const override { return route_; }
+  [[nodiscard]] Result<void> start(std::vector<PartitionPosition> positions) override {
+    started = std::move(positions);
+    return ok();
+  }
+  void poll(std::vector<Arrival>& into, std::size_t max) override {
+    while (!waiting_.empty() && max-- > 0) {
+      handed_.push_back(waiting_.front());
+      into.push_back(std::move(waiting_.front()));
+      waiting_.erase(waiting_.begin());
+    }
+  }
+  [[nodiscard]] Sha256 digest(const Delivery&) const override { return {}; }
+  void committed(std::span<const PartitionPosition>) override { handed_.clear(); }
+  void answer(std::int64_t request, const Counts& counts) override {
+    answers.emplace_back(request, counts);
+  }
+  void rejected(const std::string& reason) override {
+    rejections.push_back(reason);
+    // As both real sources: what was handed over comes again.
+    waiting_.insert(waiting_.begin(), handed_.begin(), handed_.end());
+    handed_.clear();
+  }
+  [[nodiscard]] SourceStatus status() const override { return {true, "", {}}; }
+  void on_arrival(std::function<void()> wake) override { wake_ = std::move(wake); }
+  [[nodiscard]] Result<PartitionPosition> accept(std::int32_t partition) override {
+    PartitionPosition position;
+    position.partition = partition;
+    position.incarnation = 2;
+    position.replay_until = next_offset_;
+    return position;
+  }
+
+  std::vector<PartitionPosition> started;
+  std::vector<std::pair<std::int64_t, Counts>> answers;
+  std::vector<std::string> rejections;
+
+ private:
+  std::string name_;
+  Route route_;
+  std::int64_t next_offset_ = 0;
+  std::vector<Arrival> waiting_;
+  std::vector<Arrival> handed_;
+  std::function<void()> wake_;
+};
+
+class SilentEvents final : public WorkerEvents {
+ public:
+  void source_claimed(const std::string&, std::int64_t) override {}
+  void disk_full(const Error&) override {}
+  void disk_has_space_again() override {}
+  void quarantined(const std::string&, const std::string&, const Rejection&,
+                   std::int64_t) override {}
+  void conflict(const MachineId& machine) override { conflicts.push_back(machine.str()); }
+  void decided(const MachineId&, const BootId&, Decision) override {}
+  void totals_rebuilt(std::int64_t) override { ++rebuilt; }
+  void partition_accepted(const std::string&, std::int32_t) override {}
+
+  std::vector<std::string> conflicts;
+  int rebuilt = 0;
+};
+
+/// A worker over a ledger in memory, with two sources, stepped by hand. The clock stands at 10:20
+/// of 22 November 2026.
+class WorkerBench {
+ public:
+  WorkerBench();
+  explicit WorkerBench(std::shared_ptr<MemoryLedger::State> state);
+
+  /// Steps until nothing is left to do.
+  void settle();
+  void put_kafka(const std::string& value);
+  void put_http(const OutgoingMessage& message);
+  void put_kafka(const OutgoingMessage& message);
+  [[nodiscard]] Counts counts() const;
+  /// `usage --by slot` as CSV, names sorted.
+  [[nodiscard]] std::string usage_csv();
+  [[nodiscard]] std::string held();
+  [[nodiscard]] std::string cost(const std::string& machine);
+  /// The reasons in quarantine, oldest first.
+  [[nodiscard]] std::vector<std::string> reasons();
+
+  ManualClock clock;
+  MemoryLedger ledger;
+  ScriptedSource kafka{"kafka:test/resource_usage", Route::kKafka};
+  ScriptedSource http{"http", Route::kHttp};
+  SilentEvents events;
+  PriceBook book;
+  PriceUse price_use;
+  Queries queries;
+  std::unique_ptr<Worker> worker;
+
+ private:
+  void open();
+};
+
+/// One machine's reading of one slot, µs and KiB·s made plausible from a few numbers.
+struct ReadingSpec {
+  std::string machine = "web-1";
+  std::string epoch = "00000000000000000000000000000001";
+  std::string boot = "boot-a";
+  Labels labels = {};
+  std::string slot = "2026-11-22T10:15:00Z";
+  std::int64_t from_s = 1'000;
+  std::int64_t seconds = 60;  ///< metered so far
+  std::int64_t cpu_s = 10;
+  std::int64_t estimated_s = 0;
+  std::int64_t off_s = 0;
+  bool final = false;
+};
+[[nodiscard]] OutgoingMessage message_of(const ReadingSpec& spec);
+
+}  // namespace meterbill

@@ -1,0 +1,128 @@
+#include "cli/kafka_check.h"
+
+#include <gmock/gmock.h>
+
+#include <sstream>
+
+namespace meterbill {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+struct Ran {
+  int code = 0;
+  std::string out;
+  std::string err;
+  std::optional<KafkaCheckTarget> target;
+};
+
+/// Runs the command with a check that tells of these steps.
+Ran run(std::map<std::string, std::string> environment, const std::vector<std::string>& words,
+        const std::vector<KafkaCheckStep>& steps = {}) {
+  Ran ran;
+  const KafkaCheck check = [&](const KafkaCheckTarget& target, const auto& told) {
+    ran.target = target;
+    bool is_ok = true;
+    for (const KafkaCheckStep& step : steps) {
+      told(step);
+      is_ok = is_ok && step.result != KafkaCheckResult::kFailed;
+    }
+    return is_ok;
+  };
+  const ConfigContext context{.environment = std::move(environment),
+                              .host_name = "machine-1",
+                              .folder = "/nonexistent",
+                              .check_property = {}};
+  std::istringstream in;
+  std::ostringstream out;
+  std::ostringstream err;
+  ran.code = kafka_check_command(context, check).run(words, {in, out, err, false});
+  ran.out = out.str();
+  ran.err = err.str();
+  return ran;
+}
+
+const std::map<std::string, std::string> kWorker{
+    {"METERBILL_WORKER_KAFKA", "kafka://kafka-1:9093,[::1]:9094/usage"},
+    {"METERBILL_WORKER_KAFKA_SASL_PASSWORD", "geheim"}};
+const std::map<std::string, std::string> kAgent{
+    {"METERBILL_AGENT_SINK", "kafka://kafka-2:9095/usage"}};
+
+TEST(KafkaCheckCommandTest, TheWorkersKafkaIsCheckedWithItsProperties) {
+  const Ran ran = run(kWorker, {});
+  ASSERT_TRUE(ran.target);
+  ASSERT_EQ(ran.target->brokers.size(), 2U);
+  EXPECT_EQ(ran.target->brokers[0].host, "kafka-1");
+  EXPECT_EQ(ran.target->brokers[0].port, 9093);
+  EXPECT_EQ(ran.target->brokers[1].host, "::1");
+  EXPECT_EQ(ran.target->topic, "usage");
+  EXPECT_EQ(ran.target->properties.at("sasl.password"), "geheim");
+  EXPECT_TRUE(ran.target->must_read);
+  EXPECT_FALSE(ran.target->must_write);
+  EXPECT_EQ(ran.code, 0);
+}
+
+TEST(KafkaCheckCommandTest, TheAgentsKafkaIsCheckedWhenItIsNamedOrTheOnlyOne) {
+  auto both = kWorker;
+  both.insert(kAgent.begin(), kAgent.end());
+  for (const Ran& ran : {run(both, {"--agent"}), run(kAgent, {})}) {
+    ASSERT_TRUE(ran.target);
+    EXPECT_EQ(ran.target->brokers[0].host, "kafka-2");
+    EXPECT_TRUE(ran.target->must_write);
+    EXPECT_FALSE(ran.target->must_read);
+  }
+}
+
+TEST(KafkaCheckCommandTest, NothingToCheckAndMistakesAreTold) {
+  struct Row {
+    std::map<std::string, std::string> environment;
+    std::vector<std::string> words;
+    int code;
+    const char* message;
+  };
+  const std::vector<Row> kRows{
+      {{}, {}, 78, "neither worker.kafka nor agent.sink"},
+      {kWorker, {"--agent"}, 78, "agent.sink is no Kafka"},
+      {kAgent, {"--worker"}, 78, "worker.kafka is off"},
+      {kWorker, {"--agent", "--worker"}, 64, "exclude each other"},
+      {kWorker, {"--config", "x.conf"}, 64, "whose file"},
+      {kWorker, {"--jsn"}, 64, "--json"},
+  };
+  for (const Row& row : kRows) {
+    const Ran ran = run(row.environment, row.words);
+    EXPECT_EQ(ran.code, row.code) << row.message;
+    EXPECT_THAT(ran.err, HasSubstr(row.message));
+    EXPECT_FALSE(ran.target) << row.message;
+  }
+}
+
+const std::vector<KafkaCheckStep> kSteps{
+    {1, "resolve", "kafka-1", "192.0.2.5", KafkaCheckResult::kOk, "", std::nullopt},
+    {2, "connect", "192.0.2.5:9092", "", KafkaCheckResult::kOk, "", 2'100},
+    {3, "TLS", "kafka-1", "signed by an unknown authority", KafkaCheckResult::kFailed,
+     "set kafka.ssl.ca.location", std::nullopt}};
+
+TEST(KafkaCheckCommandTest, EachStepIsALineAndAFailureHasItsRemedy) {
+  const Ran ran = run(kWorker, {}, kSteps);
+  EXPECT_EQ(ran.code, 69);
+  EXPECT_EQ(ran.out,
+            " 1 resolve  kafka-1            192.0.2.5                                  ok\n"
+            " 2 connect  192.0.2.5:9092                                                ok   3 ms\n"
+            " 3 TLS      kafka-1            signed by an unknown authority             FAIL\n"
+            "   remedy   set kafka.ssl.ca.location\n");
+  EXPECT_THAT(ran.err, IsEmpty());
+  EXPECT_THAT(ran.out, Not(HasSubstr("geheim")));
+}
+
+TEST(KafkaCheckCommandTest, JsonHoldsTheSame) {
+  const Ran ran = run(kWorker, {"--json"}, kSteps);
+  EXPECT_EQ(ran.code, 69);
+  EXPECT_THAT(ran.out, HasSubstr(R"({"ok":false,"steps":[{"number":1,"name":"resolve")"));
+  EXPECT_THAT(ran.out, HasSubstr(R"("result":"ok","remedy":"","took_us":2100})"));
+  EXPECT_THAT(ran.out, HasSubstr(R"("result":"failed","remedy":"set kafka.ssl.ca.location")"));
+}
+
+}  // namespace
+}  // namespace meterbill

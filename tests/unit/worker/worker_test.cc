@@ -1,0 +1,254 @@
+#include "worker/worker.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/worker_bench.h"
+
+namespace meterbill {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr const char* kSample =
+    R"({"machine_id": "Machine_B", "cpu_usage": 12.3, "memory_usage": 61.2})";
+
+ReadingSpec clone_of(ReadingSpec spec) {
+  spec.epoch = "00000000000000000000000000000002";
+  return spec;
+}
+
+TEST(WorkerTest, APrototypeSampleCostsExactlyWhatItsTariffSays) {
+  WorkerBench bench;
+  bench.put_kafka(std::string(kSample));
+  bench.settle();
+  EXPECT_EQ(bench.cost("Machine_B"), "1.227");
+  for (int i = 0; i < 999; ++i) bench.put_kafka(std::string(kSample));
+  bench.settle();
+  EXPECT_EQ(bench.cost("Machine_B"), "1227");
+  EXPECT_EQ(bench.counts(), (Counts{1'000, 0, 0}));
+}
+
+TEST(WorkerTest, RecordsBelowThePositionAreNotAppliedTwice) {
+  WorkerBench first;
+  for (int i = 0; i < 3; ++i) first.put_kafka(std::string(kSample));
+  first.settle();
+  WorkerBench second(first.ledger.state());
+  for (int i = 0; i < 4; ++i) second.put_kafka(std::string(kSample));  // read again from offset 0
+  second.settle();
+  ASSERT_EQ(second.kafka.started.size(), 1U);
+  EXPECT_EQ(second.kafka.started[0].next_offset, 3);
+  EXPECT_EQ(second.cost("Machine_B"), "4.908");
+  EXPECT_EQ(second.counts(), (Counts{4, 0, 0}));
+}
+
+TEST(WorkerTest, ASmallerTotalThanBeforeCountsAsRepeated) {
+  WorkerBench bench;
+  ReadingSpec spec;
+  bench.put_http(message_of(spec));
+  spec.cpu_s = 5;
+  spec.seconds = 30;
+  bench.put_http(message_of(spec));
+  bench.settle();
+  EXPECT_EQ(bench.counts(), (Counts{1, 1, 0}));
+  EXPECT_EQ(bench.cost("web-1"), "10");
+}
+
+TEST(WorkerTest, ARequestIsAnsweredOnlyAfterItsCommit) {
+  WorkerBench bench;
+  bench.settle();
+  bench.put_http(message_of({}));
+  bench.ledger.fail_next(CommitFault::kDiskFull);
+  ASSERT_TRUE(bench.worker->step());
+  EXPECT_TRUE(bench.http.answers.empty());
+  ASSERT_EQ(bench.http.rejections.size(), 1U);
+  EXPECT_FALSE(bench.worker->status().ready);
+  EXPECT_THAT(bench.worker->status().reason, HasSubstr("disk full"));
+  bench.settle();
+  EXPECT_TRUE(bench.http.answers.empty()) << "not before the time to try again";
+  bench.clock.advance(1'000'000);
+  bench.settle();
+  ASSERT_EQ(bench.http.answers.size(), 1U);
+  EXPECT_EQ(bench.http.answers[0].second, (Counts{1, 0, 0}));
+  EXPECT_TRUE(bench.worker->status().ready);
+  EXPECT_EQ(bench.cost("web-1"), "10");
+}
+
+TEST(WorkerTest, AnUnknownOutcomeIsReadBack) {
+  for (const CommitFault fault : {CommitFault::kUnknownApplied, CommitFault::kUnknownLost}) {
+    WorkerBench bench;
+    bench.settle();
+    bench.put_kafka(std::string(kSample));
+    bench.ledger.fail_next(fault);
+    bench.settle();
+    bench.clock.advance(1'000'000);
+    bench.settle();
+    EXPECT_EQ(bench.cost("Machine_B"), "1.227");
+    EXPECT_EQ(bench.counts(), (Counts{1, 0, 0}));
+  }
+}
+
+TEST(WorkerTest, AnotherWorkerThatTookOverEndsThisOne) {
+  WorkerBench bench;
+  bench.settle();
+  ASSERT_TRUE(bench.ledger.claim("http"));
+  bench.put_http(message_of({}));
+  const auto step = bench.worker->step();
+  ASSERT_FALSE(step);
+  EXPECT_EQ(step.error().code, Code::kConflict);
+  EXPECT_TRUE(bench.http.answers.empty());
+}
+
+TEST(WorkerTest, TwoMachinesOfOneNameAndBootAreHeldAtTheSecondMessage) {
+  WorkerBench bench;
+  bench.put_http(message_of({}));
+  bench.settle();
+  EXPECT_EQ(bench.cost("web-1"), "10");
+  bench.put_http(message_of(clone_of({})));
+  bench.settle();
+  EXPECT_THAT(bench.events.conflicts, ElementsAre("web-1"));
+  EXPECT_EQ(bench.worker->status().held_machines, 1);
+  EXPECT_THAT(bench.cost("web-1"), HasSubstr("No data")) << "held usage is in no total";
+  EXPECT_EQ(bench.counts(), (Counts{2, 0, 0})) << "merging goes on";
+}
+
+TEST(WorkerTest, AnHonestRestartIsNoConflict) {
+  WorkerBench bench;
+  bench.put_http(message_of({}));
+  ReadingSpec restarted = clone_of({});
+  restarted.from_s = 1'060;
+  bench.put_http(message_of(restarted));
+  bench.settle();
+  EXPECT_TRUE(bench.events.conflicts.empty());
+  EXPECT_EQ(bench.cost("web-1"), "20");
+}
+
+/// Two boots that cover the slot twice, with 10 and 20 s of cpu.
+void put_two_boots(WorkerBench& bench) {
+  ReadingSpec one;
+  one.seconds = 900;
+  ReadingSpec two = clone_of(one);
+  two.boot = "boot-b";
+  two.cpu_s = 20;
+  bench.put_http(message_of(one));
+  bench.put_http(message_of(two));
+  bench.settle();
+}
+
+/// Runs the command as an operator's thread would, while the worker steps.
+template <class Command>
+Result<void> while_stepping(WorkerBench& bench, Command command) {
+  auto done = std::async(std::launch::async, command);
+  while (done.wait_for(std::chrono::milliseconds(1)) != std::future_status::ready)
+    static_cast<void>(bench.worker->step());
+  return done.get();
+}
+
+struct ResolveCase {
+  const char* name;
+  const char* boot;
+  Decision decision;
+  const char* web_1;
+  const char* web_2;
+};
+void PrintTo(const ResolveCase& row, std::ostream* out) { *out << row.name; }
+
+class ResolveTest : public testing::TestWithParam<ResolveCase> {};
+
+TEST_P(ResolveTest, SettlesAConflict) {
+  const ResolveCase& row = GetParam();
+  WorkerBench bench;
+  put_two_boots(bench);
+  EXPECT_THAT(bench.cost("web-1"), HasSubstr("No data"));
+  ASSERT_TRUE(while_stepping(bench, [&] {
+    return bench.worker->resolve(MachineId{"web-1"}, BootId{row.boot}, row.decision,
+                                 MachineId{row.decision == Decision::kRename ? "web-2" : ""});
+  }));
+  EXPECT_EQ(bench.cost("web-1"), row.web_1);
+  EXPECT_THAT(bench.cost("web-2"), HasSubstr(row.web_2));
+  WorkerBench reopened(bench.ledger.state());
+  EXPECT_EQ(reopened.cost("web-1"), row.web_1) << "and stays settled";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Decisions, ResolveTest,
+    testing::Values(ResolveCase{"keep", "boot-b", Decision::kKeep, "20", "No data"},
+                    ResolveCase{"discard", "boot-b", Decision::kDiscard, "10", "No data"},
+                    ResolveCase{"rename", "boot-b", Decision::kRename, "10", "20"},
+                    ResolveCase{"sum", "", Decision::kSum, "30", "No data"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+TEST(WorkerTest, ADecisionAboutAnUnknownBootNamesTheRemedy) {
+  WorkerBench bench;
+  put_two_boots(bench);
+  const auto done = while_stepping(bench, [&] {
+    return bench.worker->resolve(MachineId{"web-1"}, BootId{"boot-z"}, Decision::kKeep, {});
+  });
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().message, HasSubstr("machine list"));
+}
+
+TEST(WorkerTest, OtherLabelsForAKnownEpochAreQuarantined) {
+  WorkerBench bench;
+  bench.put_http(message_of({}));
+  ReadingSpec other;
+  other.labels = {{"site", "lab"}};
+  bench.put_http(message_of(other));
+  bench.settle();
+  EXPECT_THAT(bench.reasons(), ElementsAre("labels_changed"));
+  EXPECT_EQ(bench.counts(), (Counts{1, 0, 1}));
+}
+
+TEST(WorkerTest, AFutureSlotIsAppliedWhenItComesAgainInItsTime) {
+  WorkerBench bench;
+  ReadingSpec ahead;
+  ahead.slot = "2026-11-22T10:45:00Z";
+  bench.put_http(message_of(ahead));
+  bench.settle();
+  EXPECT_THAT(bench.reasons(), ElementsAre("future"));
+  bench.clock.advance(std::int64_t{30} * 60 * 1'000'000);
+  bench.put_http(message_of(ahead));
+  bench.settle();
+  EXPECT_EQ(bench.cost("web-1"), "10");
+}
+
+TEST(WorkerTest, AReleasedItemIsAppliedOnceAndCountedBeside) {
+  WorkerBench bench;
+  ReadingSpec ahead;
+  ahead.slot = "2026-11-22T10:45:00Z";
+  bench.put_http(message_of(ahead));
+  bench.settle();
+  const std::int64_t id = bench.ledger.quarantine(0, 1).value().front().id;
+  ASSERT_TRUE(while_stepping(bench, [&] { return bench.worker->release(id); }));
+  EXPECT_EQ(bench.cost("web-1"), "10");
+  EXPECT_EQ(bench.counts(), (Counts{0, 0, 1})) << "counts of deliveries never change";
+  EXPECT_FALSE(while_stepping(bench, [&] { return bench.worker->release(id); }));
+  EXPECT_EQ(bench.ledger.quarantine_counts().value().at(QuarantineState::kReleased), 1);
+}
+
+TEST(WorkerTest, SamplesOfAnAcceptedPartitionAreQuarantinedUntilItsEnd) {
+  WorkerBench bench;
+  for (int i = 0; i < 3; ++i) bench.put_kafka(std::string(kSample));
+  bench.settle();
+  ASSERT_TRUE(while_stepping(bench, [&] { return bench.worker->accept("kafka", 0); }));
+  EXPECT_EQ(bench.ledger.positions().value().at(bench.kafka.name())[0].next_offset, 0);
+  WorkerBench again(bench.ledger.state());
+  for (int i = 0; i < 4; ++i) again.put_kafka(std::string(kSample));
+  again.settle();
+  EXPECT_EQ(again.cost("Machine_B"), "4.908");
+  EXPECT_THAT(again.reasons(), ElementsAre("replayed", "replayed", "replayed"));
+}
+
+TEST(WorkerTest, TotalsAreRebuiltWhenThePriceSegmentsChange) {
+  WorkerBench bench;
+  bench.put_http(message_of({}));
+  bench.settle();
+  ASSERT_TRUE(bench.ledger.replace_totals({}, "other segments"));
+  WorkerBench reopened(bench.ledger.state());
+  EXPECT_EQ(reopened.events.rebuilt, 1);
+  EXPECT_EQ(reopened.cost("web-1"), "10");
+}
+
+}  // namespace
+}  // namespace meterbill
