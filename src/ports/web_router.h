@@ -45,7 +45,8 @@ class Router final : public WebApp {
   explicit Router(std::vector<WebRoute> routes) : routes_(std::move(routes)) {}
 
   void handle(WebRequest request, Respond respond) override {
-    const std::string_view wanted = request.method == "HEAD" ? "GET" : request.method;
+    const std::string_view asked = request.method;
+    const std::string_view wanted = asked == "HEAD" ? std::string_view("GET") : asked;
     std::string allow;
     for (const WebRoute& route : routes_) {
       const std::optional<PathValues> values = match(route.pattern, request.path);
