@@ -475,7 +475,11 @@ TEST_F(KafkaSourceTest, WithoutABrokerTheSinkSaysLaterAndRecovers) {
 }
 
 TEST_F(KafkaSourceTest, AMissingTopicIsNamedByTheSink) {
-  const auto sink = sink_to("s4-missing", bed().direct());
+  KafkaConfig config;
+  config.brokers = bed().direct();
+  config.topic = "s4-missing";
+  config.properties["topic.metadata.propagation.max.ms"] = "500";
+  const auto sink = KafkaSink::create(config).value();
   const std::vector<OutgoingMessage> messages{message_of("a")};
   const auto reports = sink->send(messages);
   EXPECT_EQ(reports[0].fate, Fate::kLater);
