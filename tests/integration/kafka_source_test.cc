@@ -30,13 +30,13 @@ class Reading {
  public:
   explicit Reading(const std::string& topic, const std::string& brokers = bed().direct(),
                    std::map<std::int32_t, PartitionPosition> stored = {},
-                   const std::string& refresh_ms = "1000")
+                   std::chrono::milliseconds look_every = 1s)
       : positions(std::move(stored)) {
     KafkaConfig config;
     config.brokers = brokers;
     config.topic = topic;
     // So that a test need not wait half a minute for what is not told at once.
-    config.properties["topic.metadata.refresh.interval.ms"] = refresh_ms;
+    config.look_every = look_every;
     source = KafkaSource::create(config).value();
     source->on_arrival([this] {
       const std::scoped_lock lock(mutex_);
@@ -166,8 +166,8 @@ TEST_F(KafkaSourceTest, ReadsFromTheBeginningAndGoesOnWhereItWasCommitted) {
 
 TEST_F(KafkaSourceTest, ARecordWakesAnIdleReader) {
   bed().order("create t2 1");
-  // Nothing but the record wakes it: looks are half a minute apart.
-  Reading reading("t2", bed().direct(), {}, "300000");
+  // Nothing but the record wakes it: looks are a minute apart.
+  Reading reading("t2", bed().direct(), {}, 60s);
   ASSERT_TRUE(reading.is_ready());
   for (int i = 0; i < 5; ++i) {
     while (reading.wait_for_wake(700ms)) reading.step();
@@ -475,7 +475,11 @@ TEST_F(KafkaSourceTest, WithoutABrokerTheSinkSaysLaterAndRecovers) {
 }
 
 TEST_F(KafkaSourceTest, AMissingTopicIsNamedByTheSink) {
-  const auto sink = sink_to("s4-missing", bed().direct());
+  KafkaConfig config;
+  config.brokers = bed().direct();
+  config.topic = "s4-missing";
+  config.properties["topic.metadata.propagation.max.ms"] = "500";
+  const auto sink = KafkaSink::create(config).value();
   const std::vector<OutgoingMessage> messages{message_of("a")};
   const auto reports = sink->send(messages);
   EXPECT_EQ(reports[0].fate, Fate::kLater);

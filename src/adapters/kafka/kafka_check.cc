@@ -16,6 +16,7 @@ namespace {
 
 constexpr int kStepMs = 10'000;
 constexpr int kConnectMs = 5'000;
+constexpr int kSliceMs = 1'000;
 constexpr std::int64_t kRetentionMsMin = std::int64_t{7} * 24 * 3'600 * 1'000;
 
 std::string property_of(const KafkaCheckTarget& target, const std::string& name) {
@@ -135,7 +136,12 @@ bool Checker::open() {
                  "correct the kafka.* properties; `meterbill config check` names the wrong ones",
                  std::nullopt});
   topic_ = std::move(topic).value();
-  auto facts = topic_->facts(kStepMs);
+  auto facts = topic_->facts(kSliceMs);
+  // A client tries again whatever the failure was; once it has told one twice, that is the answer.
+  for (int waited = kSliceMs; !facts && waited < kStepMs; waited += kSliceMs) {
+    if (waited > kSliceMs && !signals_->error().empty()) break;
+    facts = topic_->facts(kSliceMs);
+  }
   if (!facts) return explain_closed(facts.error().message);
   facts_ = std::move(facts).value();
   if (uses_tls_) tell({3, "TLS", config_.brokers, "", KafkaCheckResult::kOk, "", std::nullopt});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <string>
 
@@ -11,6 +12,7 @@ struct KafkaConfig {
   std::string brokers;  ///< host:port[,host:port]
   std::string topic = "resource_usage";
   std::map<std::string, std::string> properties;
+  std::chrono::milliseconds look_every{30'000};  ///< a source looks for new partitions and ends
 };
 
 }  // namespace meterbill

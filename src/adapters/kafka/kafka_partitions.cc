@@ -106,14 +106,24 @@ void KafkaPartitions::see_topic(const KafkaTopicFacts& facts) {
   }
 }
 
+KafkaPartitions::Subject KafkaPartitions::subject_of(std::int32_t id, const Partition& partition) {
+  const std::optional<Anchor> newest = partition.stored ? partition.stored->anchor : std::nullopt;
+  return {id, partition.next_offset, partition.is_read,
+          partition.proven ? partition.proven : newest, newest};
+}
+
 std::vector<KafkaPartitions::Subject> KafkaPartitions::subjects() const {
   std::vector<Subject> subjects;
-  for (const auto& [id, partition] : partitions_) {
-    if (!partition.exists || !partition.can_be_asked) continue;
-    const std::optional<Anchor> newest = partition.stored ? partition.stored->anchor : std::nullopt;
-    subjects.push_back({id, partition.next_offset, partition.is_read,
-                        partition.proven ? partition.proven : newest, newest});
-  }
+  for (const auto& [id, partition] : partitions_)
+    if (partition.exists && partition.can_be_asked) subjects.push_back(subject_of(id, partition));
+  return subjects;
+}
+
+std::vector<KafkaPartitions::Subject> KafkaPartitions::staged_subjects() const {
+  std::vector<Subject> subjects;
+  for (const auto& [id, partition] : partitions_)
+    if (partition.is_read && partition.staged_offset > partition.next_offset)
+      subjects.push_back(subject_of(id, partition));
   return subjects;
 }
 
@@ -242,6 +252,7 @@ std::optional<KafkaPartitions::Plan> KafkaPartitions::plan() {
     const auto offset = decide(id, partition);
     if (!offset) continue;
     partition.is_read = true;
+    partition.staged_offset = partition.next_offset;
     plan.starts.push_back({id, *offset});
   }
   return plan;
@@ -255,8 +266,8 @@ bool KafkaPartitions::is_unsettled() const {
   });
 }
 
-bool KafkaPartitions::take(std::int32_t id, std::int64_t offset,
-                           const std::function<Sha256()>& digest) {
+bool KafkaPartitions::stage(std::int32_t id, std::int64_t offset,
+                            const std::function<Sha256()>& digest) {
   const auto found = partitions_.find(id);
   if (found == partitions_.end() || !found->second.is_read) return false;
   Partition& partition = found->second;
@@ -268,10 +279,14 @@ bool KafkaPartitions::take(std::int32_t id, std::int64_t offset,
     partition.proven = std::exchange(partition.verify, std::nullopt);
     run(partition);
   }
-  if (offset < partition.next_offset) return false;
-  partition.next_offset = offset + 1;
+  if (offset < partition.staged_offset) return false;
+  partition.staged_offset = offset + 1;
   partition.errors = 0;
   return true;
+}
+
+void KafkaPartitions::hand_over(std::int32_t id, std::int64_t offset) {
+  partitions_[id].next_offset = offset + 1;
 }
 
 void KafkaPartitions::take_error(std::int32_t id, const std::string& reason) {

@@ -57,6 +57,8 @@ class KafkaPartitions {
   void see_unreachable(std::string reason);
   void see_topic(const KafkaTopicFacts& facts);
   [[nodiscard]] std::vector<Subject> subjects() const;
+  /// Those of which records are staged.
+  [[nodiscard]] std::vector<Subject> staged_subjects() const;
   void see_bounds(const Subject& subject, KafkaBounds bounds);
   void see_trouble(std::int32_t id, const std::string& reason);
   void see_proof(const Subject& subject, LogProof proof);
@@ -74,9 +76,12 @@ class KafkaPartitions {
   [[nodiscard]] bool is_unsettled() const;
 
   // --- the reader's side
-  /// Whether a record that was read is to be handed over. `digest` is asked only for an anchor.
-  [[nodiscard]] bool take(std::int32_t id, std::int64_t offset,
-                          const std::function<Sha256()>& digest);
+  /// Whether a record that was read is to be kept until the log is proven, and handed over then.
+  /// `digest` is asked only for an anchor.
+  [[nodiscard]] bool stage(std::int32_t id, std::int64_t offset,
+                           const std::function<Sha256()>& digest);
+  /// A staged record is handed over. REQUIRES: its generation is current.
+  void hand_over(std::int32_t id, std::int64_t offset);
   /// An error is never a reason to skip. `id` -1: of no partition.
   void take_error(std::int32_t id, const std::string& reason);
   [[nodiscard]] std::vector<std::int32_t> read_ids() const;
@@ -90,6 +95,7 @@ class KafkaPartitions {
     std::string reason = "starting";
     std::optional<PartitionPosition> stored;  ///< as committed in the ledger
     std::int64_t next_offset = 0;             ///< of the next record to hand over
+    std::int64_t staged_offset = 0;           ///< of the next record to stage
     std::optional<Anchor> proven;             ///< seen unchanged in the log by the last look
     std::optional<Anchor> verify;             ///< the next record must be it
     std::optional<KafkaBounds> bounds;        ///< of this look
@@ -113,6 +119,7 @@ class KafkaPartitions {
   void wait(Partition& partition, const std::string& reason);
   void run(Partition& partition);
   [[nodiscard]] std::optional<std::int64_t> decide(std::int32_t id, Partition& partition);
+  [[nodiscard]] static Subject subject_of(std::int32_t id, const Partition& partition);
   [[nodiscard]] static std::int64_t incarnation_of(const Partition& partition);
   [[nodiscard]] static std::optional<PartitionPosition> position_of(const Partition& partition);
 

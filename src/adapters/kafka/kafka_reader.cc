@@ -5,14 +5,6 @@
 #include <utility>
 
 namespace meterbill {
-namespace {
-
-// Kafka's protocol: keys of the requests that a consumer sends when it connects, and when it wants
-// to know where a partition is.
-constexpr std::int16_t kMetadataKey = 3;
-constexpr std::int16_t kApiVersionsKey = 18;
-
-}  // namespace
 
 Result<std::shared_ptr<KafkaReader>> KafkaReader::create(const KafkaConfig& config,
                                                          std::span<const KafkaStart> starts,
@@ -20,23 +12,15 @@ Result<std::shared_ptr<KafkaReader>> KafkaReader::create(const KafkaConfig& conf
                                                          std::shared_ptr<KafkaSignals> signals) {
   KafkaProperties defaults = common_kafka_defaults();
   defaults.emplace_back("queued.max.messages.kbytes", "32768");
-  KafkaProperties forced = forced_consumer_properties();
-  // After a failed fetch the question where the partition is must go out before the next fetch
-  // does: it is what tells of the disturbance.
-  forced.insert(forced.end(), {{"topic.metadata.refresh.fast.interval.ms", "100"},
-                               {"fetch.error.backoff.ms", "500"}});
-  MB_TRY(auto conf, make_kafka_conf(config, defaults, forced));
-  auto calls = std::make_shared<Calls>();
-  calls->signals = std::move(signals);
-  rd_kafka_conf_set_opaque(conf.get(), calls.get());
+  MB_TRY(auto conf, make_kafka_conf(config, defaults, forced_consumer_properties()));
+  rd_kafka_conf_set_opaque(conf.get(), signals.get());
   rd_kafka_conf_set_error_cb(conf.get(), &KafkaReader::on_error);
-  rd_kafka_conf_interceptor_add_on_new(conf.get(), "meterbill", &KafkaReader::on_new, calls.get());
-  std::shared_ptr<KafkaReader> reader{new KafkaReader(config.topic, generation, calls)};
+  std::shared_ptr<KafkaReader> reader{new KafkaReader(config.topic, generation)};
   MB_TRY(auto handle, make_kafka_handle(RD_KAFKA_CONSUMER, std::move(conf)));
-  reader->client_ = KafkaClient(std::move(handle), calls);
+  reader->client_ = KafkaClient(std::move(handle), signals);
   rd_kafka_poll_set_consumer(reader->client_.get());
   reader->queue_.reset(rd_kafka_queue_get_consumer(reader->client_.get()));
-  rd_kafka_queue_cb_event_enable(reader->queue_.get(), &KafkaReader::on_event, calls.get());
+  rd_kafka_queue_cb_event_enable(reader->queue_.get(), &KafkaReader::on_event, signals.get());
   MB_TRYV(reader->assign(starts));
   return reader;
 }
@@ -57,33 +41,15 @@ Result<void> KafkaReader::assign(std::span<const KafkaStart> starts) {
               fmt::format("topic {} cannot be assigned: {}", topic_, rd_kafka_err2str(error)));
 }
 
-rd_kafka_resp_err_t KafkaReader::on_new(rd_kafka_t* handle, const rd_kafka_conf_t*, void* calls,
-                                        char*, std::size_t) {
-  return rd_kafka_interceptor_add_on_request_sent(handle, "meterbill", &KafkaReader::on_request,
-                                                  calls);
+void KafkaReader::on_event(rd_kafka_t*, void* signals) {
+  static_cast<KafkaSignals*>(signals)->arrived();
 }
 
-/// On a thread of librdkafka, before the request's answer can be there.
-rd_kafka_resp_err_t KafkaReader::on_request(rd_kafka_t*, int, const char*, std::int32_t,
-                                            std::int16_t api_key, std::int16_t, std::int32_t,
-                                            std::size_t, void* calls) {
-  if (api_key != kMetadataKey && api_key != kApiVersionsKey) return RD_KAFKA_RESP_ERR_NO_ERROR;
-  auto& told = *static_cast<Calls*>(calls);
-  told.disturbances.fetch_add(1);
-  told.signals->ask_for_look();
-  return RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
-void KafkaReader::on_event(rd_kafka_t*, void* calls) {
-  static_cast<Calls*>(calls)->signals->arrived();
-}
-
-void KafkaReader::on_error(rd_kafka_t*, int code, const char* reason, void* calls) {
-  auto& told = *static_cast<Calls*>(calls);
+void KafkaReader::on_error(rd_kafka_t*, int code, const char* reason, void* signals) {
+  auto& told = *static_cast<KafkaSignals*>(signals);
   // "1/1 brokers are down" says less than the failure before it.
-  if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || told.signals->error().empty())
-    told.signals->note_error(reason);
-  told.signals->ask_for_look();
+  if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || told.error().empty()) told.note_error(reason);
+  told.ask_for_look();
 }
 
 KafkaPtr<rd_kafka_message_t> KafkaReader::poll() {

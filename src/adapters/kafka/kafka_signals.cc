@@ -1,5 +1,6 @@
 #include "adapters/kafka/kafka_signals.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace meterbill {
@@ -14,16 +15,17 @@ void KafkaSignals::arrived() {
   if (wake_) wake_();
 }
 
-void KafkaSignals::ask_for_look() {
+void KafkaSignals::ask(Wish wish) {
   const std::scoped_lock lock(mutex_);
-  is_look_wanted_ = true;
-  look_wanted_.notify_all();
+  wish_ = std::max(wish_, wish);
+  is_asked_.notify_all();
 }
 
-void KafkaSignals::wait_for_look(const std::stop_token& stop, std::chrono::milliseconds limit) {
+KafkaSignals::Wish KafkaSignals::wait_for_wish(const std::stop_token& stop,
+                                               std::chrono::steady_clock::time_point until) {
   std::unique_lock lock(mutex_);
-  look_wanted_.wait_for(lock, stop, limit, [this] { return is_look_wanted_; });
-  is_look_wanted_ = false;
+  is_asked_.wait_until(lock, stop, until, [this] { return wish_ != Wish::kNothing; });
+  return std::exchange(wish_, Wish::kNothing);
 }
 
 void KafkaSignals::note_error(std::string text) {

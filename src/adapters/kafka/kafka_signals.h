@@ -18,10 +18,14 @@ class KafkaSignals {
   void on_arrival(std::function<void()> wake);
   void arrived();
 
+  enum class Wish { kNothing, kProof, kLook };
   /// The cluster should be looked at soon.
-  void ask_for_look();
-  /// Waits until a look is asked for, `limit` is over or `stop` is requested; answers the asking.
-  void wait_for_look(const std::stop_token& stop, std::chrono::milliseconds limit);
+  void ask_for_look() { ask(Wish::kLook); }
+  /// Records wait for the proof that the log is still the same.
+  void ask_for_proof() { ask(Wish::kProof); }
+  /// Waits until something is asked for, `until` has come or `stop` is requested; takes the wish.
+  [[nodiscard]] Wish wait_for_wish(const std::stop_token& stop,
+                                   std::chrono::steady_clock::time_point until);
 
   /// The newest failure a client told of, for people; empty when it answers again.
   void note_error(std::string text);
@@ -29,10 +33,12 @@ class KafkaSignals {
   [[nodiscard]] std::string error() const;
 
  private:
+  void ask(Wish wish);
+
   mutable std::mutex mutex_;
-  std::condition_variable_any look_wanted_;
-  bool is_look_wanted_ = false;  ///< guarded by mutex_
-  std::string error_;            ///< guarded by mutex_
+  std::condition_variable_any is_asked_;
+  Wish wish_ = Wish::kNothing;  ///< guarded by mutex_
+  std::string error_;           ///< guarded by mutex_
   std::mutex wake_mutex_;
   std::function<void()> wake_;  ///< guarded by wake_mutex_
 };

@@ -12,6 +12,8 @@ namespace {
 
 /// How long the end of the watch is waited for.
 constexpr std::chrono::milliseconds kEnd{300};
+/// Nothing more is staged once it holds so much.
+constexpr std::int64_t kStagedBytesMax = std::int64_t{32} << 20;
 
 }  // namespace
 
@@ -58,20 +60,31 @@ Result<void> KafkaSource::start(std::vector<PartitionPosition> positions) {
 }
 
 void KafkaSource::poll(std::vector<Arrival>& into, std::size_t max) {
-  if (auto reader = watch_->reader(); reader != reader_) reader_ = std::move(reader);
-  if (!reader_) return;
-  const std::size_t full = into.size() + max;
-  while (into.size() < full) {
-    // What comes after a disturbance waits until the watch has seen that the log is the same.
-    if (reader_->is_disturbed()) return;
-    const KafkaPtr<rd_kafka_message_t> message = reader_->poll();
-    if (!message) return note_ends();
-    if (!take(*message, into)) return;
+  if (auto reader = watch_->reader(); reader != reader_) {
+    drop_staged();
+    reader_ = std::move(reader);
   }
+  if (!reader_) return;
+  stage(max);
+  hand_over(into, into.size() + max);
+}
+
+/// Takes what has arrived, as far as there is room, and asks for its proof.
+void KafkaSource::stage(std::size_t max) {
+  while (staged_.size() < max && staged_bytes_ < kStagedBytesMax) {
+    const KafkaPtr<rd_kafka_message_t> message = reader_->poll();
+    if (!message) {
+      note_ends();
+      break;
+    }
+    if (!take(*message)) return drop_staged();
+  }
+  watch_->staged(staged_count_);
+  if (!staged_.empty() && watch_->proven() < staged_count_) watch_->signals().ask_for_proof();
 }
 
 /// False: the reader is of a plan that is over.
-bool KafkaSource::take(const rd_kafka_message_t& message, std::vector<Arrival>& into) {
+bool KafkaSource::take(const rd_kafka_message_t& message) {
   bool is_current = true;
   change([&](KafkaPartitions& all) {
     is_current = all.is_current(reader_->generation());
@@ -80,14 +93,40 @@ bool KafkaSource::take(const rd_kafka_message_t& message, std::vector<Arrival>& 
       all.take_error(message.partition, rd_kafka_message_errstr(&message));
     } else {
       const auto digest = [&] { return anchor_digest(to_delivery(message)); };
-      if (all.take(message.partition, message.offset, digest))
-        into.push_back({to_delivery(message), {message.partition, message.offset}, 0});
+      if (all.stage(message.partition, message.offset, digest)) {
+        staged_.push_back({to_delivery(message), {message.partition, message.offset}, 0});
+        staged_bytes_ += static_cast<std::int64_t>(message.len);
+        ++staged_count_;
+      }
     }
     is_current = all.is_current(reader_->generation());
   });
   // An error of no partition: of the client as a whole.
   if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) watch_->signals().ask_for_look();
   return is_current;
+}
+
+void KafkaSource::hand_over(std::vector<Arrival>& into, std::size_t full) {
+  const std::int64_t proven = watch_->proven();
+  const bool is_current = watch_->partitions().with([&](KafkaPartitions& all) {
+    if (!all.is_current(reader_->generation())) return false;
+    while (!staged_.empty() && into.size() < full &&
+           staged_count_ - static_cast<std::int64_t>(staged_.size()) < proven) {
+      Arrival& next = staged_.front();
+      all.hand_over(next.position.partition, next.position.offset);
+      staged_bytes_ -= static_cast<std::int64_t>(next.delivery.value.size());
+      into.push_back(std::move(next));
+      staged_.pop_front();
+    }
+    return true;
+  });
+  if (!is_current) drop_staged();
+}
+
+/// They are read again.
+void KafkaSource::drop_staged() {
+  staged_.clear();
+  staged_bytes_ = 0;
 }
 
 void KafkaSource::note_ends() {

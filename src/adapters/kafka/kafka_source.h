@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <deque>
 #include <functional>
 #include <future>
 #include <memory>
@@ -47,12 +49,19 @@ class KafkaSource final : public Source {
       : topic_(std::move(topic)), watch_(std::move(watch)) {}
   template <class Use>
   void change(Use&& use);
-  bool take(const rd_kafka_message_t& message, std::vector<Arrival>& into);
+  void stage(std::size_t max);
+  bool take(const rd_kafka_message_t& message);
+  void hand_over(std::vector<Arrival>& into, std::size_t full);
+  void drop_staged();
   void note_ends();
 
   std::string topic_;
   std::shared_ptr<KafkaWatch> watch_;
-  std::shared_ptr<KafkaReader> reader_;  ///< the apply thread's
+  // The apply thread's:
+  std::shared_ptr<KafkaReader> reader_;
+  std::deque<Arrival> staged_;     ///< read, but not proven yet to be of the right log
+  std::int64_t staged_bytes_ = 0;  ///< of their values
+  std::int64_t staged_count_ = 0;  ///< of all that ever were staged
   std::future<void> ended_;
   std::jthread thread_;
 };

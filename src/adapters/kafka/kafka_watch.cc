@@ -12,10 +12,9 @@ namespace {
 
 constexpr int kRequestMs = 3'000;
 constexpr int kAcceptMs = 2'000;
-constexpr std::chrono::milliseconds kRefresh{30'000};
 constexpr std::chrono::milliseconds kRetry{500};
-/// What happens at once is looked at once.
-constexpr std::chrono::milliseconds kPause{20};
+/// What comes at once is proven at once.
+constexpr std::chrono::milliseconds kPause{5};
 
 }  // namespace
 
@@ -28,14 +27,19 @@ Result<std::shared_ptr<KafkaWatch>> KafkaWatch::create(const KafkaConfig& config
 }
 
 void KafkaWatch::run(const std::stop_token& stop) {
+  auto next_look = std::chrono::steady_clock::now();
   while (!stop.stop_requested()) {
-    const bool is_settled = look();
+    const KafkaSignals::Wish wish = signals_->wait_for_wish(stop, next_look);
+    if (stop.stop_requested()) return;
+    // What cannot be proven for want of an answer needs a look.
+    if (wish != KafkaSignals::Wish::kProof || !prove_staged()) {
+      const bool is_settled = look();
+      next_look = std::chrono::steady_clock::now() + (is_settled ? config_.look_every : kRetry);
+    }
     signals_->arrived();
     std::erase_if(retired_, [](const auto& reader) { return reader.use_count() <= 1; });
     std::unique_lock lock(pause_mutex_);
     pause_.wait_for(lock, stop, kPause, [] { return false; });
-    lock.unlock();
-    signals_->wait_for_look(stop, is_settled ? kRefresh : kRetry);
   }
 }
 
@@ -54,17 +58,30 @@ Result<std::int64_t> KafkaWatch::end_of(std::int32_t partition) const {
 
 /// False: look again soon.
 bool KafkaWatch::look() {
-  const std::shared_ptr<KafkaReader> reader = this->reader();
-  // Counted before anything is asked: what happens from now on is for the next look.
-  const std::int64_t disturbances = reader ? reader->disturbances() : 0;
+  // Counted before anything is asked: what is staged from now on is for the next proof.
+  const std::int64_t staged = staged_.load();
   if (!look_at_topic()) return false;
-  bool is_complete = true;
+  bool is_proven = true;
   for (const KafkaPartitions::Subject& subject :
        partitions_.with([](const KafkaPartitions& all) { return all.subjects(); }))
-    is_complete = look_at(subject) && is_complete;
+    is_proven = look_at(subject) && is_proven;
   replace_reader();
-  if (reader && is_complete) reader->prove(disturbances);
+  if (is_proven) proven_.store(staged);
   return partitions_.with([](const KafkaPartitions& all) { return !all.is_unsettled(); });
+}
+
+/// The short way: only the partitions that have something to hand over, and only their anchors.
+bool KafkaWatch::prove_staged() {
+  const std::int64_t staged = staged_.load();
+  for (const KafkaPartitions::Subject& subject :
+       partitions_.with([](const KafkaPartitions& all) { return all.staged_subjects(); })) {
+    if (!subject.proof) continue;  // nothing was applied yet that could be missing
+    const Result<LogProof> proof = compare(subject.id, *subject.proof);
+    if (!proof || proof.value() != LogProof::kSame) return false;
+    partitions_.with([&](KafkaPartitions& all) { all.see_proof(subject, proof.value()); });
+  }
+  proven_.store(staged);
+  return true;
 }
 
 bool KafkaWatch::look_at_topic() {
@@ -127,12 +144,16 @@ Result<LogProof> KafkaWatch::prove(const KafkaPartitions::Subject& subject, Kafk
     // Retention took it: the next one may be left.
     if (!anchor || anchor->offset < bounds.low) continue;
     if (anchor->offset >= bounds.high) return LogProof::kNone;
-    MB_TRY(const KafkaRecord record, topic_->read_at(subject.id, anchor->offset, kRequestMs));
-    return record.offset == anchor->offset && anchor_digest(record.delivery) == anchor->digest
-               ? LogProof::kSame
-               : LogProof::kOther;
+    return compare(subject.id, *anchor);
   }
   return LogProof::kSame;
+}
+
+Result<LogProof> KafkaWatch::compare(std::int32_t partition, const Anchor& anchor) {
+  MB_TRY(const KafkaRecord record, topic_->read_at(partition, anchor.offset, kRequestMs));
+  return record.offset == anchor.offset && anchor_digest(record.delivery) == anchor.digest
+             ? LogProof::kSame
+             : LogProof::kOther;
 }
 
 /// Carries out the next plan, if there is one.

@@ -38,7 +38,9 @@ class Topic {
   }
 
   bool take(std::int32_t id, std::int64_t offset, int record = 0) {
-    return all.take(id, offset, [&] { return digest_of(record); });
+    const bool is_staged = all.stage(id, offset, [&] { return digest_of(record); });
+    if (is_staged) all.hand_over(id, offset);
+    return is_staged;
   }
 
   void commit(std::int32_t id, std::int64_t next_offset, int record = 0,
@@ -241,6 +243,22 @@ TEST(KafkaPartitionsTest, RejectedRecordsAreHandedOverAgain) {
   EXPECT_TRUE(topic.all.is_current(topic.generation));
   topic.all.committed({});
   EXPECT_TRUE(topic.all.status().ready);
+}
+
+TEST(KafkaPartitionsTest, WhatWasStagedUnderAPlanThatIsOverIsReadAgain) {
+  Topic topic({{0, {0, 9}}});
+  topic.all.start({stored(0, 5, 7)});
+  topic.look();
+  topic.take(0, 4, 7);
+  EXPECT_THAT(topic.all.staged_subjects(), IsEmpty());
+  EXPECT_TRUE(topic.all.stage(0, 5, {}));
+  ASSERT_EQ(topic.all.staged_subjects().size(), 1U);
+  EXPECT_EQ(topic.all.staged_subjects()[0].proof, (Anchor{4, digest_of(7)}));
+  topic.all.take_error(0, "connection lost");
+  EXPECT_THAT(topic.look()->starts, ElementsAre(KafkaStart{0, 4}));
+  EXPECT_THAT(topic.all.staged_subjects(), IsEmpty());
+  EXPECT_FALSE(topic.take(0, 4, 7));
+  EXPECT_TRUE(topic.take(0, 5));
 }
 
 TEST(KafkaPartitionsTest, AnErrorSkipsNothing) {
