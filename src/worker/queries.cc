@@ -144,9 +144,11 @@ Result<std::map<MachineId, MachineNote>> Queries::notes(LedgerReader& ledger, co
         for (const auto& [meter, quantity] : whole->second.used)
           builder->second.note.held[view.meter_name(meter)] += quantity;
       }
-      for (const auto& [name, epochs] : billed)
-        builders.at(name).sum.add(
-            slot, slot_cover(row, [&epochs](EpochKey epoch) { return epochs.contains(epoch); }));
+      for (const auto& entry : billed) {
+        const std::set<EpochKey>& epochs = entry.second;
+        const auto is_billed = [&epochs](EpochKey epoch) { return epochs.contains(epoch); };
+        builders.at(entry.first).sum.add(slot, slot_cover(row, is_billed));
+      }
       return Result<void>(ok());
     };
     MB_TRYV(walk(ledger, view, key, period.slots, each));
@@ -258,7 +260,9 @@ Result<void> Queries::usage(
   if (request.machine && by_name.empty())
     return fail(Code::kNotFound, fmt::format("no machine '{}'; `meterbill machine list` names them",
                                              request.machine->str()));
-  for (const auto& [name, key] : by_name) {
+  for (const auto& entry : by_name) {
+    const MachineId& name = entry.first;
+    const MachineKey key = entry.second;
     UsageTable table(request.by, book_.zone());
     const auto add_row = [&](const RowContext& context, Slot slot,
                              const UsageRow& row) -> Result<void> {
