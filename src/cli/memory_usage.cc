@@ -168,11 +168,9 @@ Result<MachineNote> MemoryUsage::rate_machine(const MachineId& name, const Machi
        at != machine.rows.end() && at->first < range.end; ++at) {
     const Slot slot = at->first;
     const UsageRow& row = at->second;
-    MB_TRYV(rate_row(name, machine, slot, row, held_scopes(machine, row, slot, holds), book, note,
-                     rating));
-    const auto is_billed = [&](EpochKey epoch) {
-      return standing(epoch, slot, boot_of, holds, {}) == Standing::kBilled;
-    };
+    const std::set<EpochKey> held = held_epochs(machine, row, slot, holds);
+    MB_TRYV(rate_row(name, machine, slot, row, held, book, note, rating));
+    const auto is_billed = [&held](EpochKey epoch) { return !held.contains(epoch); };
     coverage.add(slot, slot_cover(row, is_billed));
     covers_time |= std::ranges::any_of(
         row.by_epoch, [](const auto& entry) { return entry.second.cover.has_value(); });
@@ -182,7 +180,7 @@ Result<MachineNote> MemoryUsage::rate_machine(const MachineId& name, const Machi
 }
 
 Result<void> MemoryUsage::rate_row(const MachineId& name, const Machine& machine, Slot slot,
-                                   const UsageRow& row, const HeldScopes& held,
+                                   const UsageRow& row, const std::set<EpochKey>& held,
                                    const PriceBook& book, MachineNote& note, Rating& rating) const {
   for (const auto& [epoch, usage] : row.by_epoch) {
     const std::string labels = to_text(machine.facts.at(epoch).labels);
@@ -190,7 +188,7 @@ Result<void> MemoryUsage::rate_row(const MachineId& name, const Machine& machine
       const ScopeName& scope = scopes_.at(scope_number);
       for (const auto& [meter_number, value] : totals.used) {
         const MeterName& meter = meters_.at(meter_number);
-        if (!held.contains({epoch, scope_number})) {
+        if (!held.contains(epoch)) {
           MB_TRYV(rating.add(name, scope, labels, meter, slot, value));
           continue;
         }
@@ -203,8 +201,8 @@ Result<void> MemoryUsage::rate_row(const MachineId& name, const Machine& machine
   return ok();
 }
 
-MemoryUsage::HeldScopes MemoryUsage::held_scopes(const Machine& machine, const UsageRow& row,
-                                                 Slot slot, const Holds& holds) const {
+std::set<EpochKey> MemoryUsage::held_epochs(const Machine& machine, const UsageRow& row, Slot slot,
+                                            const Holds& holds) const {
   const auto key_of = [](const auto& keys, const auto& name) {
     const auto found = keys.find(name);
     return found == keys.end() ? decltype(found->second){} : found->second;
@@ -213,15 +211,14 @@ MemoryUsage::HeldScopes MemoryUsage::held_scopes(const Machine& machine, const U
   const BootOf boot_of = [&machine](EpochKey epoch) -> const BootId& {
     return machine.facts.at(epoch).boot;
   };
-  HeldScopes held;
+  std::set<EpochKey> held;
   for (const auto& [epoch, usage] : row.by_epoch) {
-    const bool all = standing(epoch, slot, boot_of, holds, {}) == Standing::kHeld;
+    const bool conflict = standing(epoch, slot, boot_of, holds, {}) == Standing::kHeld;
     const bool parts = parts_exceed(usage, whole, key_of(meter_keys_, MeterName{"cpu"}),
                                     key_of(meter_keys_, MeterName{"cpu_capacity"}),
                                     key_of(meter_keys_, MeterName{"uptime"}),
                                     [this](ScopeKey scope) { return is_view(scopes_.at(scope)); });
-    for (const auto& [scope, totals] : usage.by_scope)
-      if (all || (parts && scope != whole)) held.emplace(epoch, scope);
+    if (conflict || parts) held.insert(epoch);
   }
   return held;
 }

@@ -44,7 +44,6 @@ class MemoryUsage {
                                         const PriceBook& book) const;
 
  private:
-  using HeldScopes = std::set<std::pair<EpochKey, ScopeKey>>;
   struct Epoch {
     BootId boot;
     Labels labels;
@@ -71,10 +70,11 @@ class MemoryUsage {
                                                  Rating& rating) const;
   /// Adds what is billed of a row to `rating`, and what is held of what would be billed to `note`.
   Result<void> rate_row(const MachineId& name, const Machine& machine, Slot slot,
-                        const UsageRow& row, const HeldScopes& held, const PriceBook& book,
+                        const UsageRow& row, const std::set<EpochKey>& held, const PriceBook& book,
                         MachineNote& note, Rating& rating) const;
-  [[nodiscard]] HeldScopes held_scopes(const Machine& machine, const UsageRow& row, Slot slot,
-                                       const Holds& holds) const;
+  /// Those in a conflict, and those whose parts exceed the machine.
+  [[nodiscard]] std::set<EpochKey> held_epochs(const Machine& machine, const UsageRow& row,
+                                               Slot slot, const Holds& holds) const;
 
   std::map<MachineId, Machine> machines_;
   std::set<std::pair<std::string, std::string>> event_ids_;  // (source, id)

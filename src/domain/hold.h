@@ -71,8 +71,8 @@ enum class Standing { kBilled, kHeld, kDiscarded, kRenamed };
 [[nodiscard]] Standing standing(EpochKey epoch, Slot slot, const BootOf& boot_of,
                                 const Holds& holds, const Decisions& decisions);
 
-/// True if the cpu of the parts of a complete epoch exceeds what the machine could give: they are
-/// held in that slot.
+/// True if the cpu of the parts of a complete epoch exceeds what the machine could give: all of the
+/// epoch is held in that slot. Views overlap and are not counted.
 [[nodiscard]] bool parts_exceed(const EpochUsage& epoch, ScopeKey machine, MeterKey cpu,
                                 MeterKey cpu_capacity, MeterKey uptime,
                                 const std::function<bool(ScopeKey)>& is_view);

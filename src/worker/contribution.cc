@@ -16,10 +16,12 @@ MeterKey meter_key(const RowContext& context, const char* name) {
   return found == context.meters.end() ? MeterKey{} : found->second;
 }
 
+enum class Views { kLeftOut, kShown };
+
 Result<void> add_epoch(const RowContext& context, Slot slot, const EpochFacts& facts,
-                       MachineKey billed, const EpochUsage& usage, Totals& totals) {
+                       MachineKey billed, const EpochUsage& usage, Views views, Totals& totals) {
   for (const auto& [scope, scope_usage] : usage.by_scope) {
-    if (is_view(context.scope_name(scope))) continue;
+    if (views == Views::kLeftOut && is_view(context.scope_name(scope))) continue;
     for (const auto& [meter, quantity] : scope_usage.used) {
       const Slot segment = context.segment_of(context.meter_name(meter), slot);
       Int128& total = totals[TotalKey{billed, scope, facts.labels, meter, segment}];
@@ -27,6 +29,20 @@ Result<void> add_epoch(const RowContext& context, Slot slot, const EpochFacts& f
     }
   }
   return ok();
+}
+
+Result<Totals> totals_of(const RowContext& context, Slot slot, const UsageRow& row, Views views) {
+  Totals totals;
+  for (const auto& [epoch, usage] : row.by_epoch) {
+    const EpochFacts& facts = facts_of(context, epoch);
+    const Standing standing = standing_in_row(context, slot, epoch, usage);
+    if (standing == Standing::kHeld || standing == Standing::kDiscarded) continue;
+    const MachineKey billed = standing == Standing::kRenamed
+                                  ? context.decisions.at(facts.boot).renamed_to
+                                  : context.machine;
+    MB_TRYV(add_epoch(context, slot, facts, billed, usage, views, totals));
+  }
+  return totals;
 }
 
 }  // namespace
@@ -44,17 +60,11 @@ Standing standing_in_row(const RowContext& context, Slot slot, EpochKey epoch,
 }
 
 Result<Totals> contribution(const RowContext& context, Slot slot, const UsageRow& row) {
-  Totals totals;
-  for (const auto& [epoch, usage] : row.by_epoch) {
-    const EpochFacts& facts = facts_of(context, epoch);
-    const Standing standing = standing_in_row(context, slot, epoch, usage);
-    if (standing == Standing::kHeld || standing == Standing::kDiscarded) continue;
-    const MachineKey billed = standing == Standing::kRenamed
-                                  ? context.decisions.at(facts.boot).renamed_to
-                                  : context.machine;
-    MB_TRYV(add_epoch(context, slot, facts, billed, usage, totals));
-  }
-  return totals;
+  return totals_of(context, slot, row, Views::kLeftOut);
+}
+
+Result<Totals> shown_usage(const RowContext& context, Slot slot, const UsageRow& row) {
+  return totals_of(context, slot, row, Views::kShown);
 }
 
 Result<void> add_totals(Totals& into, const Totals& from, int sign) {

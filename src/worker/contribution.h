@@ -32,6 +32,9 @@ using Totals = std::map<TotalKey, Int128>;
 [[nodiscard]] Result<Totals> contribution(const RowContext& context, Slot slot,
                                           const UsageRow& row);
 
+/// The same with views: what is shown as usage.
+[[nodiscard]] Result<Totals> shown_usage(const RowContext& context, Slot slot, const UsageRow& row);
+
 /// What becomes of an epoch in that slot, the parts rule included.
 [[nodiscard]] Standing standing_in_row(const RowContext& context, Slot slot, EpochKey epoch,
                                        const EpochUsage& usage);

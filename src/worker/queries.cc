@@ -266,7 +266,7 @@ Result<void> Queries::usage(
     UsageTable table(request.by, book_.zone());
     const auto add_row = [&](const RowContext& context, Slot slot,
                              const UsageRow& row) -> Result<void> {
-      MB_TRY(const Totals totals, contribution(context, slot, row));
+      MB_TRY(const Totals totals, shown_usage(context, slot, row));
       for (const auto& [total, quantity] : totals) {
         if (total.machine != key) continue;
         MB_TRYV(table.add(name, view.scope_name(total.scope), labels_text(view.names, total.labels),

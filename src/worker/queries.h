@@ -60,7 +60,7 @@ class Queries {
     UsageBy by = UsageBy::kDay;
     SlotRange range;
   };
-  /// Billed usage machine by machine in name order: `each` gets one machine's rows.
+  /// Billed usage, and views, machine by machine in name order: `each` gets one machine's rows.
   [[nodiscard]] Result<void> usage(
       LedgerReader& ledger, const UsageRequest& request,
       const std::function<Result<void>(const std::vector<UsageReportRow>&)>& each) const;

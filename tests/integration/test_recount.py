@@ -408,14 +408,15 @@ class HoldTest(unittest.TestCase):
         self.assertEqual(both(345), ([], "945"))
         self.assertEqual(both(346), ([self.SLOTS[1]], "0"))
 
-    def test_parts_above_the_machine_are_held_once_the_slot_is_complete(self):
+    def test_parts_above_the_machine_hold_the_epoch_once_the_slot_is_complete(self):
         def held(scope, final):
             part = {"slot": SLOT, "scope": scope, "used": {"cpu": "612100001"}, "final": final}
             whole = machine_reading(cpu(10**6), final=True, scopes=3)
             view = {"slot": SLOT, "scope": "view:all", "used": {"cpu": "9"}, "final": True}
-            return counted([over_kafka(message([whole, part, view]))]).bill("web-1")["held"]
+            bill = counted([over_kafka(message([whole, part, view]))]).bill("web-1")
+            return [row[1] for row in bill["held"] if row[2] == "cpu"]
 
-        self.assertEqual(held("service:a", True), [[SLOT, "service:a", "cpu", "612100001"]])
+        self.assertEqual(held("service:a", True), ["machine", "service:a", "view:all"])
         self.assertEqual(held("service:a", False), [])
         self.assertEqual(held("view:b", True), [])
 

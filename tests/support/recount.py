@@ -197,8 +197,8 @@ class Recount:
         self.counts["applied"] += 1
 
     def quantities(self, name):
-        """What may be billed of a machine: (pseudo or "", slot, scope, labels, meter) → base units,
-        and what is held."""
+        """What is not held of a machine, views included: (pseudo or "", slot, scope, labels,
+        meter) → base units, and what is held."""
         machine = self.machines[name]
         billed, held = collections.Counter(), collections.Counter()
         bound = machine.conflicts()
@@ -208,12 +208,7 @@ class Recount:
                 exceeds = row.parts_exceed()
                 labels = machine.epochs[epoch][1]
                 for scope, totals in row.used.items():
-                    into = (
-                        held
-                        if in_conflict
-                        or (exceeds and scope != "machine" and not scope.startswith("view:"))
-                        else billed
-                    )
+                    into = held if in_conflict or exceeds else billed
                     for meter, total in totals.items():
                         into[("", slot, scope, labels, meter)] += total
         for (pseudo, slot, scope, meter), total in machine.added.items():

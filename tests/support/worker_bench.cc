@@ -133,10 +133,19 @@ OutgoingMessage message_of(const ReadingSpec& spec) {
                         .estimated_us = spec.estimated_s * kSecond,
                         .off_us = spec.off_s * kSecond};
   reading.final = spec.final;
-  reading.scopes = spec.final ? 1 : 0;
+  const auto scopes = static_cast<std::int64_t>(1 + spec.scopes_cpu_s.size());
+  reading.scopes = spec.final ? scopes : 0;
   reading.used = {{MeterName{"cpu"}, spec.cpu_s * kSecond},
                   {MeterName{"cpu_capacity"}, 4 * up_us},
                   {MeterName{"uptime"}, up_us}};
+  std::vector<Reading> readings{reading};
+  for (const auto& [scope, cpu_s] : spec.scopes_cpu_s)
+    readings.push_back({.slot = reading.slot,
+                        .scope = ScopeName{scope},
+                        .cover = std::nullopt,
+                        .final = spec.final,
+                        .scopes = 0,
+                        .used = {{MeterName{"cpu"}, cpu_s * kSecond}}});
   const MessageFrame frame{.machine = MachineId{spec.machine},
                            .epoch = EpochId{spec.epoch},
                            .boot = BootId{spec.boot},
@@ -145,7 +154,7 @@ OutgoingMessage message_of(const ReadingSpec& spec) {
                            .sent = reading.slot.start(),
                            .cpu_usage_percent = "12.3",
                            .memory_usage_percent = "61.2"};
-  return encode(frame, {&reading, 1}, 1).front().message;
+  return encode(frame, readings, 1).front().message;
 }
 
 }  // namespace meterbill

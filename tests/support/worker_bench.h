@@ -135,6 +135,8 @@ struct ReadingSpec {
   std::int64_t estimated_s = 0;
   std::int64_t off_s = 0;
   bool final = false;
+  /// Scopes besides `machine`, in the same message, and their cpu in seconds.
+  std::vector<std::pair<std::string, std::int64_t>> scopes_cpu_s = {};
 };
 [[nodiscard]] OutgoingMessage message_of(const ReadingSpec& spec);
 

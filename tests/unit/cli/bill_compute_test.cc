@@ -96,6 +96,29 @@ TEST_F(BillComputeTest, PrintsTheStatement) {
   expect_golden("tests/golden/bill_compute.txt", outcome.out);
 }
 
+/// A slot of two cores with a service and a view, complete: 1,836 s and 100 ms of cpu are the most.
+std::string with_parts(std::int64_t service_ms) {
+  const auto scope = [](const std::string& name, std::int64_t cpu_ms) {
+    return R"(,{"slot":"2026-11-22T10:00:00Z","scope":")" + name +
+           R"(","final":true,"used":{"cpu":")" + std::to_string(cpu_ms * 1'000) + R"("}})";
+  };
+  std::string text = reading("web-1", 'a', "boot-1", "2026-11-22T10:00:00Z", 0, 900, 600,
+                             scope("service:nginx", service_ms) + scope("view:cores", 9'999'000));
+  const std::string open = R"("final":false,"scopes":0)";
+  return text.replace(text.find(open), open.size(), R"("final":true,"scopes":3)");
+}
+
+TEST_F(BillComputeTest, PartsAboveTheMachineHoldTheEpochInThatSlotAndViewsHoldNothing) {
+  const Outcome at_the_limit = compute(with_parts(1'836'100), {"--json"});
+  EXPECT_NE(at_the_limit.out.find(R"("held":[])"), std::string::npos) << at_the_limit.out;
+  EXPECT_EQ(at_the_limit.out.find("view:"), std::string::npos) << at_the_limit.out;
+  const Outcome above = compute(with_parts(1'836'101), {"--json"});
+  EXPECT_NE(above.out.find(R"("lines":[])"), std::string::npos) << above.out;
+  EXPECT_NE(above.out.find(R"("held":[{"meter":"cpu","base_quantity":"600000000")"),
+            std::string::npos)
+      << above.out;
+}
+
 TEST_F(BillComputeTest, ReadingsMergeInAnyOrderAndAnyNumber) {
   std::vector<std::string> lines;
   for (std::int64_t to = 100; to <= 900; to += 100)
