@@ -18,11 +18,18 @@ constexpr std::int64_t kStartsKeptSlots = 960;
 
 std::int64_t wall_less_boot(const Instant& now) { return now.utc.us - now.boot_us; }
 
+/// Two clocks are never read at one instant: a shorter difference between them is none. No host is
+/// suspended for less.
+constexpr std::int64_t kSuspendUsMin = 10'000;
+
 /// Running time between two instants of one boot: never negative, never longer than the boot clock
-/// says.
-std::int64_t monotonic_between(const Instant& from, const Instant& to) {
+/// says. Without a suspension it is what the boot clock says, so that the parts of a run add up to
+/// the whole.
+std::int64_t ran_between(const Instant& from, const Instant& to) {
   const std::int64_t elapsed = std::max(to.boot_us - from.boot_us, std::int64_t{0});
-  return std::clamp(to.monotonic_us - from.monotonic_us, std::int64_t{0}, elapsed);
+  const std::int64_t ran = to.monotonic_us - from.monotonic_us;
+  if (elapsed - ran < kSuspendUsMin) return elapsed;
+  return std::max(ran, std::int64_t{0});
 }
 
 }  // namespace
@@ -59,7 +66,7 @@ TickResult Metering::tick(const Instant& now, const HostSample& sample) {
     return start(now, sample, true);
   const std::int64_t gap = now.boot_us - last_->at.boot_us;
   const bool estimated = gap > kGapTicks * options_.interval_us;
-  const std::int64_t ran = monotonic_between(last_->at, now);
+  const std::int64_t ran = ran_between(last_->at, now);
   book_since_checkpoint(now, sample, estimated);
   return {.state = TickState::kMetered, .began = {}, .bridged_us = estimated ? ran : 0};
 }
@@ -86,7 +93,7 @@ TickResult Metering::start(const Instant& now, const HostSample& sample, bool cl
             .began = EpochCause::kNewBoot,
             .bridged_us = std::min(now.monotonic_us, now.boot_us)};
   }
-  const std::int64_t ran = monotonic_between(last_->at, now);
+  const std::int64_t ran = ran_between(last_->at, now);
   book_since_checkpoint(now, sample, true);
   return {.state = TickState::kMetered,
           .began = clock_step ? EpochCause::kClockStep : EpochCause::kSameBoot,
@@ -124,7 +131,7 @@ void Metering::book_since_checkpoint(const Instant& now, const HostSample& sampl
     }
     return;
   }
-  const std::int64_t ran = monotonic_between(last_->at, now);
+  const std::int64_t ran = ran_between(last_->at, now);
   // Cores and memory can be plugged in and out between two ticks: the greater number is the
   // capacity, so that honest use is never above it.
   const std::int64_t cores = std::max(last_->cores, sample.cpu->cores);

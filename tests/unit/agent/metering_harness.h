@@ -45,8 +45,9 @@ class MeteredMachine {
     ++boots;
   }
 
-  TickResult tick() {
-    const TickResult result = metering->tick(clock.now(), sample);
+  TickResult tick() { return tick(clock.now()); }
+  TickResult tick(const Instant& now) {
+    const TickResult result = metering->tick(now, sample);
     save();
     return result;
   }

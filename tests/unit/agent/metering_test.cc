@@ -169,6 +169,20 @@ TEST(MeteringTest, SuspendedTimeIsOffAndNeitherUptimeNorCapacity) {
   EXPECT_EQ(machine.sum("cpu"), 7 * kSecond);
 }
 
+TEST(MeteringTest, ClocksThatAreNotReadAtOneInstantMakeNoSuspension) {
+  Machine machine;
+  machine.start();
+  machine.tick();
+  for (int i = 0; i < 20; ++i) {
+    machine.run(10 * kSecond, kSecond);
+    Instant now = machine.clock.now();
+    if (i % 2 == 0) now.boot_us += 9'000;  // the thread was held up between the two clocks
+    machine.tick(now);
+  }
+  EXPECT_EQ(machine.sum(&Cover::off_us), 0);
+  EXPECT_EQ(machine.sum("uptime"), 200 * kSecond);
+}
+
 TEST(MeteringTest, AMemorySampleCountsForAtMostThreeIntervals) {
   Machine machine;
   machine.start();
