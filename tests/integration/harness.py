@@ -68,14 +68,26 @@ def request(port, method, path, body=None, headers=None, timeout_s=10):
         return Answer(answer.status, answer.headers, answer.read())
 
 
+def meterbill(*arguments):
+    """Standard output of the CLI. Fails the test when it does not exit 0."""
+    done = subprocess.run(
+        [program("meterbill"), *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    if done.returncode:
+        command = " ".join(map(str, arguments))
+        raise AssertionError(f"meterbill {command}: exit {done.returncode}\n{done.stderr}")
+    return done.stdout
+
+
 class Service:
     """A program of ours with a state directory, an HTTP port and a control socket of its own.
-    `options` are long options without the dashes; None leaves one out."""
+    `options` are long options without the dashes; None leaves one out. `clock`: the SteppedClock it
+    lives under, if not the machine's."""
 
     program_name, section = "", ""
 
-    def __init__(self, scratch, name, **options):
-        self.name, self.scratch = name, pathlib.Path(scratch)
+    def __init__(self, scratch, name, clock=None, **options):
+        self.name, self.scratch, self.clock = name, pathlib.Path(scratch), clock
         self.port = free_port()
         self.state_dir = self.scratch / f"{name}-state"
         self.state_dir.mkdir(parents=True, exist_ok=True)
@@ -89,9 +101,10 @@ class Service:
         self._process = None
 
     def argv(self):
-        return [program(self.program_name)] + [
+        argv = [program(self.program_name)] + [
             f"--{key}={value}" for key, value in self.options.items() if value is not None
         ]
+        return self.clock.command(argv) if self.clock else argv
 
     def start(self):
         environment = {k: v for k, v in os.environ.items() if not k.startswith("METERBILL_")}
@@ -110,6 +123,11 @@ class Service:
 
     def status(self):
         return self.get("/api/v1/status").json()
+
+    def responds(self):
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return self.get("/healthz", 2).status == 200
+        return False
 
     def ready(self):
         with contextlib.suppress(OSError, http.client.HTTPException):
@@ -209,18 +227,11 @@ class Worker(Service):
     def cli(self, *arguments):
         """`meterbill` against this worker: its standard output. Fails the test when it does not
         exit 0."""
-        done = subprocess.run(
-            [program("meterbill"), *arguments, "--server", self.url],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        if done.returncode:
-            raise AssertionError(
-                f"meterbill {' '.join(arguments)}: exit {done.returncode}\n{done.stderr}"
-            )
-        return done.stdout
+        return meterbill(*arguments, "--server", self.url)
+
+    def change(self, *arguments):
+        """The same for the commands that change something, which take the control socket."""
+        return meterbill(*arguments, "--control", self.options["worker.control"])
 
     def usage(self):
         """machine → sorted (scope, labels, slot, meter, base units), from `usage --by slot
@@ -269,7 +280,8 @@ class ProgramTest(unittest.TestCase):
         more, nothing less. Waits for the worker to come to the end, then looks once more: a bill
         that runs past the right one is wrong.
         """
-        counted = recount.recount(records, prices_text)
+        clock_ns = worker.clock.time_ns() if worker.clock else time.time_ns()
+        counted = recount.recount(records, prices_text, clock_ns // 1000)
         period, _, _ = counted.book.period(recount.slot_of(counted.now_us))
         expected = {name: counted.bill(name, period)["total_cost"] for name in counted.machines}
         self.assertTrue(expected, "nothing was captured")

@@ -66,7 +66,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         order = self.proxy.next_order()
         exchange = {
             "via": "http",
-            "received_ms": time.time_ns() // 1_000_000,
+            "received_ms": self.proxy.time_ns() // 1_000_000,
             "method": self.command,
             "path": self.path,
             "request_headers": [list(h) for h in self.headers.items()],
@@ -177,11 +177,13 @@ class _Server(http.server.ThreadingHTTPServer):
 
 class HttpCapture:
     """Agents post to `port`, the worker listens on `target_port`. Methods may be called from any
-    thread."""
+    thread. `time_ns` is the worker's clock."""
 
-    def __init__(self, target_port, path=None, port=None, worker_timeout_s=30):
+    def __init__(
+        self, target_port, path=None, port=None, worker_timeout_s=30, time_ns=time.time_ns
+    ):
         self.target_port, self.port = target_port, port or processes.free_port()
-        self.worker_timeout_s = worker_timeout_s
+        self.worker_timeout_s, self.time_ns = worker_timeout_s, time_ns
         self.exchanges, self.connections = [], set()
         self._path, self._lock = path, threading.Lock()
         self._orders, self._standing = [], "pass"
