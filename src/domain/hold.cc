@@ -68,6 +68,12 @@ std::optional<Decision> parse_decision(std::string_view text) {
   return found->first;
 }
 
+bool is_settled(const Decisions& decisions) {
+  return std::ranges::any_of(decisions, [](const auto& entry) {
+    return entry.second.decision == Decision::kKeep || entry.second.decision == Decision::kSum;
+  });
+}
+
 std::set<EpochKey> conflicting(const UsageRow& row, const BootOf& boot_of,
                                const Decisions& decisions) {
   std::set<EpochKey> bound;

@@ -29,6 +29,10 @@ struct BootDecision {
 /// The decisions of one machine name, by boot id.
 using Decisions = std::map<BootId, BootDecision>;
 
+/// True if the operator has said which boots of the name are billed: what is held by a conflict
+/// waits for no decision any more.
+[[nodiscard]] bool is_settled(const Decisions& decisions);
+
 /// What conflicts of one machine bind: an epoch is held in all its slots from the first one that it
 /// shared untruly. Derived from rows and decisions alone, so arrival order never matters (invariant
 /// 8).

@@ -106,7 +106,7 @@ void write_machine(JsonWriter& json, const MachineView& machine, bool with_boots
       .string("last_seen", to_string(machine.facts.last_seen))
       .string("first_slot", to_string(machine.facts.first_slot))
       .string("last_slot", to_string(machine.facts.last_slot))
-      .boolean("conflict", !machine.holds.empty() && !machine.decisions.contains(BootId{}))
+      .boolean("conflict", !machine.holds.empty() && !is_settled(machine.decisions))
       .string("cpu_usage_percent", machine.facts.cpu_usage_percent)
       .string("memory_usage_percent", machine.facts.memory_usage_percent);
   if (machine.facts.retired) json.string("retired", to_string(*machine.facts.retired));

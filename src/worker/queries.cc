@@ -220,8 +220,12 @@ Result<MachineCost> Queries::cost(LedgerReader& ledger, const MachineId& machine
   if (found == names.machines.end())
     return fail(Code::kNotFound, "No data found for machine_id: " + machine.str());
   MB_TRY(const auto totals, ledger.totals(found->first));
-  if (totals.empty())
-    return fail(Code::kNotFound, "No data found for machine_id: " + machine.str());
+  if (totals.empty()) {
+    // All of it may be held, or decided away: that costs nothing. Other names are of quarantine.
+    MB_TRY(const auto machines, ledger.machines());
+    if (!machines.contains(found->first))
+      return fail(Code::kNotFound, "No data found for machine_id: " + machine.str());
+  }
   MB_TRY(Period period, month_of(now, book_.zone()));
   Rating rating(book_);
   for (const auto& [total, quantity] : totals) {

@@ -183,10 +183,7 @@ Result<WebResponse> status(const WorkerApiParts& parts, LedgerReader& ledger) {
     const auto machine = machines.find(key);
     if (bound.empty() || machine == machines.end()) continue;
     MB_TRY(const Decisions decisions, ledger.decisions(key));
-    const bool settled = std::ranges::any_of(decisions, [](const auto& entry) {
-      return entry.second.decision == Decision::kKeep || entry.second.decision == Decision::kSum;
-    });
-    if (!settled) held.push_back(machine->second.name.str());
+    if (!is_settled(decisions)) held.push_back(machine->second.name.str());
   }
   std::ranges::sort(held);
   return answer_json(status_json(parts.worker.status(), facts, counts, quarantined, held,
