@@ -1,0 +1,225 @@
+"""Two machines with one name: seen, held, and settled by what the operator decides, to the last
+digit. The recount of what one of them sent, or both, says what the bill must be."""
+
+import base64
+import json
+import pathlib
+import time
+import unittest
+
+from harness import Agent, ProgramTest, Worker, recount, wait_until
+from http_capture import HttpCapture
+from load import slot_text, structured
+from stepped_clock import SLOT_S, SteppedClock, offset_into_slot
+
+NAME, NEW_NAME = "localhost", "renamed-1"
+BOTH_MAX_US = SLOT_S * 10**6 * 105 // 100
+BOOTS = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
+FORMER_BOOT = "00000000-0000-4000-8000-000000000000"
+DECISIONS = ("keep", "discard", "rename", "sum")
+
+
+def boot_in(post):
+    """An agent that waits for each answer sends one boot at a time."""
+    events = json.loads(base64.b64decode(post["body"]))
+    (boot,) = {event["data"]["boot_id"] for event in events}
+    return boot
+
+
+def host_root(folder, boot):
+    """A folder to read proc/ from: this host's counters, with a boot id of its own."""
+    boot_file = pathlib.Path(folder) / "proc/sys/kernel/random/boot_id"
+    if not boot_file.exists():
+        boot_file.parent.mkdir(parents=True)
+        for name in ("stat", "meminfo"):
+            (pathlib.Path(folder) / "proc" / name).symlink_to(f"/proc/{name}")
+    boot_file.write_text(f"{boot}\n", encoding="ascii")
+    return folder
+
+
+class OneNameTest(ProgramTest):
+    def start_worker(self, clock=None):
+        worker = self.keep(Worker(self.scratch, clock=clock)).wait_ready()
+        proxy = HttpCapture(worker.port, time_ns=clock.time_ns if clock else time.time_ns)
+        self.addCleanup(proxy.close)
+        return worker, proxy
+
+    def assert_held(self, worker):
+        """Nothing of it is billed, and everybody is told."""
+        self.assertEqual(worker.status()["conflict"], [NAME])
+        self.assertIn(f"conflict: {NAME}", worker.cli("status"))
+        self.assertIn("conflict", worker.cli("machine", "list"))
+        (bill,) = json.loads(worker.cli("bill", "show", "--json"))["machines"]
+        self.assertIn("cpu", [held["meter"] for held in bill["held"]])
+
+    def assert_settled(self, posts, boot, expected, clock=None):
+        """Each decision about `boot`, each on a worker that was sent the same. `expected`: decision
+        → (name, posts whose sum it must bill)."""
+        for decision in DECISIONS:
+            with self.subTest(decision=decision):
+                worker = self.keep(Worker(self.scratch, decision, clock=clock)).wait_ready()
+                for post in posts:
+                    self.assertEqual(worker.post(base64.b64decode(post["body"])).status, 204)
+                self.assert_held(worker)
+                options = {"rename": ["--rename", NEW_NAME]}.get(decision, [f"--{decision}"])
+                which = [] if decision == "sum" else ["--boot", boot]
+                worker.change("machine", "resolve", NAME, *options, *which)
+                self.assertEqual(worker.status()["conflict"], [])
+                self.assertNotIn("conflict", worker.cli("machine", "list"))
+                usage = {name: rows for name, rows in worker.usage().items() if rows}
+                self.assertEqual(usage, billed_without_conflicts(expected[decision]))
+                bills = json.loads(worker.cli("bill", "show", "--json"))["machines"]
+                self.assertEqual([bill["held"] for bill in bills], [[]] * len(bills))
+                worker.stop()
+
+    def test_the_same_boot_twice_is_a_conflict_at_its_second_message(self):
+        worker, proxy = self.start_worker()
+        other_proxy = HttpCapture(worker.port)
+        self.addCleanup(other_proxy.close)
+        one = self.keep(Agent(self.scratch, proxy.url, "one", NAME))
+        wait_until(lambda: len(proxy.posts()) >= 2, 20, "messages of the first")
+        self.assertEqual(worker.status()["conflict"], [])
+        other = self.keep(Agent(self.scratch, other_proxy.url, "other", NAME))
+        seen = len(proxy.posts())
+        wait_until(
+            lambda: len(other_proxy.posts()) >= 2 and len(proxy.posts()) > seen + 1,
+            20,
+            "two messages of both",
+        )
+        self.assert_held(worker)
+        self.assertEqual((one.stop(), other.stop()), (0, 0))
+        posts = proxy.posts() + other_proxy.posts()
+        self.assert_bills_equal(worker, posts)
+        # A decision is about a boot, and here both are of the one boot.
+        self.assert_settled(
+            posts,
+            boot_in(posts[0]),
+            {
+                "keep": {NAME: posts},
+                "discard": {},
+                "rename": {NEW_NAME: posts},
+                "sum": {NAME: posts},
+            },
+        )
+
+    def test_two_boots_are_a_conflict_before_the_slot_that_both_cover_ends(self):
+        """Both machines were restarted while their agent was down, so that each covers the slot
+        from its boot on, as estimated."""
+        half_s = BOTH_MAX_US // 10**6 // 2 + 2
+        wait_until(
+            lambda: time.clock_gettime(time.CLOCK_BOOTTIME) > half_s,
+            half_s,
+            "a host that is up for half a slot",
+            1,
+        )
+        clock = SteppedClock(self.scratch / "clock", offset_into_slot(SLOT_S - 90))
+        worker, proxy = self.start_worker(clock=clock)
+        agents = []
+        for number, boot in enumerate(BOOTS):
+            root = self.scratch / f"root-{number}"
+            agent = Agent(
+                self.scratch,
+                proxy.url,
+                f"agent-{number}",
+                NAME,
+                clock=clock,
+                agent__source_root=host_root(root, FORMER_BOOT),
+            )
+            self.keep(agent).wait_ready()
+            agent.kill()
+            host_root(root, boot)
+            self.assertEqual(worker.status()["conflict"], [], f"before boot {number}")
+            self.keep(agent).wait_ready()
+            agents.append(agent)
+            wait_until(lambda: boot in map(boot_in, proxy.posts()), 20, f"boot {number}")
+        wait_until(lambda: worker.status()["conflict"] == [NAME], 5, "the conflict")
+        self.assertGreater(clock.time_ns() // 10**9 % SLOT_S, SLOT_S // 2, "the slot has ended")
+        self.assert_held(worker)
+        self.assertEqual([agent.stop() for agent in agents], [0, 0])
+        posts = proxy.posts()
+        self.assert_bills_equal(worker, posts)
+        self.assert_settled(posts, BOOTS[0], self.of_two_boots(posts, BOOTS[0]), clock)
+
+    @staticmethod
+    def of_two_boots(posts, boot):
+        mine = [post for post in posts if boot_in(post) == boot]
+        others = [post for post in posts if boot_in(post) != boot]
+        return {
+            "keep": {NAME: mine},
+            "discard": {NAME: others},
+            "rename": {NAME: others, NEW_NAME: mine},
+            "sum": {NAME: posts},
+        }
+
+    def test_two_fresh_machines_are_a_conflict_when_they_cover_more_than_a_slot_and_5_percent(self):
+        """Minute by minute through a slot, as two agents that were just installed would send
+        it."""
+        worker = self.keep(Worker(self.scratch)).wait_ready()
+        slot = int(time.time()) // SLOT_S * SLOT_S - SLOT_S
+        machines = [FreshMachine(boot, slot) for boot in BOOTS]
+
+        def conflict_after(*covered_us):
+            for machine, us in zip(machines, covered_us):
+                self.assertEqual(worker.post([machine.event(us)]).status, 204)
+            return worker.status()["conflict"]
+
+        for minute in range(1, 8):
+            us = minute * 60 * 10**6
+            self.assertEqual(conflict_after(us, us), [], f"minute {minute}")
+        half_us = BOTH_MAX_US // 2  # long before the slot ends
+        self.assertEqual(conflict_after(half_us, half_us), [], "exactly a slot and 5 %")
+        self.assertEqual(conflict_after(half_us + 1), [NAME])
+        self.assert_held(worker)
+
+
+class FreshMachine:
+    """One core, half busy, from the start of a slot on."""
+
+    def __init__(self, boot, slot):
+        self._boot, self._slot, self._sent = boot, slot, 0
+
+    def event(self, covered_us):
+        self._sent += 1
+        used = {
+            "cpu": str(covered_us // 2),
+            "cpu_capacity": str(covered_us),
+            "uptime": str(covered_us),
+        }
+        reading = {
+            "slot": slot_text(self._slot),
+            "scope": "machine",
+            "from_us": "0",
+            "to_us": str(covered_us),
+            "metered_us": str(covered_us),
+            "estimated_us": "0",
+            "off_us": "0",
+            "final": False,
+            "scopes": 0,
+            "used": used,
+        }
+        epoch = self._boot.replace("-", "")
+        value = {
+            "machine_id": NAME,
+            "epoch": epoch,
+            "boot_id": self._boot,
+            "labels": {},
+            "seq": self._sent,
+            "readings": [reading],
+        }
+        return structured(f"{epoch}-{self._sent}", value)
+
+
+def billed_without_conflicts(posts_by_name):
+    """name → usage rows, as if what each name was sent came from one machine. The posts were taken
+    in their time; now is late enough for all of them."""
+    usage = {}
+    for name, posts in posts_by_name.items():
+        counted = recount.recount(posts, now_us=max(p["received_ms"] for p in posts) * 1000)
+        (machine,) = counted.machines.values()
+        machine.conflicts = dict
+        usage[name] = counted.usage(NAME)
+    return usage
+
+
+if __name__ == "__main__":
+    unittest.main()
