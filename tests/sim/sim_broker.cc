@@ -1,0 +1,50 @@
+#include "sim/sim_broker.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace meterbill::sim {
+
+const Delivery* Log::at(std::int64_t offset) const {
+  const std::int64_t from = std::max(offset, low);
+  return from < high() ? &records[static_cast<std::size_t>(from - low)] : nullptr;
+}
+
+Broker::Broker(std::int64_t partitions, Random& random)
+    : random_(random), logs_(static_cast<std::size_t>(partitions)) {}
+
+std::size_t Broker::partition_of(const std::string& key) const {
+  std::size_t hash = 17;
+  for (const char c : key) hash = hash * 31 + static_cast<unsigned char>(c);
+  return hash % logs_.size();
+}
+
+void Broker::append(Delivery delivery) {
+  logs_[partition_of(delivery.key)].records.push_back(std::move(delivery));
+}
+
+void Broker::truncate(std::int64_t records_max) {
+  for (Log& log : logs_) {
+    const auto gone = std::min(static_cast<std::size_t>(random_.between(0, records_max)),
+                               log.records.size());
+    log.records.resize(log.records.size() - gone);
+  }
+}
+
+void Broker::recreate(bool with_copy) {
+  for (Log& log : logs_) {
+    log.low = 0;
+    if (!with_copy) log.records.clear();
+  }
+}
+
+void Broker::expire(std::int64_t records_max) {
+  for (Log& log : logs_) {
+    const auto gone = std::min(static_cast<std::size_t>(random_.between(0, records_max)),
+                               log.records.size());
+    log.records.erase(log.records.begin(), log.records.begin() + static_cast<std::ptrdiff_t>(gone));
+    log.low += static_cast<std::int64_t>(gone);
+  }
+}
+
+}  // namespace meterbill::sim

@@ -1,0 +1,94 @@
+// meterbill-sim: runs many seeds of the simulator; each failing one is named with how to replay it.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "sim/sim_world.h"
+
+namespace meterbill::sim {
+namespace {
+
+struct Wish {
+  std::uint64_t seeds = 1;
+  std::uint64_t first = 0;
+  bool is_told = false;  ///< each run is described
+};
+
+bool read_number(const char* text, std::uint64_t& into) {
+  const char* const end = text + std::strlen(text);
+  const auto [at, error] = std::from_chars(text, end, into);
+  return error == std::errc() && at == end && at != text;
+}
+
+bool read(int count, char** words, Wish& wish) {
+  for (int i = 1; i < count; ++i) {
+    const std::string_view word = words[i];
+    if (word == "--verbose") {
+      wish.is_told = true;
+      continue;
+    }
+    if (i + 1 == count) return false;
+    std::uint64_t& into = word == "--seeds" ? wish.seeds : wish.first;
+    if ((word != "--seeds" && word != "--seed") || !read_number(words[++i], into)) return false;
+  }
+  return wish.seeds > 0;
+}
+
+/// Runs one seed; true when all is right.
+bool run_seed(std::uint64_t seed, const std::string& folder, bool is_told, Outcome& sum) {
+  World world(seed, folder);
+  const Outcome outcome = world.run();
+  sum.ticks += outcome.ticks;
+  sum.troubles += outcome.troubles;
+  sum.held += outcome.held > 0 ? 1 : 0;
+  sum.singles += outcome.singles;
+  if (is_told || !outcome.findings.empty())
+    fmt::print("seed {}: {}\n", seed, to_string(outcome.plan));
+  for (std::size_t i = 0; i < outcome.findings.size() && i < 10; ++i)
+    fmt::print("  {}\n", outcome.findings[i]);
+  if (outcome.findings.size() > 10) fmt::print("  and {} more\n", outcome.findings.size() - 10);
+  if (!outcome.findings.empty()) fmt::print("  replay: ./dev sim --seeds 1 --seed {}\n", seed);
+  std::fflush(stdout);
+  return outcome.findings.empty();
+}
+
+int run(const Wish& wish) {
+  std::string folder = (std::filesystem::temp_directory_path() / "meterbill-sim-XXXXXX").string();
+  if (mkdtemp(folder.data()) == nullptr) {
+    std::perror("a folder for the ledger's lock");
+    return 1;
+  }
+  std::filesystem::create_directories(folder + "/worker");
+  const auto began = std::chrono::steady_clock::now();
+  Outcome sum;
+  std::uint64_t failed = 0;
+  for (std::uint64_t i = 0; i < wish.seeds; ++i)
+    if (!run_seed(wish.first + i, folder + "/", wish.is_told, sum)) ++failed;
+  std::filesystem::remove_all(folder);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  fmt::print(
+      "seeds {} to {}: {} failed; {} ticks, {} troubles, {} samples and events, holds in {} runs; "
+      "{:.1f} s\n",
+      wish.first, wish.first + wish.seeds - 1, failed, sum.ticks, sum.troubles, sum.singles,
+      sum.held, took.count());
+  return failed == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace meterbill::sim
+
+int main(int count, char** words) {
+  meterbill::sim::Wish wish;
+  if (!meterbill::sim::read(count, words, wish)) {
+    std::fputs("usage: meterbill-sim [--seeds N] [--seed FIRST] [--verbose]\n", stderr);
+    return 64;
+  }
+  return meterbill::sim::run(wish);
+}

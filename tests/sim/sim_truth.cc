@@ -1,0 +1,129 @@
+#include "sim/sim_truth.h"
+
+#include <algorithm>
+
+#include "sim/sim_random.h"
+
+namespace meterbill::sim {
+namespace {
+
+constexpr std::int64_t kQuarterUs = 15 * kMinute;
+constexpr std::int64_t kClockStepUs = 30 * kSecond;
+constexpr std::int64_t kGapTicks = 3;
+
+std::int64_t wall_less_boot(const Instant& at) { return at.utc.us - at.boot_us; }
+
+std::string quarter_name(std::int64_t quarter) { return to_string(UtcTime{quarter * kQuarterUs}); }
+
+bool is_same(const std::optional<Checkpoint>& a, const std::optional<Checkpoint>& b) {
+  if (!a || !b) return !a && !b;
+  return a->boot == b->boot && a->at.boot_us == b->at.boot_us && a->cpu_busy_us == b->cpu_busy_us &&
+         a->end == b->end;
+}
+
+}  // namespace
+
+bool Truth::begins(const std::optional<Checkpoint>& checkpoint, const BootId& boot) {
+  const bool is_known = is_same(checkpoint, durable_) || (maybe_ && is_same(checkpoint, maybe_));
+  durable_ = checkpoint;
+  maybe_.reset();
+  settle();
+  boot_ = boot.str();
+  base_ = checkpoint ? point_of(*checkpoint) : std::nullopt;
+  if (checkpoint && checkpoint->boot != boot) base_ = Point{.boot = boot_};
+  was_metered_ = false;
+  return is_known;
+}
+
+std::optional<Truth::Point> Truth::point_of(const Checkpoint& checkpoint) const {
+  const auto found = read_.find({checkpoint.boot.str(), checkpoint.at.boot_us});
+  if (found == read_.end()) return std::nullopt;
+  return found->second;
+}
+
+void Truth::ticked(const Instant& at, const HostSample& sample, bool metered) {
+  const bool steps = std::abs(wall_less_boot(at) - epoch_wall_us_) > kClockStepUs;
+  const bool is_start = !was_metered_ || steps;
+  was_metered_ = metered;
+  if (!metered) return;
+  if (is_start) epoch_wall_us_ = wall_less_boot(at);
+  const Point point{boot_,        at, sample.cpu->busy_us, sample.cpu->cores, sample.memory->used_kib,
+                    is_start};
+  read_[{boot_, at.boot_us}] = point;
+  points_.push_back(point);
+}
+
+void Truth::saved(const Checkpoint& checkpoint) {
+  durable_ = checkpoint;
+  maybe_.reset();
+}
+
+void Truth::disk_replaced(std::optional<Checkpoint> checkpoint) {
+  durable_ = std::move(checkpoint);
+  maybe_.reset();
+  for (const auto& [boot, known] : boots_) unknown_[boot] = true;
+  if (!boot_.empty()) unknown_[boot_] = true;
+  boots_.clear();
+  points_.clear();
+  base_.reset();
+}
+
+/// What was durable of the run that ended is true; what was not is the next run's to estimate.
+void Truth::settle() {
+  std::erase_if(points_, [&](const Point& point) {
+    return !durable_ || durable_->boot.str() != point.boot || point.at.boot_us > durable_->at.boot_us;
+  });
+  std::optional<Point> from = base_;
+  bool is_first = true;
+  for (const Point& point : points_) {
+    if (point.is_start) earliest_ = 0;
+    if (from) {
+      if (from->boot != point.boot) from = Point{.boot = point.boot};
+      const bool is_gap = point.at.boot_us - from->at.boot_us > kGapTicks * interval_us_;
+      book(*from, point, is_first || point.is_start || is_gap, !is_first);
+    }
+    earliest_ = std::max(earliest_, point.at.utc.us / kQuarterUs);
+    from = point;
+    is_first = false;
+  }
+  points_.clear();
+  base_.reset();
+  for (const auto& [boot, unknown] : unknown_) boots_.erase(boot);
+}
+
+void Truth::book(const Point& from, const Point& to, bool estimated, bool is_sampled) {
+  if (to.at.boot_us <= from.at.boot_us) return;
+  BootTruth& boot = boots_[to.boot];
+  const std::int64_t ran = to.at.monotonic_us - from.at.monotonic_us;
+  const std::int64_t cpu = to.busy_us - from.busy_us;
+  boot.sum.cpu_us += cpu;
+  boot.sum.uptime_us += ran;
+  (estimated ? boot.sum.estimated_us : boot.sum.metered_us) += ran;
+  boot.capacity_us += ran * to.cores;
+  if (is_sampled)
+    boot.memory_kib_us +=
+        static_cast<Int128>(from.used_kib) * std::min(ran, kGapTicks * interval_us_);
+  share(boot, from, to, estimated);
+}
+
+/// By time, on the wall clock that held at the stretch's end.
+void Truth::share(BootTruth& boot, const Point& from, const Point& to, bool estimated) {
+  const std::int64_t length = to.at.boot_us - from.at.boot_us;
+  const std::int64_t ran = to.at.monotonic_us - from.at.monotonic_us;
+  const std::int64_t cpu = to.busy_us - from.busy_us;
+  const std::int64_t begin = to.at.utc.us - length;
+  for (std::int64_t quarter = begin / kQuarterUs; quarter * kQuarterUs < to.at.utc.us; ++quarter) {
+    const std::int64_t part = std::min(to.at.utc.us, (quarter + 1) * kQuarterUs) -
+                              std::max(begin, quarter * kQuarterUs);
+    SlotTruth& slot = boot.slots[quarter_name(std::max(quarter, earliest_))];
+    const auto share_of = [&](std::int64_t whole) {
+      return static_cast<std::int64_t>(static_cast<Int128>(whole) * part / length);
+    };
+    slot.cpu_us += share_of(cpu);
+    slot.uptime_us += share_of(ran);
+    (estimated ? slot.estimated_us : slot.metered_us) += share_of(ran);
+    if (part != length) ++slot.cuts;
+  }
+}
+
+}  // namespace meterbill::sim

@@ -1,0 +1,252 @@
+#include "sim/sim_verdict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "worker/queries.h"
+
+namespace meterbill::sim {
+namespace {
+
+constexpr std::int64_t kSlotUs = 15 * kMinute;
+
+SlotRange ever() { return {Slot{}, Slot{}.plus(std::int64_t{1} << 40)}; }
+
+std::string key_text(const FieldsKey& key) {
+  return fmt::format("{} {} {} {}", std::get<0>(key), std::get<1>(key), std::get<2>(key),
+                     std::get<3>(key));
+}
+
+Fields fields_of(const EpochUsage& epoch, const ScopeUsage& scope, const Dictionary& names,
+                 bool is_machine) {
+  Fields fields{{"final", scope.final ? 1 : 0}};
+  for (const auto& [meter, value] : scope.used)
+    fields["used." + names.meters.at(meter).str()] = value;
+  if (!is_machine) return fields;
+  if (epoch.scopes > 0) fields["scopes"] = epoch.scopes;
+  if (!epoch.cover) return fields;
+  fields["-from_us"] = -epoch.cover->from_us;
+  fields["to_us"] = epoch.cover->to_us;
+  fields["metered_us"] = epoch.cover->metered_us;
+  fields["estimated_us"] = epoch.cover->estimated_us;
+  fields["off_us"] = epoch.cover->off_us;
+  return fields;
+}
+
+void read_row(LedgerContent& content, const Dictionary& names, const std::string& machine,
+              const std::map<EpochKey, EpochFacts>& epochs, const Holds& holds, Slot slot,
+              const UsageRow& row) {
+  for (const auto& [key, usage] : row.by_epoch) {
+    const EpochFacts& facts = epochs.at(key);
+    const std::string epoch = facts.epoch.str();
+    const auto held = holds.find(key);
+    if (held != holds.end() && held->second <= slot)
+      content.held.insert({epoch, to_string(slot)});
+    for (const auto& [scope_key, scope] : usage.by_scope) {
+      const std::string name = names.scopes.at(scope_key).str();
+      const FieldsKey where{machine, epoch, to_string(slot), name};
+      if (!facts.boot.empty()) {
+        content.boots[epoch] = facts.boot.str();
+        content.merged[where] = fields_of(usage, scope, names, name == "machine");
+        continue;
+      }
+      for (const auto& [meter, value] : scope.used)
+        content.added[{machine, names.meters.at(meter).str(), to_string(slot), name}] += value;
+    }
+  }
+}
+
+std::int64_t field(const Fields& fields, const char* name) {
+  const auto found = fields.find(name);
+  return found == fields.end() ? 0 : found->second;
+}
+
+}  // namespace
+
+LedgerContent read_content(LedgerReader& ledger) {
+  LedgerContent content;
+  const Dictionary names = ledger.dictionary().value();
+  for (const auto& [key, machine] : names.machines) {
+    const auto epochs = ledger.epochs(key).value();
+    const Holds holds = ledger.holds(key).value();
+    const auto walked = ledger.rows(key, ever(), [&](Slot slot, const UsageRow& row) {
+      read_row(content, names, machine.str(), epochs, holds, slot, row);
+      return Result<void>(ok());
+    });
+    MB_ASSERT(walked);
+  }
+  return content;
+}
+
+void judge_merge(const LedgerContent& content, const Witness& witness, Findings& findings) {
+  for (const auto& [key, fields] : content.merged) {
+    const auto may = witness.may().find(key);
+    if (may == witness.may().end()) {
+      findings.push_back("nobody ever sent " + key_text(key));
+      continue;
+    }
+    for (const auto& [name, value] : fields) {
+      const auto most = may->second.find(name);
+      if (most == may->second.end() ? value != 0 : value > most->second)
+        findings.push_back(fmt::format("{}: {} is {}, more than the {} ever sent", key_text(key),
+                                       name, value, field(may->second, name.c_str())));
+    }
+  }
+  for (const auto& [key, fields] : witness.must()) {
+    const auto there = content.merged.find(key);
+    if (there == content.merged.end()) {
+      findings.push_back("lost: " + key_text(key));
+      continue;
+    }
+    for (const auto& [name, value] : fields)
+      if (field(there->second, name.c_str()) < value)
+        findings.push_back(fmt::format("{}: {} is {}, less than the {} acknowledged",
+                                       key_text(key), name, field(there->second, name.c_str()),
+                                       value));
+  }
+}
+
+namespace {
+
+/// One epoch's machine reading in one slot.
+struct Party {
+  std::string epoch;
+  std::string boot;
+  std::int64_t from_us = 0;
+  std::int64_t to_us = 0;
+  std::int64_t covered_us = 0;
+};
+
+/// The epochs of one slot that cannot all be true, by the rule as it stands in the design.
+std::set<std::string> conflict_of(const std::vector<Party>& parties) {
+  std::set<std::string> bound;
+  std::set<std::string> boots;
+  std::int64_t covered = 0;
+  for (const Party& party : parties) {
+    boots.insert(party.boot);
+    covered += party.covered_us;
+    for (const Party& other : parties) {
+      const bool overlaps = party.from_us < other.to_us && other.from_us < party.to_us &&
+                            party.from_us < party.to_us && other.from_us < other.to_us;
+      if (&party != &other && party.boot == other.boot && overlaps) bound.insert(party.epoch);
+    }
+  }
+  if (boots.size() > 1 && covered > kSlotUs + kSlotUs / 20)
+    for (const Party& party : parties) bound.insert(party.epoch);
+  return bound;
+}
+
+}  // namespace
+
+void judge_holds(const LedgerContent& content, Findings& findings) {
+  // machine → slot → parties
+  std::map<std::string, std::map<std::string, std::vector<Party>>> machines;
+  for (const auto& [key, fields] : content.merged) {
+    const auto& [machine, epoch, slot, scope] = key;
+    if (scope != "machine" || !fields.contains("to_us")) continue;
+    machines[machine][slot].push_back(
+        {epoch, content.boots.at(epoch), -field(fields, "-from_us"), field(fields, "to_us"),
+         field(fields, "metered_us") + field(fields, "estimated_us")});
+  }
+  std::set<std::pair<std::string, std::string>> expected;
+  for (const auto& [machine, slots] : machines) {
+    std::map<std::string, std::string> first_held;  // by epoch
+    for (const auto& [conflict_slot, parties] : slots) {
+      const std::set<std::string> bound = conflict_of(parties);
+      for (const auto& [slot, present] : slots) {
+        std::vector<std::string> shared;
+        for (const Party& party : present)
+          if (bound.contains(party.epoch)) shared.push_back(party.epoch);
+        if (shared.size() < 2) continue;
+        for (const std::string& epoch : shared) {
+          const auto [held, is_new] = first_held.try_emplace(epoch, slot);
+          if (!is_new) held->second = std::min(held->second, slot);
+        }
+      }
+    }
+    for (const auto& [slot, present] : slots)
+      for (const Party& party : present) {
+        const auto held = first_held.find(party.epoch);
+        if (held != first_held.end() && held->second <= slot) expected.insert({party.epoch, slot});
+      }
+  }
+  if (expected != content.held)
+    findings.push_back(fmt::format("held are {} (epoch, slot), but {} are in conflict",
+                                   content.held.size(), expected.size()));
+}
+
+void judge_truth(const LedgerContent& content, const std::string& machine, const Truth& truth,
+                 Findings& findings) {
+  std::map<std::string, BootTruth> billed;
+  for (const auto& [key, fields] : content.merged) {
+    const auto& [name, epoch, slot, scope] = key;
+    if (name != machine || scope != "machine") continue;
+    BootTruth& boot = billed[content.boots.at(epoch)];
+    SlotTruth& there = boot.slots[slot];
+    for (SlotTruth* into : {&there, &boot.sum}) {
+      into->cpu_us += field(fields, "used.cpu");
+      into->uptime_us += field(fields, "used.uptime");
+      into->metered_us += field(fields, "metered_us");
+      into->estimated_us += field(fields, "estimated_us");
+    }
+    boot.capacity_us += field(fields, "used.cpu_capacity");
+    boot.memory_kib_us += field(fields, "used.memory");  // KiB·s here
+  }
+  for (const auto& [boot, expected] : truth.boots()) {
+    const BootTruth& found = billed[boot];
+    const auto compare = [&](const std::string& what, std::int64_t is, std::int64_t should,
+                             std::int64_t tolerance) {
+      if (std::abs(is - should) > tolerance)
+        findings.push_back(
+            fmt::format("{} {} {}: {} instead of {}", machine, boot, what, is, should));
+    };
+    compare("cpu in all", found.sum.cpu_us, expected.sum.cpu_us, 0);
+    compare("uptime in all", found.sum.uptime_us, expected.sum.uptime_us, 0);
+    compare("metered in all", found.sum.metered_us, expected.sum.metered_us, 0);
+    compare("estimated in all", found.sum.estimated_us, expected.sum.estimated_us, 0);
+    compare("capacity in all", found.capacity_us, expected.capacity_us, 0);
+    // What is below one KiB·s is carried from boot to boot.
+    compare("memory in all", static_cast<std::int64_t>(found.memory_kib_us),
+            static_cast<std::int64_t>(expected.memory_kib_us / kSecond), 1);
+    for (const auto& [slot, there] : expected.slots) {
+      const auto at = found.slots.find(slot);
+      const SlotTruth is = at == found.slots.end() ? SlotTruth{} : at->second;
+      compare("cpu " + slot, is.cpu_us, there.cpu_us, there.cuts);
+      compare("uptime " + slot, is.uptime_us, there.uptime_us, there.cuts);
+      compare("metered " + slot, is.metered_us, there.metered_us, there.cuts);
+      compare("estimated " + slot, is.estimated_us, there.estimated_us, there.cuts);
+    }
+  }
+}
+
+void judge_bill(const LedgerContent& content, LedgerReader& ledger, const PriceBook& book,
+                UtcTime now, Findings& findings) {
+  // In 10^-21 of the currency's unit; the prices are those of sim_worker.cc.
+  Int128 expected = 0;
+  for (const auto& [key, fields] : content.merged)
+    if (std::get<3>(key) == "machine" && !content.held.contains({std::get<1>(key), std::get<2>(key)}))
+      expected += static_cast<Int128>(field(fields, "used.cpu")) * 1'000'000'000;
+  for (const auto& [key, value] : content.added) {
+    if (std::get<3>(key) != "machine") continue;
+    const std::string& meter = std::get<1>(key);
+    if (meter == "cpu_usage") expected += static_cast<Int128>(value) * 50'000'000'000;
+    if (meter == "memory_usage") expected += static_cast<Int128>(value) * 10'000'000'000;
+    if (meter == "cpu") expected += static_cast<Int128>(value) * 1'000'000'000;
+  }
+  const Queries queries(book, {"simulated", "digest"});
+  const Period month = parse_period("this-month", *utc_zone(), now).value();
+  for (const LinesFrom from : {LinesFrom::kTotals, LinesFrom::kSlots}) {
+    const auto statement = queries.statement(ledger, month, std::nullopt, now, from, {});
+    const std::string which = from == LinesFrom::kTotals ? "totals" : "slots";
+    if (!statement)
+      findings.push_back("no statement from " + which + ": " + statement.error().message);
+    else if (!(statement.value().exact_total.value == Int256(expected)))
+      findings.push_back(fmt::format("the statement from {} comes to {} instead of {}", which,
+                                     to_string(statement.value().exact_total),
+                                     to_string(Cost{Int256(expected)})));
+  }
+}
+
+}  // namespace meterbill::sim

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "wire/encode.h"
+
+namespace meterbill::sim {
+
+/// The greatest values of one scope in one slot of one epoch, by name: `used.cpu`,
+/// `cover.metered_us` and so on. The witness's own form, not the worker's.
+using Fields = std::map<std::string, std::int64_t>;
+using FieldsKey = std::tuple<std::string, std::string, std::string, std::string>;
+
+/// (machine, epoch, slot, scope) → fields.
+using Merged = std::map<FieldsKey, Fields>;
+
+/// Sees every message as its readings, before it is bytes, and keeps what became of it: what the
+/// ledger must hold and what it may hold.
+///
+/// A merge of its own: it shares no code with the worker's, and reads no wire format.
+class Witness {
+ public:
+  /// A message was made of these.
+  void encoded(const std::string& value, const MessageFrame& frame,
+               std::span<const Reading> readings);
+  /// The worker may have applied it.
+  void may_be_applied(const std::string& value) { add(may_, value); }
+  /// The worker must have applied it: it said so, or it will read it.
+  void must_be_applied(const std::string& value) {
+    add(may_, value);
+    add(must_, value);
+  }
+  /// The ledger was set back: what it had is no longer certain, until it is sent again.
+  void forget_certainty() { must_.clear(); }
+
+  [[nodiscard]] const Merged& must() const { return must_; }
+  [[nodiscard]] const Merged& may() const { return may_; }
+  [[nodiscard]] const std::string& boot_of(const std::string& epoch) const {
+    return boots_.at(epoch);
+  }
+
+ private:
+  void add(Merged& into, const std::string& value);
+
+  std::map<std::string, std::vector<std::pair<FieldsKey, Fields>>> messages_;
+  std::map<std::string, std::string> boots_;
+  Merged must_;
+  Merged may_;
+};
+
+}  // namespace meterbill::sim

@@ -1,0 +1,102 @@
+#include "sim/sim_worker.h"
+
+#include <utility>
+
+namespace meterbill::sim {
+namespace {
+
+std::string plain_digest(std::string_view text) { return std::string(text); }
+
+PriceBook sim_book() {
+  const auto version = [](const char* meter, const char* unit, const char* price) {
+    const MeterName name{meter};
+    return PriceVersion{name, find_unit(name, unit).value(), BilledScopes::kMachine, std::nullopt,
+                        Price::parse(price).value()};
+  };
+  return PriceBook::create({.currency = Currency::parse("USD").value(),
+                            .zone = utc_zone(),
+                            .quantity_decimals = 9,
+                            .versions = {version("cpu_usage", "percent_sample", "0.05"),
+                                         version("memory_usage", "percent_sample", "0.01"),
+                                         version("cpu", "core_second", "0.000001")}})
+      .value();
+}
+
+}  // namespace
+
+WorkerProcess::Parts::Parts(std::unique_ptr<SqliteLedger> opened, Broker& broker, Random& random,
+                            const PriceBook& book)
+    : ledger(std::move(opened)), kafka(broker, random), price_use(book, plain_digest) {}
+
+WorkerProcess::WorkerProcess(std::string folder, Host& host, Broker& broker, Random& random)
+    : path_(folder + "ledger.db"),
+      disk_(std::move(folder)),
+      host_(host),
+      broker_(broker),
+      random_(random),
+      book_(sim_book()) {}
+
+bool WorkerProcess::start() {
+  auto opened = SqliteLedger::open(path_, {}, host_);
+  if (!opened) {
+    if (!disk_.is_dead()) ended("open: " + opened.error().message);
+    disk_.after_kill();
+    return false;
+  }
+  parts_ = std::make_unique<Parts>(std::move(opened).value(), broker_, random_, book_);
+  parts_->kafka.before_proof = [this] { before_proof(); };
+  parts_->worker = std::make_unique<Worker>(
+      *parts_->ledger, host_,
+      [this](const MeterName& meter, Slot slot) { return book_.segment_start(meter, slot); },
+      book_.segments_text(), parts_->price_use, parts_->events,
+      std::vector<Source*>{&parts_->http, &parts_->kafka}, WorkerSettings{.maintain_us = kMinute});
+  auto ready = parts_->worker->open();
+  if (ready) ready = parts_->price_use.open(*parts_->ledger);
+  if (ready) return true;
+  if (!disk_.is_dead()) ended("open worker: " + ready.error().message);
+  kill();
+  return false;
+}
+
+void WorkerProcess::kill() {
+  // Closing the files must not write what a dead program could not.
+  disk_.arm(DiskFault::kCrash, 1);
+  parts_.reset();
+  disk_.after_kill();
+}
+
+void WorkerProcess::cut_power() {
+  disk_.arm(DiskFault::kCrash, 1);
+  parts_.reset();
+  disk_.after_power_cut([this] { return random_.chance(50); });
+}
+
+bool WorkerProcess::step() {
+  const auto worked = parts_->worker->step();
+  if (worked) return worked.value();
+  if (!disk_.has_struck()) ended(worked.error().message);
+  kill();
+  return false;
+}
+
+void WorkerProcess::work(int steps_max) {
+  if (!is_running()) return;
+  parts_->kafka.look();
+  while (steps_max-- > 0 && step()) {
+  }
+}
+
+std::optional<WebResponse> WorkerProcess::post(const std::string& body) {
+  if (!is_running()) return std::nullopt;
+  const auto answer = std::make_shared<std::optional<WebResponse>>();
+  Delivery delivery;
+  delivery.value = body;
+  delivery.headers = {{"content-type", "application/cloudevents+json"}};
+  delivery.recorded = host_.now().utc;
+  parts_->http.offer({std::move(delivery)},
+                     [answer](WebResponse response) { *answer = std::move(response); });
+  for (int steps = 0; !*answer && is_running() && steps < 20; ++steps) step();
+  return *answer;
+}
+
+}  // namespace meterbill::sim

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace meterbill {
+
+/// What goes wrong with a disk.
+enum class DiskFault {
+  kWriteError,  ///< EIO from the n-th write
+  kSyncError,   ///< EIO from the n-th sync
+  kOpenError,   ///< the n-th opening of a file fails
+  kFull,        ///< no space from the n-th write on, until `heal`
+  kCrash,       ///< the n-th write, sync or opening and everything after fails: the process is dead
+};
+
+/// One file: what a reader sees, and what a power cut leaves.
+struct MemoryFile {
+  std::string now;
+  std::string synced;
+  std::set<std::int64_t> unsynced;  ///< sectors of `now` written since the last sync
+  bool is_durable = false;          ///< it was synced once: its name survives a power cut
+  std::vector<std::string> shared;  ///< the WAL's index: memory, gone with the process
+};
+
+/// A disk in memory under SQLite, for all files below one folder: what was written and what was
+/// synced are told apart, so that a crash of the program and a power cut leave what they really may
+/// leave: the latter any subset of the sectors written since the last sync.
+///
+/// While one exists, it is SQLite's default way to the disk, and the code under test opens its
+/// files as ever; several may exist, each for a folder of its own. Names are all that is shared
+/// with the real file system. One thread.
+class MemoryDisk {
+ public:
+  /// `folder` ends in '/'.
+  explicit MemoryDisk(std::string folder);
+  MemoryDisk(const MemoryDisk&) = delete;
+  MemoryDisk& operator=(const MemoryDisk&) = delete;
+  ~MemoryDisk();
+
+  [[nodiscard]] const std::string& folder() const { return folder_; }
+
+  /// The n-th (from 1) operation of the kind from now on goes wrong.
+  void arm(DiskFault fault, std::int64_t nth);
+  void heal() { fault_.reset(); }
+  [[nodiscard]] bool has_struck() const { return struck_; }
+
+  /// The process is gone, its files are closed: what the kernel has stays. `heal`s.
+  void after_kill();
+  /// The host is gone: of each file what was synced, and of each later sector one or the other as
+  /// `keep` says, is left. `heal`s.
+  void after_power_cut(const std::function<bool()>& keep);
+
+  /// All files as they are, to be put back later: a snapshot, a restored image. No file may be
+  /// open.
+  [[nodiscard]] std::map<std::string, MemoryFile> image() const { return files_; }
+  void restore(std::map<std::string, MemoryFile> image) { files_ = std::move(image); }
+
+  // For the VFS methods; results are SQLite's.
+  [[nodiscard]] std::optional<int> before_open();
+  [[nodiscard]] std::optional<int> before_write();
+  [[nodiscard]] std::optional<int> before_sync();
+  [[nodiscard]] bool is_dead() const { return struck_ && fault_ == DiskFault::kCrash; }
+  [[nodiscard]] MemoryFile* find(const std::string& path);
+  MemoryFile& create(const std::string& path) { return files_[path]; }
+  void remove(const std::string& path) { files_.erase(path); }
+
+ private:
+  [[nodiscard]] bool strikes(bool concerns);
+
+  std::string folder_;
+  std::map<std::string, MemoryFile> files_;
+  std::optional<DiskFault> fault_;
+  std::int64_t left_ = 0;
+  bool struck_ = false;
+};
+
+}  // namespace meterbill
