@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "agent/agent.h"
 #include "adapters/sqlite/sqlite_spool.h"
+#include "agent/agent.h"
 #include "sim/sim_host.h"
 #include "sim/sim_truth.h"
 #include "sim/sim_witness.h"

@@ -25,8 +25,8 @@ void Broker::append(Delivery delivery) {
 
 void Broker::truncate(std::int64_t records_max) {
   for (Log& log : logs_) {
-    const auto gone = std::min(static_cast<std::size_t>(random_.between(0, records_max)),
-                               log.records.size());
+    const auto gone =
+        std::min(static_cast<std::size_t>(random_.between(0, records_max)), log.records.size());
     log.records.resize(log.records.size() - gone);
   }
 }
@@ -40,8 +40,8 @@ void Broker::recreate(bool with_copy) {
 
 void Broker::expire(std::int64_t records_max) {
   for (Log& log : logs_) {
-    const auto gone = std::min(static_cast<std::size_t>(random_.between(0, records_max)),
-                               log.records.size());
+    const auto gone =
+        std::min(static_cast<std::size_t>(random_.between(0, records_max)), log.records.size());
     log.records.erase(log.records.begin(), log.records.begin() + static_cast<std::ptrdiff_t>(gone));
     log.low += static_cast<std::int64_t>(gone);
   }

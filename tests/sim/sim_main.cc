@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <random>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,11 @@ bool read(int count, char** words, Wish& wish) {
     const std::string_view word = words[i];
     if (word == "--verbose") {
       wish.is_told = true;
+      continue;
+    }
+    if (word == "--fresh") {
+      // Small enough to be typed again.
+      wish.first = std::random_device{}();
       continue;
     }
     if (i + 1 == count) return false;
@@ -87,7 +93,7 @@ int run(const Wish& wish) {
 int main(int count, char** words) {
   meterbill::sim::Wish wish;
   if (!meterbill::sim::read(count, words, wish)) {
-    std::fputs("usage: meterbill-sim [--seeds N] [--seed FIRST] [--verbose]\n", stderr);
+    std::fputs("usage: meterbill-sim [--seeds N] [--seed FIRST | --fresh] [--verbose]\n", stderr);
     return 64;
   }
   return meterbill::sim::run(wish);

@@ -31,14 +31,14 @@ void World::quiet_down() {
     at(random_.between(kSecond, 5 * kSecond), [this, &m = *machine] { start_agent(m); });
   }
   while (!network_.posts.empty()) arrive_late();
-  pass(31 * kMinute);
+  pass(3 * outcome_.plan.interval_us + kMinute);
   accept_partitions();
 }
 
 /// What a broker had acknowledged and lost comes again by itself after two days: the machines sleep
 /// for so long. What a restored ledger lost, an operator has sent again.
 void World::deliver_everything() {
-  pass(15 * kMinute);
+  pass(outcome_.plan.interval_us);
   for (const auto& machine : machines_) machine->host.suspend();
   agenda_.clear();
   pass(kKeptUs);
@@ -47,7 +47,7 @@ void World::deliver_everything() {
     schedule_tick(*machine);
   }
   every(kSecond, 20 * kSecond, [this] { work(); });
-  pass(16 * kMinute);
+  pass(2 * outcome_.plan.interval_us + kMinute);
   for (const auto& machine : machines_) {
     if (!machine->agent.is_running()) {
       found("an agent does not run although nothing hinders it");
@@ -84,7 +84,7 @@ void World::judge() {
   Findings& findings = outcome_.findings;
   if (!worker_.is_running()) return found("the worker does not run although nothing hinders it");
   for (const Log& log : broker_.logs())
-    for (const Delivery& delivery : log.records) witness_.must_be_applied(delivery.value);
+    for (const Delivery& delivery : log.records) witness_.is_in_a_log(delivery.value);
   const LedgerContent content = read_content(worker_.ledger());
   outcome_.held = static_cast<std::int64_t>(content.held.size());
   outcome_.singles = singles_.count();

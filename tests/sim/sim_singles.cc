@@ -20,8 +20,8 @@ void Singles::produce_sample(UtcTime now) {
   const std::int64_t percent = random_.below(101);
   Delivery delivery;
   delivery.key = machine;
-  delivery.value = fmt::format(R"({{"machine_id":"{}","cpu_usage":{},"memory_usage":1.5}})", machine,
-                               percent);
+  delivery.value =
+      fmt::format(R"({{"machine_id":"{}","cpu_usage":{},"memory_usage":1.5}})", machine, percent);
   delivery.recorded = now;
   broker_.append(std::move(delivery));
   all_[machine] = {.quantity = percent * kNano, .is_sample = true, .is_certain = false};

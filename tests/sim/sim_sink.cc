@@ -5,7 +5,9 @@
 namespace meterbill::sim {
 namespace {
 
-SendReport later(const char* why) { return {.fate = Fate::kLater, .detail = why, .server_time = {}}; }
+SendReport later(const char* why) {
+  return {.fate = Fate::kLater, .detail = why, .server_time = {}};
+}
 
 bool took_all(const WebResponse& response) {
   for (const Header& header : response.headers)
@@ -54,6 +56,7 @@ SendReport SinkModel::produce(const OutgoingMessage& message) {
   if (happens(&Plan::lose_acknowledged, 5))
     return {.fate = Fate::kDelivered, .detail = {}, .server_time = {}};
   witness_.may_be_applied(message.value);
+  if (witness_.has_slot_after(message.value, worker_.now())) witness_.came_early(message.value);
   const Delivery delivery{message.key, message.value, false, message.headers, host_.now().utc};
   broker_.append(delivery);
   if (happens(&Plan::duplicate, 15)) broker_.append(delivery);

@@ -47,7 +47,7 @@ void Truth::ticked(const Instant& at, const HostSample& sample, bool metered) {
   was_metered_ = metered;
   if (!metered) return;
   if (is_start) epoch_wall_us_ = wall_less_boot(at);
-  const Point point{boot_,        at, sample.cpu->busy_us, sample.cpu->cores, sample.memory->used_kib,
+  const Point point{boot_,   at, sample.cpu->busy_us, sample.cpu->cores, sample.memory->used_kib,
                     is_start};
   read_[{boot_, at.boot_us}] = point;
   points_.push_back(point);
@@ -71,7 +71,8 @@ void Truth::disk_replaced(std::optional<Checkpoint> checkpoint) {
 /// What was durable of the run that ended is true; what was not is the next run's to estimate.
 void Truth::settle() {
   std::erase_if(points_, [&](const Point& point) {
-    return !durable_ || durable_->boot.str() != point.boot || point.at.boot_us > durable_->at.boot_us;
+    return !durable_ || durable_->boot.str() != point.boot ||
+           point.at.boot_us > durable_->at.boot_us;
   });
   std::optional<Point> from = base_;
   bool is_first = true;
@@ -113,8 +114,8 @@ void Truth::share(BootTruth& boot, const Point& from, const Point& to, bool esti
   const std::int64_t cpu = to.busy_us - from.busy_us;
   const std::int64_t begin = to.at.utc.us - length;
   for (std::int64_t quarter = begin / kQuarterUs; quarter * kQuarterUs < to.at.utc.us; ++quarter) {
-    const std::int64_t part = std::min(to.at.utc.us, (quarter + 1) * kQuarterUs) -
-                              std::max(begin, quarter * kQuarterUs);
+    const std::int64_t part =
+        std::min(to.at.utc.us, (quarter + 1) * kQuarterUs) - std::max(begin, quarter * kQuarterUs);
     SlotTruth& slot = boot.slots[quarter_name(std::max(quarter, earliest_))];
     const auto share_of = [&](std::int64_t whole) {
       return static_cast<std::int64_t>(static_cast<Int128>(whole) * part / length);

@@ -73,9 +73,9 @@ class Truth {
   std::map<std::pair<std::string, std::int64_t>, Point> read_;  ///< by boot and boot clock
   std::optional<Checkpoint> durable_;
   std::optional<Checkpoint> maybe_;
-  std::string boot_;              ///< of the running one
-  std::optional<Point> base_;     ///< what this run goes on from
-  std::vector<Point> points_;     ///< of this run
+  std::string boot_;           ///< of the running one
+  std::optional<Point> base_;  ///< what this run goes on from
+  std::vector<Point> points_;  ///< of this run
   bool was_metered_ = false;
   std::int64_t epoch_wall_us_ = 0;  ///< wall less boot clock at the epoch's start
   std::int64_t earliest_ = 0;       ///< the epoch's slot never goes back; in quarter hours

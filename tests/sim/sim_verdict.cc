@@ -42,8 +42,7 @@ void read_row(LedgerContent& content, const Dictionary& names, const std::string
     const EpochFacts& facts = epochs.at(key);
     const std::string epoch = facts.epoch.str();
     const auto held = holds.find(key);
-    if (held != holds.end() && held->second <= slot)
-      content.held.insert({epoch, to_string(slot)});
+    if (held != holds.end() && held->second <= slot) content.held.insert({epoch, to_string(slot)});
     for (const auto& [scope_key, scope] : usage.by_scope) {
       const std::string name = names.scopes.at(scope_key).str();
       const FieldsKey where{machine, epoch, to_string(slot), name};
@@ -102,9 +101,8 @@ void judge_merge(const LedgerContent& content, const Witness& witness, Findings&
     }
     for (const auto& [name, value] : fields)
       if (field(there->second, name.c_str()) < value)
-        findings.push_back(fmt::format("{}: {} is {}, less than the {} acknowledged",
-                                       key_text(key), name, field(there->second, name.c_str()),
-                                       value));
+        findings.push_back(fmt::format("{}: {} is {}, less than the {} acknowledged", key_text(key),
+                                       name, field(there->second, name.c_str()), value));
   }
 }
 
@@ -226,7 +224,8 @@ void judge_bill(const LedgerContent& content, LedgerReader& ledger, const PriceB
   // In 10^-21 of the currency's unit; the prices are those of sim_worker.cc.
   Int128 expected = 0;
   for (const auto& [key, fields] : content.merged)
-    if (std::get<3>(key) == "machine" && !content.held.contains({std::get<1>(key), std::get<2>(key)}))
+    if (std::get<3>(key) == "machine" &&
+        !content.held.contains({std::get<1>(key), std::get<2>(key)}))
       expected += static_cast<Int128>(field(fields, "used.cpu")) * 1'000'000'000;
   for (const auto& [key, value] : content.added) {
     if (std::get<3>(key) != "machine") continue;

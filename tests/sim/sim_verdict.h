@@ -14,10 +14,10 @@ namespace meterbill::sim {
 
 /// What stands in a ledger, by names.
 struct LedgerContent {
-  Merged merged;                                        ///< readings
-  std::map<std::string, std::string> boots;             ///< by epoch
-  std::set<std::pair<std::string, std::string>> held;   ///< (epoch, slot)
-  std::map<FieldsKey, std::int64_t> added;              ///< samples and events, by their meter
+  Merged merged;                                       ///< readings
+  std::map<std::string, std::string> boots;            ///< by epoch
+  std::set<std::pair<std::string, std::string>> held;  ///< (epoch, slot)
+  std::map<FieldsKey, std::int64_t> added;             ///< samples and events, by their meter
 };
 
 /// Reads it by way of the store's own questions, never through bills.

@@ -33,6 +33,14 @@ void Witness::encoded(const std::string& value, const MessageFrame& frame,
                       fields_of(reading));
 }
 
+bool Witness::has_slot_after(const std::string& value, UtcTime time) const {
+  const auto found = messages_.find(value);
+  // Slots are written so that later ones sort behind.
+  return found != messages_.end() && std::ranges::any_of(found->second, [&](const auto& row) {
+           return std::get<2>(row.first) > to_string(time);
+         });
+}
+
 void Witness::add(Merged& into, const std::string& value) {
   const auto found = messages_.find(value);
   if (found == messages_.end()) return;  // a sample or an event

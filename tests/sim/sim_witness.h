@@ -36,6 +36,13 @@ class Witness {
     add(may_, value);
     add(must_, value);
   }
+  /// It came when one of its slots had not begun: the worker may put it aside until it comes again.
+  void came_early(const std::string& value) { early_.insert(value); }
+  /// The worker will have read it, because it is in a log.
+  void is_in_a_log(const std::string& value) {
+    if (!early_.contains(value)) must_be_applied(value);
+  }
+  [[nodiscard]] bool has_slot_after(const std::string& value, UtcTime time) const;
   /// The ledger was set back: what it had is no longer certain, until it is sent again.
   void forget_certainty() { must_.clear(); }
 
@@ -50,6 +57,7 @@ class Witness {
 
   std::map<std::string, std::vector<std::pair<FieldsKey, Fields>>> messages_;
   std::map<std::string, std::string> boots_;
+  std::set<std::string> early_;
   Merged must_;
   Merged may_;
 };

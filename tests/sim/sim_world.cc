@@ -37,8 +37,8 @@ World::World(std::uint64_t seed, const std::string& folder)
         number, fmt::format("{}agent-{}/", folder, number), story_begins(), plan, way, worker_,
         broker_, network_, witness_, random_));
     AgentProcess& agent = machines_.back()->agent;
-    agent.machine = MachineId(plan.share_name && number <= 2 ? "shared"
-                                                             : fmt::format("machine-{}", number));
+    agent.machine =
+        MachineId(plan.share_name && number <= 2 ? "shared" : fmt::format("machine-{}", number));
     agent.interval_us = plan.interval_us;
     agent.failed = [this](const std::string& what) { found("an agent: " + what); };
   }
@@ -175,7 +175,8 @@ void World::kill_or_stop(Machine& machine) {
   else
     machine.agent.kill();
   // Sometimes long enough for whole slots to be bridged; sometimes one restart after another.
-  const std::int64_t away = random_.chance(20) ? random_.below(40 * kMinute) : random_.below(kMinute);
+  const std::int64_t away =
+      random_.chance(20) ? random_.below(40 * kMinute) : random_.below(kMinute);
   at(away, [this, &machine] { start_agent(machine); });
 }
 

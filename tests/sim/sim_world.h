@@ -21,11 +21,11 @@ namespace meterbill::sim {
 /// What a run came to.
 struct Outcome {
   Plan plan;
-  Findings findings;           ///< empty: all is right
+  Findings findings;  ///< empty: all is right
   std::int64_t ticks = 0;
-  std::int64_t troubles = 0;   ///< what was done to the programs
-  std::int64_t held = 0;       ///< (epoch, slot)
-  std::int64_t singles = 0;    ///< samples and usage events
+  std::int64_t troubles = 0;  ///< what was done to the programs
+  std::int64_t held = 0;      ///< (epoch, slot)
+  std::int64_t singles = 0;   ///< samples and usage events
 };
 
 /// One run: machines with agents, a network, a broker and a worker under a virtual clock, in one

@@ -126,31 +126,17 @@ int unmap_shared(sqlite3_file* file, int remove) {
   return SQLITE_OK;
 }
 
-const sqlite3_io_methods kMethods{2,
-                                  close_file,
-                                  read_file,
-                                  write_file,
-                                  truncate_file,
-                                  sync_file,
-                                  file_size,
-                                  lock_file,
-                                  lock_file,
-                                  check_lock,
-                                  file_control,
-                                  sector_size,
-                                  characteristics,
-                                  map_shared,
-                                  lock_shared,
-                                  barrier,
-                                  unmap_shared,
-                                  nullptr,
-                                  nullptr};
+const sqlite3_io_methods kMethods{
+    2,           close_file, read_file,    write_file,   truncate_file, sync_file,       file_size,
+    lock_file,   lock_file,  check_lock,   file_control, sector_size,   characteristics, map_shared,
+    lock_shared, barrier,    unmap_shared, nullptr,      nullptr};
 
 sqlite3_vfs* below(sqlite3_vfs* vfs) { return static_cast<sqlite3_vfs*>(vfs->pAppData); }
 
 int open_file(sqlite3_vfs* vfs, sqlite3_filename path, sqlite3_file* file, int flags, int* out) {
   MemoryDisk* const disk = path == nullptr ? nullptr : disk_of(path);
-  if (path != nullptr && disk == nullptr) return below(vfs)->xOpen(below(vfs), path, file, flags, out);
+  if (path != nullptr && disk == nullptr)
+    return below(vfs)->xOpen(below(vfs), path, file, flags, out);
   OpenFile& open = mine(file);
   open.base.pMethods = nullptr;
   if (disk == nullptr) {
@@ -248,8 +234,8 @@ std::optional<int> MemoryDisk::before_open() {
 }
 
 std::optional<int> MemoryDisk::before_write() {
-  const bool concerns = fault_ == DiskFault::kCrash || fault_ == DiskFault::kWriteError ||
-                        fault_ == DiskFault::kFull;
+  const bool concerns =
+      fault_ == DiskFault::kCrash || fault_ == DiskFault::kWriteError || fault_ == DiskFault::kFull;
   if (!strikes(concerns)) return std::nullopt;
   return fault_ == DiskFault::kFull ? SQLITE_FULL : SQLITE_IOERR_WRITE;
 }
