@@ -4,12 +4,11 @@ meanwhile is billed once."""
 import base64
 import os
 import subprocess
-import time
 import unittest
 
 from harness import Agent, ProgramTest, Worker, wait_until
+from counter_truth import CounterTruth
 from http_capture import HttpCapture
-from kills import AgentTruth
 from small_disk import SmallDisk, own_mounts
 from test_outage import covers
 
@@ -25,8 +24,16 @@ class AgentDiskTest(ProgramTest):
         self.proxy = HttpCapture(self.worker.port)
         self.addCleanup(self.proxy.close)
 
-    def start_agent(self, name="agent"):
-        return self.keep(Agent(self.scratch, self.proxy.url, name, f"{name}-1")).wait_ready()
+    def new_agent(self, name="agent"):
+        return Agent(self.scratch, self.proxy.url, name, f"{name}-1")
+
+    def start(self, agent):
+        """The agent at work, and what it must have metered in the end."""
+        truth = CounterTruth(agent)
+        self.keep(agent).wait_ready()
+        self.wait_sent(agent)
+        truth.started()
+        return truth
 
     def posts(self, agent):
         return [
@@ -65,16 +72,16 @@ class AgentDiskTest(ProgramTest):
         return reason
 
     def finish(self, agent, truth):
-        self.assertEqual(agent.stop(), 0)
+        self.assertEqual(truth.stop_agent(), 0)
         counted = self.assert_bills_equal(self.worker, self.proxy.posts())
         self.assertEqual(counted.counts["quarantined"], 0)
-        truth.check(self, counted, agent.machine, slack_s=4)
+        truth.check(self, self.worker.usage()[agent.machine])
 
     def test_a_full_disk_is_metered_through_and_billed_once(self):
         disk = SmallDisk(self.scratch / "agent-state", DISK_BYTES)
         self.addCleanup(disk.close)
-        truth = AgentTruth(time.monotonic)
-        agent = self.start_agent()
+        agent = self.new_agent()
+        truth = self.start(agent)
 
         def full():
             disk.fill()  # The write-ahead log may have had room of its own.
@@ -101,9 +108,8 @@ class AgentDiskTest(ProgramTest):
 
     @unittest.skipUnless(IS_ROOT, "only root can make files immutable")
     def test_a_state_directory_that_cannot_be_written_is_metered_through(self):
-        truth = AgentTruth(time.monotonic)
-        agent = self.start_agent()
-        self.wait_sent(agent)
+        agent = self.new_agent()
+        truth = self.start(agent)
         self.set_writable(agent, False)
         self.addCleanup(self.set_writable, agent, True)
         wait_until(lambda: not agent.ready(), 20, "the agent notices")
@@ -137,7 +143,7 @@ class AgentDiskTest(ProgramTest):
             "page": lambda pages: [self.random.randrange(1, pages)],
             "all": range,
         }
-        agents = {name: self.start_agent(name) for name in damages}
+        agents = {name: self.keep(self.new_agent(name)) for name in damages}
         self.wait_sent(*agents.values())
         damaged = {}
         for name, agent in agents.items():
@@ -167,9 +173,8 @@ class AgentDiskTest(ProgramTest):
         return bytes(data)
 
     def test_a_spool_that_is_lost_is_begun_anew_and_what_is_in_memory_saved(self):
-        truth = AgentTruth(time.monotonic)
-        agent = self.start_agent()
-        self.wait_sent(agent)
+        agent = self.new_agent()
+        truth = self.start(agent)
         for file in agent.state_dir.glob("spool.db*"):
             file.unlink()
         wait_until(lambda: agent.status()["spool"]["damaged_file"], 10, "the agent notices")

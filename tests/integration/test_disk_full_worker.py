@@ -1,5 +1,5 @@
-"""The disk of the worker's ledger full, again and again, under load: nothing is accepted that cannot
-be kept, everything resumes by itself, and the bill is the recount's."""
+"""The disk of the worker's ledger full, again and again, under load: nothing is accepted that
+cannot be kept, everything resumes by itself, and the bill is the recount's."""
 
 
 import unittest
@@ -119,7 +119,9 @@ class DiskFullWorkerTest(ProgramTest):
         least = sum(recount(kept).counts.values())
         self.assertGreaterEqual(read["http"], least)
         self.assertLessEqual(read["http"], least + sum(recount(unknown).counts.values()))
-        print(f"{len(kept)} requests kept, {len(refused)} refused; {len(topic)} records", flush=True)
+        print(
+            f"requests: {len(kept)} kept, {len(refused)} refused; records: {len(topic)}", flush=True
+        )
 
 
 if __name__ == "__main__":

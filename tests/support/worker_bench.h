@@ -42,6 +42,7 @@ class ScriptedSource final : public Source {
   void committed(std::span<const PartitionPosition>) override { handed_.clear(); }
   void answer(std::int64_t request, const Counts& counts) override {
     answers.emplace_back(request, counts);
+    std::erase_if(handed_, [&](const Arrival& given) { return given.request == request; });
   }
   void rejected(const std::string& reason) override {
     rejections.push_back(reason);
