@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -203,10 +204,21 @@ struct PriceVersionUse {
   std::string digest;  ///< SHA-256 of the row as text, hex
 };
 
-/// Read access to a committed state. Each call sees one commit; nothing is held between calls.
+/// While it lives, every call of the reader that gave it sees the same commit. It holds back the
+/// ledger's housekeeping, so it lives as long as one question, never while its answer is sent.
+class ReadSnapshot {
+ public:
+  virtual ~ReadSnapshot() = default;
+};
+
+/// Read access to a committed state. Each call sees one commit; nothing is held between calls,
+/// unless a snapshot is.
 class LedgerReader {
  public:
   virtual ~LedgerReader() = default;
+  /// The newest commit, for all calls until the snapshot is gone; it must not outlive the reader.
+  /// They nest: an inner one sees what the outer one does. A store cannot write meanwhile.
+  [[nodiscard]] virtual Result<std::unique_ptr<ReadSnapshot>> snapshot() = 0;
   [[nodiscard]] virtual Result<LedgerFacts> facts() = 0;
   [[nodiscard]] virtual Result<Dictionary> dictionary() = 0;
   [[nodiscard]] virtual Result<std::map<MachineKey, MachineFacts>> machines() = 0;

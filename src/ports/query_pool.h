@@ -3,8 +3,10 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -19,7 +21,7 @@ namespace meterbill {
 class QueryPool {
  public:
   /// Runs on one of the threads; `thread` in [0, threads) lets it use that thread's own read-only
-  /// connection without a lock.
+  /// connection without a lock. An exception is answered 500.
   using Query = std::function<WebResponse(std::size_t thread)>;
 
   QueryPool(std::size_t threads, std::size_t queue_max) : queue_max_(queue_max) {
@@ -74,6 +76,17 @@ class QueryPool {
     Respond respond;
   };
 
+  /// A query that throws is a defect; it must cost its own answer, not the service.
+  static WebResponse answer_of(const Query& query, std::size_t thread) {
+    try {
+      return query(thread);
+    } catch (const std::exception& failure) {
+      return json_error(
+          500, "internal error",
+          std::string("this is a defect of the program, please report it: ") + failure.what());
+    }
+  }
+
   void work(std::size_t thread) {
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -82,7 +95,7 @@ class QueryPool {
       Job job = std::move(queue_.front());
       queue_.pop_front();
       lock.unlock();
-      job.respond(job.query(thread));
+      job.respond(answer_of(job.query, thread));
       job = {};  // what the query holds is let go outside the lock
       lock.lock();
     }

@@ -71,13 +71,8 @@ Result<void> Queries::walk(LedgerReader& ledger, const View& view, MachineKey ma
                            .segment_of = view.segment_of,
                            .meters = view.meters,
                            .machine_scope = view.machine_scope};
-  return ledger.rows(machine, range, [&](Slot slot, const UsageRow& row) -> Result<void> {
-    // A row committed after the epochs were read may name an epoch that they lack: it is not of
-    // this view.
-    for (const auto& [epoch, usage] : row.by_epoch)
-      if (!epochs.contains(epoch)) return ok();
-    return each(context, slot, row);
-  });
+  return ledger.rows(machine, range,
+                     [&](Slot slot, const UsageRow& row) { return each(context, slot, row); });
 }
 
 Result<void> Queries::rate_totals(LedgerReader& ledger, const View& view, const Period& period,
@@ -87,8 +82,6 @@ Result<void> Queries::rate_totals(LedgerReader& ledger, const View& view, const 
     MB_TRY(const auto totals, ledger.totals(key));
     for (const auto& [total, quantity] : totals) {
       if (!period.slots.contains(total.segment) || quantity == 0) continue;
-      if (!view.names.scopes.contains(total.scope) || !view.names.meters.contains(total.meter))
-        continue;
       MB_TRYV(rating.add(facts.name, view.scope_name(total.scope),
                          labels_text(view.names, total.labels), view.meter_name(total.meter),
                          total.segment, quantity));
@@ -230,11 +223,8 @@ Result<MachineCost> Queries::cost(LedgerReader& ledger, const MachineId& machine
   Rating rating(book_);
   for (const auto& [total, quantity] : totals) {
     if (!period.slots.contains(total.segment)) continue;
-    const auto scope = names.scopes.find(total.scope);
-    const auto meter = names.meters.find(total.meter);
-    if (scope == names.scopes.end() || meter == names.meters.end()) continue;
-    MB_TRYV(rating.add(machine, scope->second, labels_text(names, total.labels), meter->second,
-                       total.segment, quantity));
+    MB_TRYV(rating.add(machine, names.scopes.at(total.scope), labels_text(names, total.labels),
+                       names.meters.at(total.meter), total.segment, quantity));
   }
   MB_TRY(const Bill bill, rating.finish());
   return MachineCost{bill.exact_total, std::move(period)};

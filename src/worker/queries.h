@@ -34,8 +34,9 @@ struct MachineCost {
 enum class LinesFrom { kTotals, kSlots };
 
 /// Questions about a ledger, each a pure function of what the reader gives, the price book and
-/// `now`. Used by the service's query threads and by the CLI on the ledger of a stopped service. No
-/// state: safe from several threads with a reader each.
+/// `now`. While something may commit, a snapshot of the reader must be held over each. Used by the
+/// service's query threads and by the CLI on the ledger of a stopped service. No state: safe from
+/// several threads with a reader each.
 class Queries {
  public:
   /// `book` outlives the object.

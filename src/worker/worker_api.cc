@@ -300,12 +300,20 @@ void add_health(std::vector<WebRoute>& routes, const WorkerApiParts& parts) {
                     })});
 }
 
+/// What `answer` reads is of one commit, which is let go before the answer is sent.
+template <class Ask>
+Result<WebResponse> of_one_commit(LedgerReader& ledger, const Ask& answer) {
+  MB_TRY(const auto snapshot, ledger.snapshot());
+  return answer();
+}
+
 void add_reading(std::vector<WebRoute>& routes, const WorkerApiParts& parts) {
   const auto get = [&](std::string pattern, auto answer) {
     routes.push_back({"GET", std::move(pattern),
                       on_pool(parts, [answer](LedgerReader& ledger, const WebRequest& request,
                                               const PathValues& values) {
-                        return or_failure(answer(ledger, request, values));
+                        return or_failure(
+                            of_one_commit(ledger, [&] { return answer(ledger, request, values); }));
                       })});
   };
   get("/api/v1/status", [parts](LedgerReader& ledger, const WebRequest&, const PathValues&) {

@@ -17,6 +17,8 @@ class LedgerHost {
  public:
   virtual ~LedgerHost() = default;
   [[nodiscard]] virtual LedgerStore& ledger() = 0;
+  /// A reader of the same ledger, beside it.
+  [[nodiscard]] virtual std::unique_ptr<LedgerReader> reader() = 0;
   /// Closes it and opens it again, as a restart does.
   virtual void reopen() = 0;
 };
@@ -41,6 +43,7 @@ class LedgerContract : public testing::TestWithParam<LedgerKind> {
   LedgerContract() : host_(GetParam().make(small_limits())) {}
 
   LedgerStore& ledger() { return host_->ledger(); }
+  std::unique_ptr<LedgerReader> reader() { return host_->reader(); }
   void reopen() { host_->reopen(); }
   std::string state() { return dump(ledger()); }
 

@@ -488,11 +488,38 @@ TEST_P(LedgerContract, SettledItemsMakeRoomOldestFirst) {
   EXPECT_EQ(ledger().quarantine_counts().value().at(QuarantineState::kDiscarded), 2);
 }
 
+TEST_P(LedgerContract, ASnapshotIsOfOneCommitUntilItEnds) {
+  given(1);
+  const auto reading = reader();
+  const std::string before = dump(*reading);
+  {
+    const auto outer = reading->snapshot();
+    ASSERT_TRUE(outer) << outer.error().message;
+    ASSERT_EQ(commit(batch(2)).value(), CommitOutcome::kCommitted);
+    EXPECT_EQ(dump(*reading), before);
+    { EXPECT_TRUE(reading->snapshot()); }
+    EXPECT_EQ(dump(*reading), before) << "the inner one has ended, the outer one goes on";
+  }
+  EXPECT_EQ(dump(*reading), state());
+}
+
+TEST_P(LedgerContract, ASnapshotIsOfTheMomentItBegins) {
+  given(1);
+  const auto reading = reader();
+  const std::string before = dump(*reading);
+  const auto snapshot = reading->snapshot();
+  ASSERT_EQ(commit(batch(2)).value(), CommitOutcome::kCommitted);
+  EXPECT_EQ(dump(*reading), before) << "and not of the first read";
+}
+
 class MemoryHost final : public LedgerHost {
  public:
   explicit MemoryHost(const LedgerLimits& limits)
       : limits_(limits), ledger_(std::make_unique<MemoryLedger>(limits)) {}
   LedgerStore& ledger() override { return *ledger_; }
+  std::unique_ptr<LedgerReader> reader() override {
+    return std::make_unique<MemoryLedger>(ledger_->state(), limits_);
+  }
   void reopen() override { ledger_ = std::make_unique<MemoryLedger>(ledger_->state(), limits_); }
 
  private:
@@ -504,6 +531,9 @@ class SqliteHost final : public LedgerHost {
  public:
   explicit SqliteHost(const LedgerLimits& limits) : limits_(limits) { reopen(); }
   LedgerStore& ledger() override { return *ledger_; }
+  std::unique_ptr<LedgerReader> reader() override {
+    return SqliteLedgerReader::open((folder_.path() / "ledger.db").string()).value();
+  }
   void reopen() override {
     ledger_.reset();
     auto opened = SqliteLedger::open((folder_.path() / "ledger.db").string(), limits_, clock_);

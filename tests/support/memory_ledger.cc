@@ -78,6 +78,25 @@ struct MemoryLedger::State {
   std::map<std::string, std::shared_ptr<State>> backups;
 };
 
+/// A copy of all there is, which the ledger answers from while it lives.
+class MemoryLedger::Held final : public ReadSnapshot {
+ public:
+  explicit Held(MemoryLedger& ledger) : ledger_(ledger), live_(ledger.state_) {
+    ledger_.state_ = std::make_shared<State>(*live_);
+    ++ledger_.reading_;
+  }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  ~Held() override {
+    --ledger_.reading_;
+    ledger_.state_ = live_;
+  }
+
+ private:
+  MemoryLedger& ledger_;
+  std::shared_ptr<State> live_;
+};
+
 MemoryLedger::MemoryLedger(LedgerLimits limits) : MemoryLedger(std::make_shared<State>(), limits) {}
 
 MemoryLedger::MemoryLedger(std::shared_ptr<State> state, LedgerLimits limits)
@@ -90,6 +109,11 @@ MemoryLedger::~MemoryLedger() = default;
 Result<void> MemoryLedger::usable() const {
   if (broken_) return fail(Code::kIo, "the ledger failed to sync; restart to verify it");
   return ok();
+}
+
+Result<std::unique_ptr<ReadSnapshot>> MemoryLedger::snapshot() {
+  MB_TRYV(usable());
+  return std::unique_ptr<ReadSnapshot>(std::make_unique<Held>(*this));
 }
 
 Result<LedgerFacts> MemoryLedger::facts() {
@@ -138,13 +162,13 @@ Result<void> MemoryLedger::rows(MachineKey machine, SlotRange range,
                                 const std::function<Result<void>(Slot, const UsageRow&)>& each) {
   MB_TRYV(usable());
   const auto& rows = state_->rows;
-  ++walks_;
+  ++reading_;
   Result<void> result = ok();
   for (auto at = rows.lower_bound({machine, range.begin}); at != rows.end() && result; ++at) {
     if (at->first.machine != machine || at->first.slot >= range.end) break;
     result = each(at->first.slot, at->second);
   }
-  --walks_;
+  --reading_;
   return result;
 }
 
@@ -220,16 +244,8 @@ Result<std::vector<EvidenceItem>> MemoryLedger::evidence(std::int64_t batch) {
   return found->second.items;
 }
 
-CommitFault MemoryLedger::next_fault() {
-  if (faults_.empty()) return CommitFault::kNone;
-  const CommitFault fault = faults_.front();
-  faults_.pop_front();
-  return fault;
-}
-
 Result<Claim> MemoryLedger::claim(const std::string& source) {
   MB_TRYV(usable());
-  if (next_fault() == CommitFault::kDiskFull) return fail(Code::kDiskFull, "no space left");
   KnownSource& known = state_->sources[source];
   Claim claim{.fence = ++known.fence, .positions = {}};
   for (const auto& [partition, position] : known.positions) claim.positions.push_back(position);
@@ -390,7 +406,7 @@ void MemoryLedger::apply_names(const WriteSet& write) {
 }
 
 void MemoryLedger::apply(const WriteSet& write) {
-  MB_ASSERT(walks_ == 0);
+  MB_ASSERT(reading_ == 0);
   apply_names(write);
   for (const auto& [key, row] : write.rows) state_->rows.insert_or_assign(key, row);
   for (const auto& [key, quantity] : write.totals) {
@@ -431,7 +447,9 @@ Result<CommitOutcome> MemoryLedger::commit(const WriteSet& write,
   MB_TRYV(usable());
   if (fenced(write, fences)) return CommitOutcome::kFenced;
   MB_TRYV(check(write));
-  if (const CommitFault fault = next_fault(); fault != CommitFault::kNone) {
+  if (!faults_.empty()) {
+    const CommitFault fault = faults_.front();
+    faults_.pop_front();
     if (fault == CommitFault::kDiskFull) return fail(Code::kDiskFull, "no space left");
     if (fault == CommitFault::kUnknownLost) return CommitOutcome::kUnknown;
     if (fault == CommitFault::kIo) {
@@ -498,7 +516,6 @@ Result<void> MemoryLedger::replace_totals(const std::map<TotalKey, Int128>& tota
 Result<std::vector<PriceVersionUse>> MemoryLedger::remember_prices(
     std::span<const PriceVersionUse> used) {
   MB_TRYV(usable());
-  if (next_fault() == CommitFault::kDiskFull) return fail(Code::kDiskFull, "no space left");
   std::vector<PriceVersionUse> edited;
   for (const PriceVersionUse& use : used) {
     const auto [known, is_new] =

@@ -7,10 +7,8 @@
 
 namespace meterbill {
 
-/// What a ledger is to do wrong at its next write, for tests of the worker. Claims and remembered
-/// prices know kNone and kDiskFull alone.
+/// What a ledger is to do wrong at its next commit, for tests of the worker.
 enum class CommitFault {
-  kNone,            ///< it works
   kDiskFull,        ///< nothing changed
   kUnknownApplied,  ///< the outcome is unknown; it was applied
   kUnknownLost,     ///< the outcome is unknown; it was not
@@ -20,7 +18,7 @@ enum class CommitFault {
 /// A ledger in memory that passes the ledger's contract suite. Not SQLite's `:memory:`: a second
 /// implementation that shares no code with the first shows what the contract leaves open.
 /// One thread.
-class MemoryLedger final : public LedgerStore {
+class MemoryLedger : public LedgerStore {
  public:
   struct State;
 
@@ -30,9 +28,10 @@ class MemoryLedger final : public LedgerStore {
   ~MemoryLedger() override;
 
   [[nodiscard]] std::shared_ptr<State> state() const { return state_; }
-  /// The next commits, claims and remembered prices go wrong, in this order.
+  /// The next commits go wrong, in this order.
   void fail_next(CommitFault fault) { faults_.push_back(fault); }
 
+  Result<std::unique_ptr<ReadSnapshot>> snapshot() override;
   Result<LedgerFacts> facts() override;
   Result<Dictionary> dictionary() override;
   Result<std::map<MachineKey, MachineFacts>> machines() override;
@@ -73,6 +72,8 @@ class MemoryLedger final : public LedgerStore {
                       const std::function<void(int, int)>& progress) override;
 
  private:
+  class Held;
+
   [[nodiscard]] Result<void> usable() const;
   [[nodiscard]] Result<void> check(const WriteSet& write) const;
   [[nodiscard]] Result<void> check_names(const WriteSet& write) const;
@@ -82,13 +83,12 @@ class MemoryLedger final : public LedgerStore {
   void apply_names(const WriteSet& write);
   void apply_quarantine(QuarantineItem item);
   void forget(UtcTime now);
-  CommitFault next_fault();
 
   std::shared_ptr<State> state_;
   LedgerLimits limits_;
   std::deque<CommitFault> faults_;
   bool broken_ = false;
-  int walks_ = 0;  // over rows, going on
+  int reading_ = 0;  // walks over rows and snapshots that go on: no writing meanwhile
 };
 
 }  // namespace meterbill

@@ -54,7 +54,23 @@ constexpr std::string_view kPositions =
     "SELECT source, partition, incarnation, next_offset, anchor_offset, anchor_digest, "
     "replay_until FROM position WHERE source=?1 ORDER BY partition";
 
+class HeldSnapshot final : public ReadSnapshot {
+ public:
+  explicit HeldSnapshot(LedgerSnapshot snapshot) : snapshot_(std::move(snapshot)) {}
+
+ private:
+  LedgerSnapshot snapshot_;
+};
+
 }  // namespace
+
+Result<std::unique_ptr<ReadSnapshot>> snapshot(LedgerConnection& ledger) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(auto snapshot, LedgerSnapshot::begin(ledger.db()));
+  // Which commit it is of is decided by the first read, not by the BEGIN.
+  MB_TRYV(ledger.db().integer("SELECT commits FROM meta"));
+  return std::unique_ptr<ReadSnapshot>(std::make_unique<HeldSnapshot>(std::move(snapshot)));
+}
 
 Result<LedgerFacts> facts(LedgerConnection& ledger) {
   MB_TRYV(ledger.usable());

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -14,6 +15,7 @@
 // alike. Each is one read transaction, joining the one that is open.
 namespace meterbill::ledger_queries {
 
+[[nodiscard]] Result<std::unique_ptr<ReadSnapshot>> snapshot(LedgerConnection& ledger);
 [[nodiscard]] Result<LedgerFacts> facts(LedgerConnection& ledger);
 [[nodiscard]] Result<Dictionary> dictionary(LedgerConnection& ledger);
 [[nodiscard]] Result<std::map<MachineKey, MachineFacts>> machines(LedgerConnection& ledger);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <utility>
 
 #include "adapters/sqlite/sqlite_ledger_queries.h"
@@ -10,6 +11,9 @@ namespace meterbill {
 template <class Port>
 class WithLedgerReads : public Port {
  public:
+  Result<std::unique_ptr<ReadSnapshot>> snapshot() override {
+    return ledger_queries::snapshot(connection_);
+  }
   Result<LedgerFacts> facts() override { return ledger_queries::facts(connection_); }
   Result<Dictionary> dictionary() override { return ledger_queries::dictionary(connection_); }
   Result<std::map<MachineKey, MachineFacts>> machines() override {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <future>
+#include <stdexcept>
 
 #include "ports/query_pool.h"
 #include "ports/web_router.h"
@@ -102,6 +103,24 @@ TEST(QueryPoolTest, AnswersEveryQueryOnItsThreads) {
     while (answered != 500) std::this_thread::yield();
   }
   EXPECT_TRUE(known);
+}
+
+TEST(QueryPoolTest, AQueryThatThrowsIsAnswered500AndTheNextOneRuns) {
+  std::vector<unsigned> statuses;
+  std::promise<void> answered;
+  QueryPool pool(1, 10);
+  pool.run([](std::size_t) -> WebResponse { throw std::out_of_range("map::at"); },
+           [&](const WebResponse& response) {
+             EXPECT_THAT(response.body, testing::HasSubstr("map::at"));
+             statuses.push_back(response.status);
+           });
+  pool.run([](std::size_t) { return WebResponse{}; },
+           [&](const WebResponse& response) {
+             statuses.push_back(response.status);
+             answered.set_value();
+           });
+  answered.get_future().wait();
+  EXPECT_THAT(statuses, testing::ElementsAre(500, 200));
 }
 
 TEST(QueryPoolTest, AFullQueueAndTheEndAreAnswered503) {
