@@ -30,6 +30,14 @@ std::string why_not_metering(TickState state) {
   return "";
 }
 
+Error with_remedy(Error error) {
+  error.message += error.code == Code::kDiskFull
+                       ? ": free space on the disk of agent.state_dir, or raise "
+                         "agent.spool_max_bytes if it is the spool that is full"
+                       : ": agent.state_dir must be writable and its disk sound";
+  return error;
+}
+
 }  // namespace
 
 Agent::Agent(AgentOptions options, AgentParts parts)
@@ -51,6 +59,8 @@ EpochId Agent::random_epoch() {
 
 Result<void> Agent::open() {
   MB_TRY(BootId boot, parts_.meters.boot());
+  if (!options_.damaged_spool.empty())
+    note_damaged(fail(Code::kDamaged, "the spool could not be read"), options_.damaged_spool);
   auto past = spool_.with([](Spool* spool) { return spool->load(); });
   if (!past && past.error().code == Code::kDamaged) {
     begin_anew(past.error());
@@ -122,9 +132,9 @@ void Agent::save(std::optional<EndMark> end) {
     metering_->saved();
     if (std::exchange(save_failed_, false)) parts_.events.save_recovered();
   } else if (!std::exchange(save_failed_, true)) {
-    parts_.events.save_failed(saved.error());
+    parts_.events.save_failed(with_remedy(saved.error()));
   }
-  const std::string message = saved ? "" : saved.error().message;
+  const std::string message = saved ? "" : with_remedy(saved.error()).message;
   shown_.with([&](Shown& shown) { shown.status.save_error = message; });
 }
 
@@ -137,8 +147,12 @@ void Agent::begin_anew(const Error& error) {
     return;
   }
   if (metering_) metering_->store_lost();
-  parts_.events.spool_damaged(error, kept.value());
-  shown_.with([&](Shown& shown) { shown.status.damaged_spool = kept.value(); });
+  note_damaged(error, kept.value());
+}
+
+void Agent::note_damaged(const Error& error, const std::string& kept_as) {
+  parts_.events.spool_damaged(error, kept_as);
+  shown_.with([&](Shown& shown) { shown.status.damaged_spool = kept_as; });
 }
 
 void Agent::keep_house(UtcTime now) {

@@ -26,6 +26,7 @@ struct AgentOptions {
   Labels labels;
   std::int64_t interval_us = 10'000'000;  ///< 1 s to 5 min
   UtcTime built;                          ///< when the program was built
+  std::string damaged_spool = {};         ///< where the spool that could not be opened is kept
 };
 
 /// The world the agent works in. Everything outlives the agent.
@@ -77,6 +78,7 @@ class Agent {
   void tick(std::optional<EndMark> end);
   void save(std::optional<EndMark> end);
   void begin_anew(const Error& error);
+  void note_damaged(const Error& error, const std::string& kept_as);
   void tell(const TickResult& result, const HostSample& sample);
   void show(const TickResult& result, const HostSample& sample, const Instant& now);
   void refresh_spool_status();

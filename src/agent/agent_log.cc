@@ -65,7 +65,8 @@ void AgentLog::spool_damaged(const Error& error, const std::string& kept_as) {
 }
 
 void AgentLog::spool_failed(const Error& error) {
-  log_.error("spool cannot be read", {{"ERROR", error.message}});
+  log_.error("spool cannot be read or marked: sending waits, metering goes on",
+             {{"ERROR", error.message}});
 }
 
 void AgentLog::sink_unreachable(const Outage& outage) {

@@ -67,8 +67,6 @@ Result<void> run(const AgentConfig& config, const Clock& clock, Log& log, Servic
             SqliteSpool::open(path, {.page_count_max = config.spool_max_bytes / kPageBytes},
                               clock.now().utc)));
   AgentLog events(log);
-  if (!opened.damaged.empty())
-    events.spool_damaged(fail(Code::kDamaged, path + " cannot be read"), opened.damaged);
   MB_TRY(const auto sink, open_sink(config));
   HostMeters meters(config.source_root);
   ConditionWaiter tick_waiter;
@@ -77,7 +75,8 @@ Result<void> run(const AgentConfig& config, const Clock& clock, Log& log, Servic
       {.machine = config.machine_id,
        .labels = config.labels,
        .interval_us = config.interval.count(),
-       .built = build_info().time},
+       .built = build_info().time,
+       .damaged_spool = opened.damaged},
       {.meters = meters,
        .clock = clock,
        .spool = *opened.spool,

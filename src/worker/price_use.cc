@@ -22,27 +22,22 @@ Result<void> PriceUse::open(LedgerStore& store) {
     MB_TRY(const auto totals, store.totals(machine));
     for (const auto& [key, quantity] : totals) segments.insert({key.meter, key.segment});
   }
-  std::vector<const PriceVersion*> versions;
-  for (const auto& [meter, segment] : segments) {
-    const PriceVersion* version = book_.price_version_at(names.meters.at(meter), segment);
-    if (version != nullptr && known_.insert(version).second) versions.push_back(version);
-  }
-  return remember(store, versions);
+  for (const auto& [meter, segment] : segments) used(names.meters.at(meter), segment);
+  return ok();
 }
 
-Result<void> PriceUse::used(LedgerStore& store, const MeterName& meter, Slot segment) {
+void PriceUse::used(const MeterName& meter, Slot segment) {
   const PriceVersion* version = book_.price_version_at(meter, segment);
-  if (version == nullptr || !known_.insert(version).second) return ok();
-  return remember(store, {version});
+  if (version != nullptr && known_.insert(version).second) waiting_.push_back(version);
 }
 
-Result<void> PriceUse::remember(LedgerStore& store,
-                                const std::vector<const PriceVersion*>& versions) {
-  if (versions.empty()) return ok();
+Result<void> PriceUse::remember(LedgerStore& store) {
+  if (waiting_.empty()) return ok();
   std::vector<PriceVersionUse> used;
-  for (const PriceVersion* version : versions)
+  for (const PriceVersion* version : waiting_)
     used.push_back(use_of(*version, sha256_hex_(to_text(*version))));
   MB_TRY(const auto edited, store.remember_prices(used));
+  waiting_.clear();
   warnings_.with([&](std::set<std::string>& warnings) {
     for (const PriceVersionUse& version : edited)
       warnings.insert(

@@ -16,7 +16,7 @@ namespace meterbill {
 /// append-only: a version that was used and reads differently now has been edited, and every
 /// statement says so.
 ///
-/// `open` and `used` from the apply thread, `warnings` from any.
+/// `warnings` from any thread, all else from the apply thread.
 class PriceUse {
  public:
   /// `book` outlives the object. `sha256_hex` digests a version's text.
@@ -24,21 +24,23 @@ class PriceUse {
       : book_(book), sha256_hex_(std::move(sha256_hex)) {}
 
   /// Looks at everything that has been totalled so far: what a crash kept from being remembered is
-  /// made good.
+  /// made good by the next `remember`.
   [[nodiscard]] Result<void> open(LedgerStore& store);
 
   /// A total began in that segment of that meter.
-  [[nodiscard]] Result<void> used(LedgerStore& store, const MeterName& meter, Slot segment);
+  void used(const MeterName& meter, Slot segment);
+
+  /// Writes down what was used; what cannot be written (a full disk) is written the next time.
+  [[nodiscard]] Result<void> remember(LedgerStore& store);
 
   /// "price of cpu since 2026-01-01 was edited after it was used": for logs and statements.
   [[nodiscard]] std::vector<std::string> warnings() const;
 
  private:
-  Result<void> remember(LedgerStore& store, const std::vector<const PriceVersion*>& versions);
-
   const PriceBook& book_;
   std::function<std::string(std::string_view)> sha256_hex_;
   std::set<const PriceVersion*> known_;
+  std::vector<const PriceVersion*> waiting_;  ///< known, but not yet remembered
   Guarded<std::set<std::string>> warnings_;
 };
 

@@ -8,6 +8,17 @@
 #include "base/assert.h"
 
 namespace meterbill {
+namespace {
+
+/// A source that is not ready is told about once that has lasted: a start is no news.
+constexpr std::int64_t kToldAfterUs = 5'000'000;
+
+std::string short_name(const Source& source) {
+  return source.route() == Route::kHttp ? "http" : "kafka";
+}
+
+}  // namespace
+
 Worker::Worker(LedgerStore& store, const Clock& clock, SegmentOf segment_of,
                std::string segments_digest, PriceUse& price_use, WorkerEvents& events,
                std::vector<Source*> sources, WorkerSettings settings)
@@ -19,7 +30,7 @@ Worker::Worker(LedgerStore& store, const Clock& clock, SegmentOf segment_of,
       events_(events),
       settings_(settings) {
   for (Source* source : sources) {
-    feeds_.push_back({source, "", 0, {}, {}});
+    feeds_.emplace_back().source = source;
     source->on_arrival([this] {
       const std::scoped_lock lock(wake_mutex_);
       awake_ = true;
@@ -40,6 +51,8 @@ Result<void> Worker::open() {
   if (facts.segments_digest != segments_digest_) {
     MB_TRYV(rebuild_totals());
   }
+  MB_TRYV(price_use_.open(store_));
+  MB_TRYV(remember_prices());
   publish();
   return ok();
 }
@@ -102,15 +115,18 @@ Result<bool> Worker::step() {
   bool worked = claimed;
   if (has_work) {
     MB_TRY(worked, apply(batches));
-  } else if (now_us - maintained_at_us_ >= settings_.maintain_us) {
-    maintained_at_us_ = now_us;
-    const Result<void> maintained = store_.maintain(clock_.now().utc);
-    if (!maintained) {
-      MB_TRYV(refuse_all(maintained.error()));
-    }
   }
+  MB_TRYV(keep_house(now_us));
   publish();
   return worked;
+}
+
+/// Also under load that never ends: else the write-ahead log would grow without end.
+Result<void> Worker::keep_house(std::int64_t now_us) {
+  if (disk_full_since_ || now_us - maintained_at_us_ < settings_.maintain_us) return ok();
+  maintained_at_us_ = now_us;
+  const Result<void> maintained = store_.maintain(clock_.now().utc);
+  return maintained ? ok() : refuse_all(maintained.error());
 }
 
 /// Takes over sources whose name has become known.
@@ -120,7 +136,12 @@ Result<bool> Worker::claim_feeds() {
     if (!feed.name.empty()) continue;
     const std::string name = feed.source->name();
     if (name.empty()) continue;
-    MB_TRY(const Claim claim, in("claim " + name, store_.claim(name)));
+    const Result<Claim> claimed_now = store_.claim(name);
+    if (!claimed_now) {
+      MB_TRYV(refuse_all(claimed_now.error()));
+      return claimed;
+    }
+    const Claim& claim = claimed_now.value();
     MB_TRY(const auto counts, store_.counts());
     MB_TRY(const LedgerFacts facts, store_.facts());
     commits_ = facts.commits;
@@ -203,9 +224,8 @@ Result<void> Worker::settle(Batch& batch, const std::vector<SourceBatch>& batche
   for (const auto& [machine, holds] : batch.write().holds)
     if (!holds.empty()) events_.conflict(memory_->names.name(machine));
   batch.remember();
-  for (const auto& [meter, segment] : batch.new_segments()) {
-    MB_TRYV(price_use_.used(store_, memory_->names.name(meter), segment));
-  }
+  for (const auto& [meter, segment] : batch.new_segments())
+    price_use_.used(memory_->names.name(meter), segment);
   for (const auto& [key, counts] : batch.requests())
     if (batches[key.first].route == Route::kHttp)
       feeds_[key.first].source->answer(key.second, counts);
@@ -223,15 +243,20 @@ Result<void> Worker::settle(Batch& batch, const std::vector<SourceBatch>& batche
     events_.quarantined(quarantined.front().source, quarantined.front().machine,
                         quarantined.front().rejection,
                         static_cast<std::int64_t>(quarantined.size()) - 1);
-  return ok();
+  return remember_prices();
+}
+
+/// A full disk takes nothing back of what is durable already; they are remembered later.
+Result<void> Worker::remember_prices() {
+  const Result<void> remembered = price_use_.remember(store_);
+  return remembered ? ok() : refuse_all(remembered.error());
 }
 
 /// Nothing was applied. A full disk is waited out; anything else means that the ledger cannot be
 /// trusted: the failure.
 Result<void> Worker::refuse_all(const Error& error) {
   memory_->names.drop();
-  for (Feed& feed : feeds_)
-    if (!feed.name.empty()) feed.source->rejected(error.message);
+  for (Feed& feed : feeds_) feed.source->rejected(error.message);
   if (error.code != Code::kDiskFull && error.code != Code::kUnavailable) return error;
   if (!disk_full_since_) {
     disk_full_since_ = clock_.now().utc;
@@ -255,9 +280,24 @@ Result<bool> Worker::after_disk_full() {
   ++commits_;
   disk_full_since_ = std::nullopt;
   events_.disk_has_space_again();
-  for (Feed& feed : feeds_)
-    if (!feed.name.empty()) feed.source->committed({});
-  return true;
+  for (Feed& feed : feeds_) feed.source->committed({});
+  MB_TRYV(remember_prices());
+  return !disk_full_since_;
+}
+
+void Worker::tell(Feed& feed, const SourceStatus& state) {
+  if (disk_full_since_) return;  // told by itself
+  const std::int64_t now_us = clock_.now().monotonic_us;
+  const std::string reason = state.ready ? "" : state.reason;
+  const std::string name = feed.name.empty() ? short_name(*feed.source) : feed.name;
+  if (reason != feed.trouble) feed.trouble_since_us = now_us;
+  feed.trouble = reason;
+  if (reason.empty()) {
+    if (!std::exchange(feed.told, "").empty()) events_.source_ready_again(name);
+  } else if (reason != feed.told && now_us - feed.trouble_since_us >= kToldAfterUs) {
+    events_.source_not_ready(name, reason);
+    feed.told = reason;
+  }
 }
 
 void Worker::publish() {
@@ -271,11 +311,14 @@ void Worker::publish() {
   status.disk_full_since = disk_full_since_;
   status.ready = !disk_full_since_;
   if (disk_full_since_)
-    status.reason = fmt::format("ledger disk full since {}: free space; nothing is lost",
-                                to_string(*disk_full_since_));
-  for (const Feed& feed : feeds_) {
-    WorkerSourceStatus source{std::string(feed.source->route() == Route::kHttp ? "http" : "kafka"),
-                              feed.name, feed.source->status(), feed.counts};
+    status.reason = fmt::format(
+        "ledger disk full since {}: free space on the disk of "
+        "worker.state_dir; nothing is lost",
+        to_string(*disk_full_since_));
+  for (Feed& feed : feeds_) {
+    WorkerSourceStatus source{short_name(*feed.source), feed.name, feed.source->status(),
+                              feed.counts};
+    tell(feed, source.state);
     if (!source.state.ready && status.ready) {
       status.ready = false;
       status.reason = source.name + ": " + source.state.reason;

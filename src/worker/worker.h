@@ -28,7 +28,7 @@ struct WorkerSettings {
   std::int64_t batch_age_us =
       50'000;  ///< a batch is committed at the latest after this, even if more keeps coming
   std::int64_t retry_us = 1'000'000;     ///< after a full disk
-  std::int64_t maintain_us = 5'000'000;  ///< housekeeping when nothing else is done
+  std::int64_t maintain_us = 5'000'000;  ///< between two rounds of housekeeping
 };
 
 /// What one source does, for status.
@@ -97,6 +97,9 @@ class Worker {
     std::int64_t fence = 0;
     std::map<std::int32_t, PartitionPosition> positions;
     Counts counts;
+    std::string trouble;  ///< why it is not ready
+    std::int64_t trouble_since_us = 0;
+    std::string told;  ///< the trouble that the log knows of
   };
 
   template <class Value>
@@ -105,6 +108,8 @@ class Worker {
   Result<bool> claim_feeds();
   std::vector<SourceBatch> gather();
   Result<bool> apply(std::vector<SourceBatch>& batches);
+  Result<void> keep_house(std::int64_t now_us);
+  Result<void> remember_prices();
   Result<void> settle(Batch& batch, const std::vector<SourceBatch>& batches);
   Result<void> refuse_all(const Error& error);
   Result<bool> is_committed(CommitOutcome outcome, std::int64_t commits_before);
@@ -114,6 +119,7 @@ class Worker {
                            const MachineId& renamed_to);
   Result<void> release_now(std::int64_t quarantine_id);
   Result<void> accept_now(const std::string& source, std::int32_t partition);
+  void tell(Feed& feed, const SourceStatus& state);
   void publish();
 
   LedgerStore& store_;

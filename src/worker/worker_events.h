@@ -13,6 +13,9 @@ class WorkerEvents {
  public:
   virtual ~WorkerEvents() = default;
   virtual void source_claimed(const std::string& source, std::int64_t fence) = 0;
+  /// A source delivers nothing and why, with the remedy; told once it has lasted.
+  virtual void source_not_ready(const std::string& source, const std::string& reason) = 0;
+  virtual void source_ready_again(const std::string& source) = 0;
   virtual void disk_full(const Error& error) = 0;
   virtual void disk_has_space_again() = 0;
   virtual void quarantined(const std::string& source, const std::string& machine,

@@ -6,6 +6,14 @@ void WorkerLog::source_claimed(const std::string& source, std::int64_t fence) {
   log_.info("source taken over", {{"SOURCE", source}, {"FENCE", std::to_string(fence)}});
 }
 
+void WorkerLog::source_not_ready(const std::string& source, const std::string& reason) {
+  log_.warning("source not ready", {{"SOURCE", source, true}, {"REASON", reason, true}});
+}
+
+void WorkerLog::source_ready_again(const std::string& source) {
+  log_.notice("source ready again", {{"SOURCE", source, true}});
+}
+
 void WorkerLog::disk_full(const Error& error) {
   log_.error("ledger cannot be written: nothing is accepted until it can; nothing is lost",
              {{"ERROR", error.message}});

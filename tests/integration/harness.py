@@ -149,6 +149,19 @@ class Service:
             raise processes.Timeout(f"{timeout}\n{self._process.log_tail()}") from None
         return self
 
+    def wait_answers(self, timeout_s=15):
+        """Running and answering, ready or not."""
+
+        def answers():
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                return self.get("/readyz", 2).status in (200, 503)
+            if not self.running():
+                raise AssertionError(f"{self.name} ended:\n{self._process.log_tail()}")
+            return False
+
+        wait_until(answers, timeout_s, f"{self.name} answers")
+        return self
+
     def kill(self):
         return self._process.kill()
 

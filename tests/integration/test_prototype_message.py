@@ -43,9 +43,8 @@ class PrototypeMessageTest(ProgramTest):
         self.broker.create_topic("resource_usage")
         worker = self.keep(Worker(self.scratch, kafka=self.broker.url())).wait_ready()
         self.kcat("resource_usage", [MESSAGE])
-        sent = time.monotonic()
         wait_until(lambda: worker.cost("Machine_B") is not None, 10, "Machine_B on /api/cost")
-        took_s = time.monotonic() - sent
+        seen_ms = time.time_ns() // 1_000_000
         answer = worker.get("/api/cost/Machine_B")
         self.assertIn(b'"total_cost":1.227', answer.body.replace(b": ", b":"))
         self.assertEqual(
@@ -71,14 +70,19 @@ class PrototypeMessageTest(ProgramTest):
             },
         )
         self.assertLess(abs(int(row["timestamp"]) - time.time()), 60)
-        self.assertLessEqual(took_s, 1.0)
+        # Since its sender stamped it: on the broker it was while kcat still ran.
+        [record] = capture.capture_topic(self.broker.bootstrap, "resource_usage")
+        self.assertLessEqual(seen_ms - record["timestamp_ms"], 1000)
 
         worker.kill()
         self.kcat("resource_usage", [MESSAGE] * 999)
         started = time.monotonic()
         worker.start().wait_ready(5)
-        self.assertLessEqual(time.monotonic() - started, 5)
-        wait_until(lambda: sum(worker.counts().values()) >= 1000, 10, "1000 messages read")
+        ready_s = time.monotonic() - started
+        self.assertLessEqual(ready_s, 5)
+        wait_until(
+            lambda: sum(worker.counts().values()) >= 1000, 5 - ready_s, "1000 messages read"
+        )
         self.assertEqual(str(worker.cost("Machine_B")), "1227")
         self.assertEqual(worker.counts(), {"applied": 1000, "repeated": 0, "quarantined": 0})
         self.assert_bills_equal(

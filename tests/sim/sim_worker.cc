@@ -50,8 +50,7 @@ bool WorkerProcess::start() {
       [this](const MeterName& meter, Slot slot) { return book_.segment_start(meter, slot); },
       book_.segments_text(), parts_->price_use, parts_->events,
       std::vector<Source*>{&parts_->http, &parts_->kafka}, WorkerSettings{.maintain_us = kMinute});
-  auto ready = parts_->worker->open();
-  if (ready) ready = parts_->price_use.open(*parts_->ledger);
+  const auto ready = parts_->worker->open();
   if (ready) return true;
   if (!disk_.is_dead()) ended("open worker: " + ready.error().message);
   kill();

@@ -244,8 +244,16 @@ Result<std::vector<EvidenceItem>> MemoryLedger::evidence(std::int64_t batch) {
   return found->second.items;
 }
 
+CommitFault MemoryLedger::next_fault() {
+  if (faults_.empty()) return CommitFault::kNone;
+  const CommitFault fault = faults_.front();
+  faults_.pop_front();
+  return fault;
+}
+
 Result<Claim> MemoryLedger::claim(const std::string& source) {
   MB_TRYV(usable());
+  if (next_fault() == CommitFault::kDiskFull) return fail(Code::kDiskFull, "no space left");
   KnownSource& known = state_->sources[source];
   Claim claim{.fence = ++known.fence, .positions = {}};
   for (const auto& [partition, position] : known.positions) claim.positions.push_back(position);
@@ -447,9 +455,7 @@ Result<CommitOutcome> MemoryLedger::commit(const WriteSet& write,
   MB_TRYV(usable());
   if (fenced(write, fences)) return CommitOutcome::kFenced;
   MB_TRYV(check(write));
-  if (!faults_.empty()) {
-    const CommitFault fault = faults_.front();
-    faults_.pop_front();
+  if (const CommitFault fault = next_fault(); fault != CommitFault::kNone) {
     if (fault == CommitFault::kDiskFull) return fail(Code::kDiskFull, "no space left");
     if (fault == CommitFault::kUnknownLost) return CommitOutcome::kUnknown;
     if (fault == CommitFault::kIo) {
@@ -516,6 +522,7 @@ Result<void> MemoryLedger::replace_totals(const std::map<TotalKey, Int128>& tota
 Result<std::vector<PriceVersionUse>> MemoryLedger::remember_prices(
     std::span<const PriceVersionUse> used) {
   MB_TRYV(usable());
+  if (next_fault() == CommitFault::kDiskFull) return fail(Code::kDiskFull, "no space left");
   std::vector<PriceVersionUse> edited;
   for (const PriceVersionUse& use : used) {
     const auto [known, is_new] =

@@ -7,8 +7,10 @@
 
 namespace meterbill {
 
-/// What a ledger is to do wrong at its next commit, for tests of the worker.
+/// What a ledger is to do wrong at its next write, for tests of the worker. Claims and remembered
+/// prices know kNone and kDiskFull alone.
 enum class CommitFault {
+  kNone,            ///< it works
   kDiskFull,        ///< nothing changed
   kUnknownApplied,  ///< the outcome is unknown; it was applied
   kUnknownLost,     ///< the outcome is unknown; it was not
@@ -28,7 +30,7 @@ class MemoryLedger : public LedgerStore {
   ~MemoryLedger() override;
 
   [[nodiscard]] std::shared_ptr<State> state() const { return state_; }
-  /// The next commits go wrong, in this order.
+  /// The next commits, claims and remembered prices go wrong, in this order.
   void fail_next(CommitFault fault) { faults_.push_back(fault); }
 
   Result<std::unique_ptr<ReadSnapshot>> snapshot() override;
@@ -83,6 +85,7 @@ class MemoryLedger : public LedgerStore {
   void apply_names(const WriteSet& write);
   void apply_quarantine(QuarantineItem item);
   void forget(UtcTime now);
+  CommitFault next_fault();
 
   std::shared_ptr<State> state_;
   LedgerLimits limits_;

@@ -42,6 +42,7 @@ class ScriptedSource final : public Source {
   void committed(std::span<const PartitionPosition>) override { handed_.clear(); }
   void answer(std::int64_t request, const Counts& counts) override {
     answers.emplace_back(request, counts);
+    std::erase_if(handed_, [&](const Arrival& given) { return given.request == request; });
   }
   void rejected(const std::string& reason) override {
     rejections.push_back(reason);
@@ -49,7 +50,7 @@ class ScriptedSource final : public Source {
     waiting_.insert(waiting_.begin(), handed_.begin(), handed_.end());
     handed_.clear();
   }
-  [[nodiscard]] SourceStatus status() const override { return {true, "", {}}; }
+  [[nodiscard]] SourceStatus status() const override { return {trouble.empty(), trouble, {}}; }
   void on_arrival(std::function<void()> wake) override { wake_ = std::move(wake); }
   [[nodiscard]] Result<PartitionPosition> accept(std::int32_t partition) override {
     PartitionPosition position;
@@ -59,6 +60,7 @@ class ScriptedSource final : public Source {
     return position;
   }
 
+  std::string trouble;  ///< empty: ready
   std::vector<PartitionPosition> started;
   std::vector<std::pair<std::int64_t, Counts>> answers;
   std::vector<std::string> rejections;
@@ -75,6 +77,10 @@ class ScriptedSource final : public Source {
 class SilentEvents final : public WorkerEvents {
  public:
   void source_claimed(const std::string&, std::int64_t) override {}
+  void source_not_ready(const std::string& source, const std::string& reason) override {
+    troubles.push_back(source + ": " + reason);
+  }
+  void source_ready_again(const std::string& source) override { troubles.push_back(source); }
   void disk_full(const Error&) override {}
   void disk_has_space_again() override {}
   void quarantined(const std::string&, const std::string&, const Rejection&,
@@ -84,6 +90,7 @@ class SilentEvents final : public WorkerEvents {
   void totals_rebuilt(std::int64_t) override { ++rebuilt; }
   void partition_accepted(const std::string&, std::int32_t) override {}
 
+  std::vector<std::string> troubles;  ///< of sources; the name alone: over
   std::vector<std::string> conflicts;
   int rebuilt = 0;
 };

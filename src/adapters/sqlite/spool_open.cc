@@ -68,6 +68,8 @@ Result<SqliteDb> open_or_begin(const std::string& path, const SqliteSpoolOptions
   }
   if (!db && db.error().code == Code::kConflict)
     return std::move(db).error().in("another meterbill-agent uses the spool; stop it first");
+  if (!db && db.error().code == Code::kPermission)
+    return std::move(db).error().in("agent.state_dir must be writable for the agent's user");
   return db;
 }
 

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <cerrno>
+#include <system_error>
 
 #include "base/assert.h"
 
@@ -62,6 +63,8 @@ Result<void> set_up(SqliteDb& db, const SqliteOptions& options) {
     MB_TRYV(db.integer("SELECT count(*) FROM sqlite_schema"));
     return ok();
   }
+  if (sqlite3_db_readonly(handle, "main") == 1)
+    return fail(Code::kPermission, "the file can be read, but not written");
   // Before WAL is entered: then there is no shared memory that a second process could join.
   if (options.exclusive) {
     MB_TRYV(db.execute("PRAGMA locking_mode=EXCLUSIVE"));
@@ -78,7 +81,9 @@ Result<void> set_up(SqliteDb& db, const SqliteOptions& options) {
 Error sqlite_error(sqlite3* db, int result) {
   const int system_error = db != nullptr && is_of_system(result) ? sqlite3_system_errno(db) : 0;
   const char* const message = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(result);
-  return fail(code_of(result, system_error), fmt::format("{} (SQLite {})", message, result));
+  const std::string why =
+      system_error == 0 ? "" : ": " + std::generic_category().message(system_error);
+  return fail(code_of(result, system_error), fmt::format("{}{} (SQLite {})", message, why, result));
 }
 
 void SqliteStatement::Finalize::operator()(sqlite3_stmt* statement) const {

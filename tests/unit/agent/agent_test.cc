@@ -69,6 +69,30 @@ TEST(AgentTest, ADamagedSpoolIsBegunAnewAndTheRunningSlotIsNotLost) {
   EXPECT_NE(bench.sink.delivered.at(0).find("cpu=30000000 "), std::string::npos);
 }
 
+TEST(AgentTest, ASpoolThatWasDamagedBeforeTheStartIsToldToo) {
+  AgentBench bench;
+  bench.options.damaged_spool = "spool.db.damaged";
+  bench.restart();
+  bench.run(1);
+  EXPECT_EQ(bench.events.count("spool_damaged spool.db.damaged"), 1);
+  EXPECT_EQ(bench.agent->status().damaged_spool, "spool.db.damaged");
+}
+
+TEST(AgentTest, WhatCannotBeSavedIsToldWithTheRemedy) {
+  const std::pair<Code, std::string> cases[] = {
+      {Code::kDiskFull, "free space on the disk of agent.state_dir"},
+      {Code::kIo, "agent.state_dir must be writable"},
+  };
+  for (const auto& [code, remedy] : cases) {
+    AgentBench bench;
+    bench.spool.save_failure = code;
+    bench.run(1);
+    const AgentStatus status = bench.agent->status();
+    EXPECT_FALSE(status.ready);
+    EXPECT_NE(status.reason.find(remedy), std::string::npos) << status.reason;
+  }
+}
+
 TEST(AgentTest, DamageThatTheSenderFindsIsRepairedByTheNextTick) {
   AgentBench bench;
   bench.agent->tick_once();

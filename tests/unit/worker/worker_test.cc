@@ -75,6 +75,80 @@ TEST(WorkerTest, ARequestIsAnsweredOnlyAfterItsCommit) {
   EXPECT_EQ(bench.cost("web-1"), "10");
 }
 
+TEST(WorkerTest, AFullDiskAtTheStartIsWaitedOut) {
+  WorkerBench bench;
+  bench.ledger.fail_next(CommitFault::kDiskFull);
+  bench.settle();
+  EXPECT_THAT(bench.worker->status().reason, HasSubstr("free space"));
+  EXPECT_EQ(bench.http.rejections.size(), 1U) << "also told to a source that was not claimed yet";
+  bench.put_http(message_of({}));
+  bench.clock.advance(1'000'000);
+  bench.settle();
+  EXPECT_TRUE(bench.worker->status().ready);
+  EXPECT_EQ(bench.cost("web-1"), "10");
+}
+
+TEST(WorkerTest, APriceThatTheFullDiskDidNotTakeIsRememberedLater) {
+  WorkerBench bench;
+  bench.settle();
+  bench.put_http(message_of({}));
+  bench.ledger.fail_next(CommitFault::kNone);  // the batch itself
+  bench.ledger.fail_next(CommitFault::kDiskFull);
+  bench.settle();
+  EXPECT_EQ(bench.http.answers.size(), 1U) << "what is durable is answered";
+  EXPECT_FALSE(bench.worker->status().ready);
+  EXPECT_TRUE(bench.ledger.price_versions().value().empty());
+  bench.clock.advance(1'000'000);
+  bench.settle();
+  EXPECT_TRUE(bench.worker->status().ready);
+  EXPECT_EQ(bench.ledger.price_versions().value().size(), 1U);
+  EXPECT_EQ(bench.counts(), (Counts{1, 0, 0}));
+}
+
+TEST(WorkerTest, PricesThatAStopKeptFromBeingRememberedAreAtTheNextStart) {
+  WorkerBench first;
+  first.settle();
+  first.put_http(message_of({}));
+  first.ledger.fail_next(CommitFault::kNone);
+  first.ledger.fail_next(CommitFault::kDiskFull);
+  first.settle();
+  WorkerBench second(first.ledger.state());
+  EXPECT_EQ(second.ledger.price_versions().value().size(), 1U);
+}
+
+TEST(WorkerTest, HousekeepingIsDoneUnderLoadThatNeverEnds) {
+  WorkerBench bench;
+  bench.put_kafka(std::string(kSample));
+  bench.settle();
+  const std::int64_t batch = bench.worker->status().commits;
+  ASSERT_EQ(bench.ledger.evidence(batch).value().size(), 1U);
+  bench.clock.advance(std::int64_t{40} * 86'400 * 1'000'000);
+  bench.put_kafka(std::string(kSample));
+  ASSERT_TRUE(bench.worker->step().value());
+  const auto forgotten = bench.ledger.evidence(batch);
+  EXPECT_TRUE(!forgotten || forgotten.value().empty());
+}
+
+TEST(WorkerTest, ASourceThatStaysNotReadyIsToldOnceAndOnceWhenItIsOver) {
+  WorkerBench bench;
+  bench.settle();
+  bench.kafka.trouble = "partition 0 halted";
+  bench.settle();
+  bench.clock.advance(4'000'000);
+  bench.settle();
+  EXPECT_THAT(bench.events.troubles, testing::IsEmpty()) << "a moment is no news";
+  for (int i = 0; i < 3; ++i) {
+    bench.clock.advance(1'000'000);
+    bench.settle();
+  }
+  EXPECT_THAT(bench.events.troubles, ElementsAre("kafka:test/resource_usage: partition 0 halted"));
+  bench.kafka.trouble.clear();
+  bench.settle();
+  bench.settle();
+  EXPECT_THAT(bench.events.troubles, ElementsAre("kafka:test/resource_usage: partition 0 halted",
+                                                 "kafka:test/resource_usage"));
+}
+
 TEST(WorkerTest, AnUnknownOutcomeIsReadBack) {
   for (const CommitFault fault : {CommitFault::kUnknownApplied, CommitFault::kUnknownLost}) {
     WorkerBench bench;

@@ -1,0 +1,200 @@
+"""The agent's own disk full, read-only, damaged or lost: it meters on, says so, and what was used
+meanwhile is billed once."""
+
+import base64
+import os
+import subprocess
+import unittest
+
+from harness import Agent, ProgramTest, Worker, wait_until
+from counter_truth import CounterTruth
+from http_capture import HttpCapture
+from small_disk import SmallDisk, own_mounts
+from test_outage import covers
+
+IS_ROOT = os.geteuid() == 0
+ROUNDS, TICKS = 3, 4
+DISK_BYTES = 8 * 2**20
+
+
+class AgentDiskTest(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.worker = self.keep(Worker(self.scratch)).wait_ready()
+        self.proxy = HttpCapture(self.worker.port)
+        self.addCleanup(self.proxy.close)
+
+    def new_agent(self, name="agent"):
+        return Agent(self.scratch, self.proxy.url, name, f"{name}-1")
+
+    def start(self, agent):
+        """The agent at work, and what it must have metered in the end."""
+        truth = CounterTruth(agent)
+        self.keep(agent).wait_ready()
+        self.wait_sent(agent)
+        truth.started()
+        return truth
+
+    def posts(self, agent):
+        return [
+            post
+            for post in self.proxy.posts()
+            if post["status"] == 204
+            and f'"{agent.machine}"'.encode() in base64.b64decode(post["body"])
+        ]
+
+    def wait_sent(self, *agents):
+        before = {agent: len(self.posts(agent)) for agent in agents}
+        wait_until(
+            lambda: all(len(self.posts(agent)) >= before[agent] + 2 for agent in agents),
+            20,
+            "messages of " + ", ".join(agent.name for agent in agents),
+            0.1,
+        )
+
+    def check_metering_in_memory(self, agent):
+        """Not ready and says why; every tick is taken nevertheless."""
+        readiness = agent.get("/readyz")
+        self.assertEqual(readiness.status, 503)
+        reason = readiness.json()["reason"]
+        self.assertIn("metering goes on in memory", reason)
+        self.assertIn("agent.state_dir", reason)
+        ticks = set()
+
+        def ticked():
+            status = agent.status()
+            self.assertEqual(status["metering"]["state"], "metered")
+            self.assertNotEqual(status["spool"]["save_error"], "")
+            ticks.add(status["metering"]["last_tick"])
+            return len(ticks) > TICKS
+
+        wait_until(ticked, 20, "ticks go on", 0.1)
+        return reason
+
+    def finish(self, agent, truth):
+        self.assertEqual(truth.stop_agent(), 0)
+        counted = self.assert_bills_equal(self.worker, self.proxy.posts())
+        self.assertEqual(counted.counts["quarantined"], 0)
+        truth.check(self, self.worker.usage()[agent.machine])
+
+    def test_a_full_disk_is_metered_through_and_billed_once(self):
+        disk = SmallDisk(self.scratch / "agent-state", DISK_BYTES)
+        self.addCleanup(disk.close)
+        agent = self.new_agent()
+        truth = self.start(agent)
+
+        def full():
+            disk.fill()  # The write-ahead log may have had room of its own.
+            return not agent.ready()
+
+        for number in range(ROUNDS):
+            self.wait_sent(agent)
+            wait_until(full, 20, "the agent notices its full disk", 0.1)
+            self.assertIn("free space", self.check_metering_in_memory(agent))
+            if number == ROUNDS - 1:
+                self.assertEqual(covers(self.posts(agent))[1], 0, "nothing had to be estimated")
+                # What is in memory dies with it; the counters of the kernel do not.
+                agent.kill()
+                agent.start().wait_answers()
+                wait_until(lambda: not agent.ready(), 10, "the agent notices after its start")
+                self.check_metering_in_memory(agent)
+            disk.free()
+            wait_until(agent.ready, 15, "the agent saves again")
+        self.wait_sent(agent)
+        self.assertGreater(covers(self.posts(agent))[1], 0, "the time before the kill is estimated")
+        for text in ("totals cannot be saved", "totals are saved again"):
+            self.assertIn(text, agent.log())
+        self.finish(agent, truth)
+
+    @unittest.skipUnless(IS_ROOT, "only root can make files immutable")
+    def test_a_state_directory_that_cannot_be_written_is_metered_through(self):
+        agent = self.new_agent()
+        truth = self.start(agent)
+        self.set_writable(agent, False)
+        self.addCleanup(self.set_writable, agent, True)
+        wait_until(lambda: not agent.ready(), 20, "the agent notices")
+        self.check_metering_in_memory(agent)
+        self.set_writable(agent, True)
+        wait_until(agent.ready, 15, "the agent saves again")
+        self.wait_sent(agent)
+        self.assertEqual(covers(self.posts(agent))[1], 0, "nothing had to be estimated")
+        # To start, it must be able to write: it says so, and bills the time afterwards.
+        self.assertEqual(agent.stop(), 0)
+        self.set_writable(agent, False)
+        agent.start()
+        self.assertNotEqual(agent.wait_exit(10), 0)
+        last = agent.log().splitlines()[-1]
+        self.assertIn(str(agent.state_dir / "spool.db"), last)
+        self.assertIn("agent.state_dir", last)
+        self.set_writable(agent, True)
+        agent.start().wait_ready()
+        self.wait_sent(agent)
+        self.finish(agent, truth)
+
+    @staticmethod
+    def set_writable(agent, writable):
+        paths = [agent.state_dir, *agent.state_dir.glob("spool.db*")]
+        flag = "-i" if writable else "+i"
+        subprocess.run(["chattr", flag, *paths], check=True, timeout=10)
+
+    def test_a_damaged_spool_is_kept_aside_and_a_new_one_begun(self):
+        damages = {
+            "header": lambda pages: [0],
+            "page": lambda pages: [self.random.randrange(1, pages)],
+            "all": range,
+        }
+        agents = {name: self.keep(self.new_agent(name)) for name in damages}
+        self.wait_sent(*agents.values())
+        damaged = {}
+        for name, agent in agents.items():
+            self.assertEqual(agent.stop(), 0)
+            damaged[name] = self.damage(agent.state_dir / "spool.db", damages[name])
+            agent.start().wait_ready()
+        self.wait_sent(*agents.values())
+        for name, agent in agents.items():
+            status = agent.status()
+            kept = status["spool"]["damaged_file"]
+            self.assertIn("spool.db.damaged-", kept, name)
+            with open(kept, "rb") as file:
+                self.assertEqual(file.read(), damaged[name], name)
+            self.assertIn("spool damaged", agent.log(), name)
+            self.assertIn(kept, agent.log(), name)
+            self.assertEqual(agent.stop(), 0)
+        self.assert_bills_equal(self.worker, self.proxy.posts())
+
+    def damage(self, path, choose):
+        """Random bytes over pages; returns the bytes of the whole file."""
+        data = bytearray(path.read_bytes())
+        self.assertFalse(path.with_name("spool.db-wal").exists(), "stopped in good order")
+        size = int.from_bytes(data[16:18], "big")
+        for page in choose(len(data) // size):
+            data[page * size : (page + 1) * size] = self.random.randbytes(size)
+        path.write_bytes(data)
+        return bytes(data)
+
+    def test_a_spool_that_is_lost_is_begun_anew_and_what_is_in_memory_saved(self):
+        agent = self.new_agent()
+        truth = self.start(agent)
+        for file in agent.state_dir.glob("spool.db*"):
+            file.unlink()
+        wait_until(lambda: agent.status()["spool"]["damaged_file"], 10, "the agent notices")
+        self.assertIn("spool damaged", agent.log())
+        self.assertTrue((agent.state_dir / "spool.db").exists())
+        self.wait_sent(agent)
+        self.assertEqual(covers(self.posts(agent))[1], 0, "nothing had to be estimated")
+        self.finish(agent, truth)
+
+        # Lost while stopped: nothing is known of before, and nothing is invented.
+        for file in agent.state_dir.glob("spool.db*"):
+            file.unlink()
+        agent.start().wait_ready()
+        self.wait_sent(agent)
+        self.assertEqual(covers(self.posts(agent))[1], 0)
+        self.assertIn("nothing is known of before", agent.log())
+        self.assertEqual(agent.stop(), 0)
+        self.assert_bills_equal(self.worker, self.proxy.posts())
+
+
+if __name__ == "__main__":
+    own_mounts()
+    unittest.main()
