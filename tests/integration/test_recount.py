@@ -308,6 +308,11 @@ class PlausibleTest(unittest.TestCase):
             ({"uptime": "300000001"}, "implausible"),
             ({"cpu_capacity": str(8192 * 300_000_000), "uptime": "300000000"}, None),
             ({"cpu_capacity": str(8192 * 300_000_000 + 1), "uptime": "300000000"}, "implausible"),
+            # Without uptime the time covered stands for it; in no time there is no capacity.
+            ({"cpu": "612100000", "cpu_capacity": "600000000"}, None),
+            ({"cpu": "612100001", "cpu_capacity": "600000000"}, "implausible"),
+            ({"cpu_capacity": str(8192 * 300_000_000 + 1)}, "implausible"),
+            ({"cpu_capacity": "1", "uptime": "0"}, "implausible"),
             ({"net_in": str(2**53)}, None),
             ({"net_in": str(2**53 + 1)}, "implausible"),
             ({"net_in": str(2**63 - 1)}, "implausible"),

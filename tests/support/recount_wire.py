@@ -147,12 +147,14 @@ def check_plausible(item):
     for meter in ("cpu", "memory"):
         if meter in used and f"{meter}_capacity" not in used:
             raise Refused("no_capacity")
-    cover, uptime, capacity = item.cover, used.get("uptime", 0), used.get("cpu_capacity", 0)
+    cover, capacity = item.cover, used.get("cpu_capacity", 0)
+    covered = cover["metered_us"] + cover["estimated_us"]
+    uptime = used.get("uptime", covered)
     memory_limit = Fraction(used.get("memory_capacity", 0)) * 102 / 100
     if (
         cover["to_us"] < cover["from_us"]
-        or uptime > cover["metered_us"] + cover["estimated_us"]
-        or (uptime > 0 and capacity > CORES_MAX * uptime)
+        or uptime > covered
+        or capacity > CORES_MAX * uptime
         or used.get("cpu", 0) > cpu_limit_us(capacity, uptime)
         or used.get("memory", 0) > memory_limit
     ):
