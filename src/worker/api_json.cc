@@ -174,13 +174,18 @@ std::string quarantine_item_json(const QuarantineItem& item) {
   write_item(json, item);
   json.string("value_sha256", hex(item.value_digest))
       .string("key", item.delivery.key)
+      .string("key_base64", to_base64(item.delivery.key))
       .string("recorded", to_string(item.delivery.recorded))
       .boolean("tombstone", item.delivery.tombstone)
       .string("value", item.delivery.value)
       .string("value_base64", to_base64(item.delivery.value));
   json.begin_array("headers");
   for (const Header& header : item.delivery.headers)
-    json.begin_object().string("name", header.name).string("value", header.value).end_object();
+    json.begin_object()
+        .string("name", header.name)
+        .string("value", header.value)
+        .string("value_base64", to_base64(header.value))
+        .end_object();
   json.end_array().end_object();
   return json.take();
 }

@@ -9,6 +9,7 @@ DEPTH_MAX, TOTAL_MAX = 32, 2**63 - 1
 
 _TOTAL = re.compile(r"0|[1-9][0-9]{0,18}")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]')
 _EXPONENT = re.compile(r"[eE]([+-]?[0-9]+)$", re.ASCII)
 
 
@@ -73,15 +74,18 @@ def strict_json(data):
 
 
 def elements(body):
-    """The texts of the elements of a JSON array, each exactly as it stands there."""
-    text, decoder, found = body.decode().strip(" \t\r\n"), json.JSONDecoder(), []
-    at = 1
-    while text[at:].lstrip(" \t\r\n") != "]":
-        at += len(text[at:]) - len(text[at:].lstrip(" \t\r\n,"))
-        _, end = decoder.raw_decode(text, at)
-        found.append(text[at:end].encode())
-        at = end
-    return found
+    """The texts of the elements of a JSON array, each exactly as it stands there; by its brackets,
+    so that an element nested beyond reading is cut out like any other."""
+    text, depth, start, found = body.decode(), 0, 0, []
+    for token in _TOKEN.finditer(text):
+        at = token[0]
+        depth -= at in "]}"
+        if (at == "," and depth == 1) or (at == "]" and depth == 0):
+            found.append(text[start : token.start()].strip(" \t\r\n").encode())
+        depth += at in "[{"
+        if depth == 1 and at in "[,":
+            start = token.end()
+    return [] if found == [b""] else found
 
 
 def field(obj, name, kind, default=None):
