@@ -7,7 +7,7 @@ namespace meterbill {
 WebResponse answer_failure(const Error& error) {
   switch (error.code) {
     case Code::kNotFound:
-      return json_error(404, error.message, error.message);
+      return json_error(404, "not found", error.message);
     case Code::kInvalid:
     case Code::kUsage:
     case Code::kOverflow:

@@ -104,10 +104,10 @@ Result<void> Worker::release(std::int64_t quarantine_id) {
 Result<void> Worker::release_now(std::int64_t quarantine_id) {
   MB_TRY(const QuarantineItem item, store_.quarantine_item(quarantine_id));
   if (item.state != QuarantineState::kHeld)
-    return fail(Code::kInvalid,
+    return fail(Code::kRefused,
                 fmt::format("item {} is {} already", quarantine_id, to_string(item.state)));
   if (!item.releasable)
-    return fail(Code::kInvalid,
+    return fail(Code::kRefused,
                 fmt::format("item {} was kept shortened and cannot be applied", quarantine_id));
   SourceBatch source{
       item.source, item.source == "http" ? Route::kHttp : Route::kKafka, {}, {}, nullptr};
@@ -122,7 +122,7 @@ Result<void> Worker::release_now(std::int64_t quarantine_id) {
   Batch batch(store_, *memory_, segment_of_, now);
   Result<void> done = batch.apply(batches, std::move(items));
   if (done && !batch.write().quarantine.empty())
-    done = fail(Code::kInvalid, fmt::format("item {} cannot be applied: {}", quarantine_id,
+    done = fail(Code::kRefused, fmt::format("item {} cannot be applied: {}", quarantine_id,
                                             batch.write().quarantine.front().rejection.detail));
   if (done) {
     batch.write().counts.clear();
@@ -141,7 +141,7 @@ Result<void> Worker::discard(std::int64_t quarantine_id) {
   return call<Result<void>>([&]() -> Result<void> {
     MB_TRY(const QuarantineItem item, store_.quarantine_item(quarantine_id));
     if (item.state != QuarantineState::kHeld)
-      return fail(Code::kInvalid,
+      return fail(Code::kRefused,
                   fmt::format("item {} is {} already", quarantine_id, to_string(item.state)));
     WriteSet nothing;
     nothing.at = clock_.now().utc;

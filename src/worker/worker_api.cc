@@ -121,12 +121,18 @@ Result<WebResponse> recent(const WorkerApiParts& parts, LedgerReader& ledger) {
   return answer_json(json.take());
 }
 
+/// In the prototype's words, as its users know them.
+WebResponse no_data(const std::string& machine) {
+  const std::string text = "No data found for machine_id: " + machine;
+  return json_error(404, text, text);
+}
+
 Result<WebResponse> machine_cost(const WorkerApiParts& parts, LedgerReader& ledger,
                                  const std::string& machine) {
-  const auto unknown = fail(Code::kNotFound, "No data found for machine_id: " + machine);
-  if (!is_machine_id(machine)) return unknown;
-  MB_TRY(const MachineCost cost,
-         parts.queries.cost(ledger, MachineId{machine}, parts.clock.now().utc));
+  if (!is_machine_id(machine)) return no_data(machine);
+  const auto found = parts.queries.cost(ledger, MachineId{machine}, parts.clock.now().utc);
+  if (!found && found.error().code == Code::kNotFound) return no_data(machine);
+  MB_TRY(const MachineCost cost, found);
   MB_TRY(const auto samples, ledger.recent(kRecentMax));
   MB_TRY(const Dictionary names, ledger.dictionary());
   JsonWriter json;

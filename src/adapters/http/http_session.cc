@@ -242,11 +242,15 @@ std::optional<WebResponse> HttpSession::refusal_of_body() const {
   if (request.count(http::field::content_encoding) != 0) {
     return json_error(415, "unsupported media type", "send the body without Content-Encoding");
   }
-  // Beast ignores codings it does not know: the body would then be read with a wrong length.
+  // Beast ignores codings it does not know: the body would then be read with a wrong length. What
+  // stands before us may read two lengths, or chunks in HTTP/1.0, differently than we do.
   const auto codings = request.count(http::field::transfer_encoding);
-  const bool is_plain_chunked =
-      codings == 1 && beast::iequals(request[http::field::transfer_encoding], "chunked");
-  if ((codings != 0 && !is_plain_chunked) || request.count(http::field::content_length) > 1) {
+  const bool is_plain_chunked = codings == 1 && request.version() == 11 &&
+                                beast::iequals(request[http::field::transfer_encoding], "chunked");
+  const bool has_two_lengths =
+      request.count(http::field::content_length) > 1 ||
+      request[http::field::content_length].find(',') != beast::string_view::npos;
+  if ((codings != 0 && !is_plain_chunked) || has_two_lengths) {
     return json_error(400, "bad request", "one Content-Length, or Transfer-Encoding: chunked");
   }
   const auto expect = request.find(http::field::expect);
