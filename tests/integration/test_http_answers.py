@@ -351,6 +351,13 @@ class HttpAnswersTest(ProgramTest):
         self.assertEqual(received.count(b"HTTP/1.1 200 "), 1)
         self.assertNotIn(b"not found", received)
 
+    def test_an_address_that_others_reach_is_refused_unless_that_is_meant(self):
+        open_to_all = Worker(self.scratch, "open")
+        open_to_all.options["http.listen"] = f"0.0.0.0:{open_to_all.port}"
+        self.keep(open_to_all)
+        self.assertEqual(open_to_all.wait_exit(20), 78)
+        self.assertIn("http.insecure=true", open_to_all.log())
+
     def test_one_connection_more_than_allowed_is_told_so(self):
         small = self.keep(Worker(self.scratch, "small", http__connections_max=2)).wait_ready()
         silent = [socket.create_connection(("127.0.0.1", small.port), 20) for _ in range(2)]

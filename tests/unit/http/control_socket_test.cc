@@ -78,6 +78,22 @@ TEST_F(ControlSocketTest, AFloodOverTcpDoesNotLockOperatorsOut) {
   EXPECT_EQ(RawClient(path_).ask(get("/")).status, 200);
 }
 
+TEST_F(ControlSocketTest, NeitherSideCountsTheConnectionsOfTheOther) {
+  HttpServerOptions options;
+  options.control_path = path_;
+  options.limits.connections_max = 1;
+  options.limits.control_connections_max = 1;
+  serve(options);
+  RawClient control(path_);
+  EXPECT_EQ(control.ask(get("/")).status, 200);
+  RawClient first(port());
+  EXPECT_EQ(first.ask(get("/")).status, 200);
+  EXPECT_EQ(RawClient(port()).ask(get("/")).status, 200);
+  EXPECT_TRUE(first.is_ended());  // and not the operator's, which has been kept longest
+  EXPECT_EQ(control.ask(get("/")).status, 200);
+  EXPECT_EQ(server_->stats().connections_refused, 0);
+}
+
 TEST_F(ControlSocketTest, IsForOwnerAndGroupAloneAndGoesAtTheEnd) {
   serve_control();
   EXPECT_EQ(fs::status(path_).type(), fs::file_type::socket);

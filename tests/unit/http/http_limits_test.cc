@@ -1,4 +1,6 @@
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "adapters/http/http_server.h"
 #include "unit/http/server_fixture.h"
@@ -117,8 +119,43 @@ TEST_F(HttpServerTest, AnEarlyAnswerReachesAClientThatIsStillSending) {
   serve();
   RawClient client(port());
   client.send("POST /in HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000000\r\n\r\n");
-  client.send(std::string(2'000'000, 'x'));
   EXPECT_EQ(client.read_answer().status, 413);
+  EXPECT_TRUE(client.send(std::string(2'000'000, 'x')));
+}
+
+TEST_F(HttpServerTest, AfterAnEarlyAnswerAClientIsCutOffAtADeadlineAndAtAnAmount) {
+  HttpServerOptions options;
+  options.limits.linger = kSoon;
+  serve(options);
+  RawClient silent(port());
+  EXPECT_EQ(silent.ask("nonsense\r\n\r\n").status, 400);
+  wait_until([](const HttpStats& stats) { return stats.connections_open; }, 0);
+
+  options.limits.linger = std::chrono::hours{1};
+  serve(options);
+  RawClient endless(port());
+  endless.send("POST /in HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20000000\r\n\r\n");
+  EXPECT_EQ(endless.read_answer().status, 413);
+  EXPECT_FALSE(endless.send(std::string(20'000'000, 'x')));
+  wait_until([](const HttpStats& stats) { return stats.connections_open; }, 0);
+}
+
+TEST_F(HttpServerTest, WithoutADescriptorForItAConnectionWaits) {
+  serve();
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &old), 0);
+  const int lowest_free = ::dup(STDIN_FILENO);
+  ASSERT_GE(lowest_free, 0);
+  ::close(lowest_free);
+  rlimit one_more = old;
+  one_more.rlim_cur = static_cast<rlim_t>(lowest_free) + 1;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &one_more), 0);
+  RawClient client(port());  // takes the only one
+  client.send(get("/"));
+  const RawAnswer none = client.read_answer(false, kSoon);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &old), 0);
+  EXPECT_EQ(none.status, 0);
+  EXPECT_EQ(client.read_answer().status, 200);
 }
 
 TEST_F(HttpServerTest, MalformedRequestsAreRefused) {
@@ -194,9 +231,9 @@ TEST_F(HttpServerTest, OnlyNamesOfThisServerAreAnswered) {
   RawClient absolute(port());
   EXPECT_EQ(absolute.ask("GET http://localhost:1/x HTTP/1.1\r\nHost: localhost\r\n\r\n").body,
             "GET /x ");
-  RawClient foreign(port());
-  EXPECT_EQ(foreign.ask("GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n").status,
-            403);
+  for (const char* foreign : {"GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                              "GET http://localhost/ HTTP/1.1\r\nHost: evil.example\r\n\r\n"})
+    EXPECT_EQ(RawClient(port()).ask(foreign).status, 403) << foreign;
 }
 
 TEST_F(HttpServerTest, APageFromElsewhereChangesNothing) {

@@ -80,6 +80,7 @@ TEST_F(HttpServerTest, AFieldThatWouldEndItsLineIsLeftOut) {
     response.headers.push_back({"X-Name", "a\r\nSet-Cookie: b"});
     response.headers.push_back({"X\r\nY", "1"});
     response.headers.push_back({"Cache-Control", "max-age=60"});
+    response.content_type = "text/plain\r\nSet-Cookie: c";
     respond(std::move(response));
   });
   RawClient client(port());
@@ -211,7 +212,9 @@ TEST_F(HttpServerTest, AnswersFromManyThreadsReachTheirOwnClient) {
 
 TEST_F(HttpServerTest, StopAnswersWhatIsInFlightAndClosesWhatIsIdle) {
   std::promise<Respond> held;
-  serve({}, [&](const WebRequest&, const Respond& respond) { held.set_value(respond); });
+  HttpServerOptions options;
+  options.limits.header = std::chrono::hours{1};
+  serve(options, [&](const WebRequest&, const Respond& respond) { held.set_value(respond); });
   RawClient idle(port());
   RawClient busy(port());
   busy.send(get("/"));
