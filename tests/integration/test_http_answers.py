@@ -358,6 +358,26 @@ class HttpAnswersTest(ProgramTest):
         self.assertEqual(open_to_all.wait_exit(20), 78)
         self.assertIn("http.insecure=true", open_to_all.log())
 
+    def test_the_address_listened_on_is_a_name_of_the_server(self):
+        other = Worker(self.scratch, "other")
+        other.options["http.listen"] = f"127.0.0.2:{other.port}"
+        self.keep(other)
+
+        def status(host):
+            client = http.client.HTTPConnection("127.0.0.2", other.port, timeout=20)
+            try:
+                client.request("GET", "/healthz", headers={"Host": host})
+                return client.getresponse().status
+            except ConnectionRefusedError:
+                return None
+            finally:
+                client.close()
+
+        wait_until(lambda: status("localhost"), 20, "a worker on 127.0.0.2")
+        self.assertEqual(
+            [status(host) for host in ("127.0.0.2", "127.0.0.2:80", "127.0.0.3")], [200, 200, 403]
+        )
+
     def test_one_connection_more_than_allowed_is_told_so(self):
         small = self.keep(Worker(self.scratch, "small", http__connections_max=2)).wait_ready()
         silent = [socket.create_connection(("127.0.0.1", small.port), 20) for _ in range(2)]
