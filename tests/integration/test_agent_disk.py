@@ -54,10 +54,13 @@ class AgentDiskTest(ProgramTest):
 
     def check_metering_in_memory(self, agent):
         """Not ready and says why; every tick is taken nevertheless."""
-        readiness = agent.get("/readyz")
-        self.assertEqual(readiness.status, 503)
-        reason = readiness.json()["reason"]
-        self.assertIn("metering goes on in memory", reason)
+
+        def told():
+            readiness = agent.get("/readyz")
+            reason = readiness.json()["reason"]
+            return readiness.status == 503 and "metering goes on in memory" in reason and reason
+
+        reason = wait_until(told, 20, "not ready, and why")
         self.assertIn("agent.state_dir", reason)
         ticks = set()
 
@@ -96,7 +99,6 @@ class AgentDiskTest(ProgramTest):
                 # What is in memory dies with it; the counters of the kernel do not.
                 agent.kill()
                 agent.start().wait_answers()
-                wait_until(lambda: not agent.ready(), 10, "the agent notices after its start")
                 self.check_metering_in_memory(agent)
             disk.free()
             wait_until(agent.ready, 15, "the agent saves again")
