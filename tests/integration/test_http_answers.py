@@ -152,7 +152,9 @@ RAW = [
     ),
     (
         "chunks in HTTP/1.0",
-        POST.replace(b"1.1", b"1.0") + JSON + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        POST.replace(b"1.1", b"1.0")
+        + JSON
+        + b"Transfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n",
         400,
     ),
     ("a bad chunk", POST + JSON + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n[]\r\n" + SECOND, 400),
