@@ -2,40 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "domain/names.h"
+#include "base/json_text.h"
 
 namespace meterbill {
-namespace {
-
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7f'; }
-
-/// Messages can quote what came from outside, in any encoding.
-bool is_utf8(std::string_view text) {
-  std::string printable(text);
-  std::erase_if(printable, is_control);
-  return is_clean_utf8(printable);
-}
-
-}  // namespace
-
 std::string json_quoted(std::string_view text) {
-  const bool utf8 = is_utf8(text);
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (!utf8 && static_cast<unsigned char>(c) >= 0x80) {
-      quoted += '?';
-    } else if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += c;
-    } else if (is_control(c)) {
-      quoted += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + '"';
+  std::string quoted;
+  append_json_text(quoted, text);
+  return quoted;
 }
 
 void JsonText::comma() {

@@ -2,34 +2,10 @@
 
 #include <cstddef>
 
+#include "base/utf8.h"
+
 namespace meterbill {
 namespace {
-
-unsigned char byte_at(std::string_view text, std::size_t at) {
-  return at < text.size() ? static_cast<unsigned char>(text[at]) : 0;
-}
-
-/// How many bytes the well-formed UTF-8 sequence at `at` has; 0 when it is none (RFC 3629 §4).
-std::size_t sequence_bytes(std::string_view text, std::size_t at) {
-  const auto is_tail = [&](std::size_t offset) {
-    return (byte_at(text, at + offset) & 0xC0) == 0x80;
-  };
-  const unsigned char first = byte_at(text, at);
-  const unsigned char second = byte_at(text, at + 1);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return is_tail(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const bool overlong = first == 0xE0 && second < 0xA0;
-    const bool surrogate = first == 0xED && second > 0x9F;
-    return !overlong && !surrogate && is_tail(1) && is_tail(2) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const bool overlong = first == 0xF0 && second < 0x90;
-    const bool beyond = first == 0xF4 && second > 0x8F;
-    return !overlong && !beyond && is_tail(1) && is_tail(2) && is_tail(3) ? 4 : 0;
-  }
-  return 0;
-}
 
 void append_ascii(std::string& out, char c) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -72,7 +48,7 @@ std::size_t skip_digits(std::string_view text, std::size_t at) {
 void append_json_text(std::string& out, std::string_view text) {
   out += '"';
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t bytes = sequence_bytes(text, at);
+    const std::size_t bytes = utf8_sequence(text.substr(at));
     if (bytes == 1) {
       append_ascii(out, text[at]);
     } else if (bytes == 0) {

@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "base/assert.h"
+#include "base/printable.h"
 
 namespace meterbill {
 
@@ -38,7 +39,7 @@ int report(const Error& error, const Terminal& terminal, std::string_view progra
   std::string_view rest = error.message;
   do {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
-    terminal.err << program << ": " << rest.substr(0, end) << '\n';
+    terminal.err << program << ": " << printable(rest.substr(0, end)) << '\n';
     rest.remove_prefix(std::min(end + 1, rest.size()));
   } while (!rest.empty());
   return exit_code(error.code);

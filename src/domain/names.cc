@@ -1,7 +1,8 @@
 #include "domain/names.h"
 
 #include <algorithm>
-#include <cstdint>
+
+#include "base/utf8.h"
 
 namespace meterbill {
 namespace {
@@ -9,29 +10,6 @@ namespace {
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_alphanumeric(char c) { return is_lower(c) || (c >= 'A' && c <= 'Z') || is_digit(c); }
-
-/// Length of the well-formed UTF-8 sequence at the start of `text`, 0 if there is none. Table 3-7
-/// of the Unicode Standard.
-std::size_t utf8_sequence(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const auto follows = [&](std::size_t i, std::uint8_t low, std::uint8_t high) {
-    return i < text.size() && byte(i) >= low && byte(i) <= high;
-  };
-  const std::uint8_t lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return follows(1, 0x80, 0xBF) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const std::uint8_t low = lead == 0xE0 ? 0xA0 : 0x80;
-    const std::uint8_t high = lead == 0xED ? 0x9F : 0xBF;
-    return follows(1, low, high) && follows(2, 0x80, 0xBF) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const std::uint8_t low = lead == 0xF0 ? 0x90 : 0x80;
-    const std::uint8_t high = lead == 0xF4 ? 0x8F : 0xBF;
-    return follows(1, low, high) && follows(2, 0x80, 0xBF) && follows(3, 0x80, 0xBF) ? 4 : 0;
-  }
-  return 0;
-}
 
 }  // namespace
 
@@ -74,10 +52,10 @@ bool is_label_key(std::string_view text) {
 
 bool is_clean_utf8(std::string_view text) {
   while (!text.empty()) {
-    const auto lead = static_cast<std::uint8_t>(text.front());
-    if (lead < 0x20 || lead == 0x7F) return false;
     const std::size_t length = utf8_sequence(text);
     if (length == 0) return false;
+    const char32_t point = utf8_code_point(text.substr(0, length));
+    if (point < 0x20 || (point >= 0x7F && point <= 0x9F)) return false;
     text.remove_prefix(length);
   }
   return true;

@@ -29,8 +29,8 @@ inline constexpr std::size_t kScopeBytesMax = 255;
 [[nodiscard]] bool is_boot_id(std::string_view text);
 [[nodiscard]] bool is_label_key(std::string_view text);
 
-/// Well-formed UTF-8 (RFC 3629) without control characters below U+0020 and U+007F: what may stand
-/// in a name shown to people.
+/// Well-formed UTF-8 (RFC 3629) without control characters (below U+0020, U+007F to U+009F): what
+/// may stand in a name shown to people.
 [[nodiscard]] bool is_clean_utf8(std::string_view text);
 
 /// "rack=2,site=lab-3": keys sorted; `\`, `,` and `=` in values are preceded by `\`, so two label

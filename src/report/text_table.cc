@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/printable.h"
 
 namespace meterbill {
 namespace {
@@ -51,10 +52,11 @@ std::string without_trailing_spaces(std::string line) {
 
 void TextTable::row(std::vector<std::string> cells) {
   MB_ASSERT(cells.size() == columns_.size());
+  for (std::string& cell : cells) cell = printable(cell);
   rows_.emplace_back(std::move(cells));
 }
 
-void TextTable::heading(std::string text) { rows_.emplace_back(std::move(text)); }
+void TextTable::heading(std::string_view text) { rows_.emplace_back(printable(text)); }
 
 std::string TextTable::text() const {
   std::vector<Width> widths(columns_.size());
@@ -87,7 +89,9 @@ std::string TextTable::text() const {
   return text;
 }
 
-std::string labelled(std::string_view label, std::string_view text) {
+std::string labelled(std::string_view label, std::string_view untrusted) {
+  const std::string shown = printable(untrusted);
+  std::string_view text = shown;
   std::string result{label};
   result.append(kLabelColumns - std::min(kLabelColumns - 1, columns_of(label)), ' ');
   std::size_t column = kLabelColumns;

@@ -19,7 +19,8 @@ struct Column {
 };
 
 /// Rows of cells in aligned columns, two spaces apart, for a terminal. Columns are as wide as their
-/// widest cell: a number is never cut. Widths count code points.
+/// widest cell: a number is never cut. Widths count code points. What cells hold is made
+/// printable().
 class TextTable {
  public:
   explicit TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
@@ -27,7 +28,7 @@ class TextTable {
   /// REQUIRES: one cell for each column.
   void row(std::vector<std::string> cells);
   /// A line of its own between the rows.
-  void heading(std::string text);
+  void heading(std::string_view text);
 
   [[nodiscard]] std::string text() const;
 
@@ -38,6 +39,7 @@ class TextTable {
 
 /// `label` padded to 11 columns, then the text, broken at spaces to fit 80 columns with following
 /// lines indented by 11; ended by a newline. A word longer than a line stays whole.
-[[nodiscard]] std::string labelled(std::string_view label, std::string_view text);
+/// The text is made printable().
+[[nodiscard]] std::string labelled(std::string_view label, std::string_view untrusted);
 
 }  // namespace meterbill

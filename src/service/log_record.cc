@@ -4,26 +4,23 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
+
 namespace meterbill {
 namespace {
 
-bool is_plain(char c) { return c > ' ' && c != '\x7f' && c != '"' && c != '='; }
-
 /// As it is when nothing can be misread, or else in quotes.
 std::string value_text(std::string_view value) {
-  const auto is_safe = [](char c) { return is_plain(c) || static_cast<unsigned char>(c) >= 0x80; };
-  if (!value.empty() && std::ranges::all_of(value, is_safe)) return std::string(value);
-  std::string text = "\"";
+  const std::string shown = printable(value);
+  const bool is_plain =
+      !value.empty() && shown == value && value.find_first_of(" \"=") == std::string_view::npos;
+  if (is_plain) return shown;
+  std::string escaped;
   for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F)
-      text += fmt::format("\\x{:02x}", byte);
-    else if (c == '"' || c == '\\')
-      text += {'\\', c};
-    else
-      text += c;
+    if (c == '"' || c == '\\') escaped += '\\';
+    escaped += c;
   }
-  return text + '"';
+  return '"' + printable(escaped) + '"';
 }
 
 std::string lower(std::string_view name) {

@@ -28,8 +28,8 @@ class LogSink {
   virtual void write(const LogRecord& record) = 0;
 };
 
-/// `broker unreachable  broker=kafka-1:9092 waiting=42 (41 more in 10 min)`. Bytes that could steer
-/// a terminal or fake a second line are written \xNN.
+/// `broker unreachable  broker=kafka-1:9092 waiting=42 (41 more in 10 min)`. What could steer
+/// a terminal or fake a second line is written as printable() does.
 [[nodiscard]] std::string message_text(const LogRecord& record);
 
 /// `2026-11-22T10:15:00Z  notice   ` and the message, without a newline.

@@ -112,7 +112,7 @@ def parse_time_us(text):
 
 
 def _scope(text):
-    if len(text.encode()) > 255 or any(ord(c) < 0x20 or ord(c) == 0x7F for c in text):
+    if len(text.encode()) > 255 or any(ord(c) < 0x20 or 0x7F <= ord(c) <= 0x9F for c in text):
         raise Refused("bad_name")
     return matching(text, _SCOPE, "bad_name")
 
@@ -124,7 +124,7 @@ def _labels(value):
         matching(key, _LABEL, "bad_label")
         if not isinstance(text, str) or isinstance(text, Number):
             raise Refused("wrong_type")
-        if len(text.encode()) > 255 or any(ord(c) < 0x20 or ord(c) == 0x7F for c in text):
+        if len(text.encode()) > 255 or any(ord(c) < 0x20 or 0x7F <= ord(c) <= 0x9F for c in text):
             raise Refused("bad_label")
     return tuple(sorted(value.items()))
 
@@ -226,7 +226,7 @@ def _identity(attributes, name):
     text = attributes.get(name, "")
     if not text:
         raise Refused("missing_field")
-    if len(text.encode()) > 255 or any(ord(c) < 0x20 or ord(c) == 0x7F for c in text):
+    if len(text.encode()) > 255 or any(ord(c) < 0x20 or 0x7F <= ord(c) <= 0x9F for c in text):
         raise Refused("bad_name")
     return text
 

@@ -128,5 +128,11 @@ TEST(ExitCodeTest, EveryLineOfAMessageIsMarked) {
   EXPECT_EQ(exit_code(Code::kPermission), 77);
 }
 
+TEST(ReportTest, WhatAServiceSaidCannotSteerTheTerminal) {
+  TestTerminal test;
+  report(fail(Code::kRefused, "the sink said \x1b]0;x\a \u009b2J \xff \u202E"), test.terminal);
+  EXPECT_EQ(test.err.str(), "meterbill: the sink said \\x1b]0;x\\x07 \\u009b2J \\xff \\u202e\n");
+}
+
 }  // namespace
 }  // namespace meterbill

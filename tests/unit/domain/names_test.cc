@@ -92,7 +92,7 @@ INSTANTIATE_TEST_SUITE_P(
     Utf8, NameTest,
     testing::Values(NameCase{"empty", is_clean_utf8, "", true},
                     NameCase{"one_byte", is_clean_utf8, " ~", true},
-                    NameCase{"two_bytes", is_clean_utf8, "\xC2\x80\xDF\xBF", true},
+                    NameCase{"two_bytes", is_clean_utf8, "\xC2\xA0\xDF\xBF", true},
                     NameCase{"three_bytes", is_clean_utf8, "\xE0\xA0\x80\xEF\xBF\xBF", true},
                     NameCase{"four_bytes", is_clean_utf8, "\xF0\x90\x80\x80\xF4\x8F\xBF\xBF", true},
                     NameCase{"before_surrogates", is_clean_utf8, "\xED\x9F\xBF", true},
@@ -106,6 +106,8 @@ INSTANTIATE_TEST_SUITE_P(
                     NameCase{"cut_two", is_clean_utf8, "\xC3", false},
                     NameCase{"cut_three", is_clean_utf8, "\xE2\x82", false},
                     NameCase{"cut_four", is_clean_utf8, "\xF0\x90\x80", false},
+                    NameCase{"first_of_c1", is_clean_utf8, "a\xC2\x80", false},
+                    NameCase{"last_of_c1", is_clean_utf8, "a\xC2\x9F", false},
                     NameCase{"tab", is_clean_utf8, "a\tb", false}),
     kNameOf);
 

@@ -33,6 +33,21 @@ TEST(TextTableTest, ANumberIsNeverCut) {
   EXPECT_NE(table.text().find(digits), std::string::npos);
 }
 
+TEST(TextTableTest, ACellCanNeitherSteerTheTerminalNorFakeARow) {
+  TextTable table{{{"scope", Align::kLeft}, {"n", Align::kRight}}};
+  table.heading("labels site=\u009b2J");
+  table.row({"user:a\u202E1.0\nuser:b", "1"});
+  EXPECT_EQ(table.text(),
+            "scope                      n\n"
+            "labels site=\\u009b2J\n"
+            "user:a\\u202e1.0\\x0auser:b  1\n");
+}
+
+TEST(LabelledTest, WhatFollowsTheLabelIsOneLineOfPlainText) {
+  EXPECT_EQ(labelled("Machine", "web-1 labels site=\x1b[2J\u2066"),
+            "Machine    web-1 labels site=\\x1b[2J\\u2066\n");
+}
+
 TEST(LabelledTest, BreaksAtSpacesAndIndents) {
   EXPECT_EQ(labelled("Prices", "built in"), "Prices     built in\n");
   const std::string text = labelled("Meaning", std::string(60, 'a') + " " + std::string(20, 'b'));

@@ -35,11 +35,15 @@ TEST(LogRecordTest, AFieldCanNeitherSteerATerminalNorFakeALine) {
                          {"EMPTY", ""},
                          {"QUOTE", "say \"x\" \\"},
                          {"PAIR", "b=c"},
-                         {"UTF8", "größe"}};
+                         {"UTF8", "größe"},
+                         {"C1", "\u009b31m"},
+                         {"BIDI", "gpj.\u202Eexe"},
+                         {"BYTES", "no utf8 \xff\x9b"}};
   const LogRecord record{.level = LogLevel::kInfo, .time = {0}, .event = "e", .fields = fields};
   EXPECT_EQ(message_text(record),
             "e  name=\"a\\x0a2026 error \\x1b[31m\" empty=\"\" quote=\"say \\\"x\\\" \\\\\" "
-            "pair=\"b=c\" utf8=größe");
+            "pair=\"b=c\" utf8=größe c1=\"\\u009b31m\" bidi=\"gpj.\\u202eexe\" "
+            "bytes=\"no utf8 \\xff\\x9b\"");
 }
 
 TEST(LogRecordTest, TheJournalGetsPriorityAndFields) {
