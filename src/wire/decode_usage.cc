@@ -21,6 +21,19 @@ Read<std::string> identity(const std::string& text, std::string_view name) {
   return text;
 }
 
+/// The `time` of the data: it says what the quantity is of. Without one the event's own, which some
+/// senders cannot leave out and others alone can set.
+Read<UtcTime> time_of(const Attributes& attributes, const JsonValue& data) {
+  std::string_view text = attributes.time;
+  if (data.find("time") || text.empty()) {
+    MB_TRY(text, required_text(data, "time"));
+  }
+  const auto instant = parse_utc(text);
+  if (!instant)
+    return reject(Reason::kBadSlot, fmt::format("time {} is not of RFC 3339", excerpt(text)));
+  return instant.value();
+}
+
 /// In 10^-9 of the unit.
 Read<Int128> nano_quantity(const JsonValue& data) {
   MB_TRY(const JsonValue quantity, required(data, "quantity"));
@@ -89,11 +102,7 @@ Read<UsageEvent> read_usage(const Attributes& attributes, const JsonValue& value
   MB_TRY(const std::string_view meter, required_text(data, "meter"));
   if (!is_meter(meter)) return reject(Reason::kBadName, fmt::format("meter {}", excerpt(meter)));
   event.meter = MeterName(std::string(meter));
-  MB_TRY(const std::string_view time, required_text(data, "time"));
-  const auto instant = parse_utc(time);
-  if (!instant)
-    return reject(Reason::kBadSlot, fmt::format("time {} is not of RFC 3339", excerpt(time)));
-  event.time = instant.value();
+  MB_TRY(event.time, time_of(attributes, data));
   MB_TRY(event.quantity, base_quantity(event.meter, data));
   return event;
 }

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::array kAttributes{
     std::pair{"specversion", &Attributes::specversion}, std::pair{"id", &Attributes::id},
-    std::pair{"source", &Attributes::source}, std::pair{"type", &Attributes::type},
-    std::pair{"subject", &Attributes::subject}};
+    std::pair{"source", &Attributes::source},           std::pair{"type", &Attributes::type},
+    std::pair{"subject", &Attributes::subject},         std::pair{"time", &Attributes::time}};
 
 std::string lower(std::string_view text) {
   std::string result(text);

@@ -17,6 +17,7 @@ struct Attributes {
   std::string source;
   std::string type;
   std::string subject;
+  std::string time;
 };
 
 /// The attributes of Kafka's binary mode: headers `ce_id`, … in any case. Nothing when there is

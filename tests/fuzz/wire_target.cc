@@ -87,7 +87,12 @@ void check_decode(std::string_view bytes) {
       {},
       {{"content-type", "application/cloudevents+json"}},
       {{"ce_type", kReadingType}},
-      {{"ce_type", kUsageType}, {"ce_id", "1"}, {"ce_source", "s"}, {"ce_subject", "m"}}};
+      {{"ce_type", kUsageType}, {"ce_id", "1"}, {"ce_source", "s"}, {"ce_subject", "m"}},
+      {{"ce_type", kUsageType},
+       {"ce_id", "1"},
+       {"ce_source", "s"},
+       {"ce_subject", "m"},
+       {"ce_time", "2026-11-22T10:20:30Z"}}};
   for (const auto& headers : modes)
     for (const Route route : {Route::kKafka, Route::kHttp}) {
       Delivery delivery;

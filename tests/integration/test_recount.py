@@ -457,6 +457,38 @@ class UsageEventTest(unittest.TestCase):
             ("6", {"applied": 2, "repeated": 2, "quarantined": 0}),
         )
 
+    def test_the_events_own_time_stands_in_for_one_that_the_data_lacks(self):
+        other = "2026-11-22T09:50:00+01:00"
+        table = [
+            (NOW, other, SLOT),
+            (None, other, "2026-11-22T08:45:00Z"),
+            (NOW, "yesterday", SLOT),
+            ("yesterday", NOW, "bad_slot"),
+            (None, "yesterday", "bad_slot"),
+            (5, NOW, "wrong_type"),
+            (None, "", "missing_field"),
+            (None, None, "missing_field"),
+        ]
+        for of_data, of_event, wanted in table:
+            one = self.usage(time=of_data)
+            if of_data is None:
+                del one["data"]["time"]
+            headers = [
+                ("ce_type", one["type"]),
+                ("ce_source", "s"),
+                ("ce_id", "1"),
+                ("ce_subject", "web-1"),
+            ]
+            one.pop("time", None)
+            if of_event is not None:
+                one["time"] = of_event
+                headers.append(("CE_time", of_event))
+            for route, record in (("http", http([one])), ("kafka", kafka(one["data"], headers))):
+                with self.subTest(of_data=of_data, of_event=of_event, route=route):
+                    again = counted([record])
+                    slots = [row[2] for name in again.machines for row in again.usage(name)]
+                    self.assertEqual(slots + list(again.reasons), [wanted])
+
     def test_quantities_are_whole_base_units(self):
         table = [
             ({"quantity": "0.000000001", "meter": "pages", "unit": "unit"}, None),

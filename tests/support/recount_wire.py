@@ -236,12 +236,12 @@ def _usage(attributes, value, at_us):
     machine = _machine(_identity(attributes, "subject"))
     scope = _scope(field(value, "scope", str))
     meter = matching(field(value, "meter", str), _METER, "bad_name")
+    # The data's time wins; the attribute stands in for one that is missing there.
+    text = field(value, "time", str, attributes.get("time") or None)
     try:
-        slot = slot_of(parse_time_us(field(value, "time", str)))
-    except Refused as refused:
-        raise Refused(
-            "missing_field" if refused.reason == "missing_field" else "bad_slot"
-        ) from None
+        slot = slot_of(parse_time_us(text))
+    except Refused:
+        raise Refused("bad_slot") from None
     units = UNITS.get(meter, CUSTOM_UNITS)
     unit = field(value, "unit", str)
     if unit not in units:
@@ -299,7 +299,7 @@ def _event(attributes, value, at_us):
 def _structured(event, at_us):
     attributes = {
         name: field(event, name, str)
-        for name in ("specversion", "id", "source", "type", "subject")
+        for name in ("specversion", "id", "source", "type", "subject", "time")
         if name in event
     }
     if "specversion" not in event:

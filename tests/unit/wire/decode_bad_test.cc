@@ -209,6 +209,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"no_type_binary", reading_value(), "missing_field", {{"ce_specversion", "1.0"}}},
         BadCase{"no_type", envelope(R"("data":{})"), "missing_field"},
         BadCase{"type_number", envelope(R"("type":1)"), "wrong_type"},
+        BadCase{"time_number", envelope(R"("type":"io.meterbill.usage.v1","time":1)"),
+                "wrong_type"},
         BadCase{"header_twice",
                 reading_value(),
                 "duplicate_key",

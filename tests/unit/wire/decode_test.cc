@@ -223,6 +223,59 @@ TEST(DecodeTest, AUsageEventIsReadWhole) {
   EXPECT_EQ(to_string(event.time), "2026-11-22T10:20:30Z");
 }
 
+struct TimeCase {
+  const char* name;
+  const char* of_data;       ///< member of the data; empty: none
+  const char* of_attribute;  ///< the attribute as it is written; empty: none
+  const char* want;          ///< time or reason
+};
+void PrintTo(const TimeCase& row, std::ostream* out) { *out << row.name; }
+
+class UsageTimeTest : public testing::TestWithParam<TimeCase> {
+ protected:
+  static std::string read(const Delivery& delivered) {
+    const Message message = decode(delivered, Route::kKafka);
+    const auto* event = std::get_if<UsageEvent>(&message);
+    return event == nullptr ? outcome(message) : to_string(event->time);
+  }
+  static std::string data() {
+    return with(kUsageData, R"(,"time":"2026-11-22T10:20:30Z")", GetParam().of_data);
+  }
+};
+
+TEST_P(UsageTimeTest, IsThatOfTheDataOrElseTheEvents) {
+  const std::string attribute = GetParam().of_attribute;
+  const std::string envelope = enveloped(
+      "io.meterbill.usage.v1",
+      (attribute.empty() ? "" : ",\"time\":\"" + attribute + "\"") + ",\"data\":" + data());
+  EXPECT_EQ(read(delivery(envelope, kStructured)), GetParam().want);
+}
+
+TEST_P(UsageTimeTest, IsTheSameInBinaryMode) {
+  std::vector<Header> headers{{"ce_type", "io.meterbill.usage.v1"},
+                              {"ce_id", "1"},
+                              {"ce_source", "s"},
+                              {"ce_subject", "web-1"}};
+  if (*GetParam().of_attribute != 0) headers.push_back({"CE_Time", GetParam().of_attribute});
+  EXPECT_EQ(read(delivery(data(), headers)), GetParam().want);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Places, UsageTimeTest,
+    testing::Values(
+        TimeCase{"data", R"(,"time":"2026-11-22T10:20:30Z")", "", "2026-11-22T10:20:30Z"},
+        TimeCase{"attribute", "", "2026-11-22T11:20:30+01:00", "2026-11-22T10:20:30Z"},
+        TimeCase{"both", R"(,"time":"2026-11-22T10:20:30Z")", "2026-11-23T00:00:00Z",
+                 "2026-11-22T10:20:30Z"},
+        TimeCase{"data_and_nonsense", R"(,"time":"2026-11-22T10:20:30Z")", "yesterday",
+                 "2026-11-22T10:20:30Z"},
+        TimeCase{"nonsense_in_data", R"(,"time":"yesterday")", "2026-11-22T10:20:30Z", "bad_slot"},
+        TimeCase{"null_in_data", R"(,"time":null)", "2026-11-22T10:20:30Z", "wrong_type"},
+        TimeCase{"number_in_data", R"(,"time":1795342830)", "", "wrong_type"},
+        TimeCase{"nonsense_in_attribute", "", "yesterday", "bad_slot"},
+        TimeCase{"neither", "", "", "missing_field"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
 struct QuantityCase {
   const char* name;
   const char* meter;
