@@ -6,8 +6,14 @@
 #include <boost/url/encode.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
 
+#include "domain/names.h"
+
 namespace meterbill {
 namespace {
+
+std::string encoded(const std::string& text) {
+  return boost::urls::encode(text, boost::urls::unreserved_chars);
+}
 
 Error refused(const ServiceAnswer& answer) {
   const std::string detail = detail_of(answer.body);
@@ -28,8 +34,17 @@ Result<std::string> body_of(Result<ServiceAnswer> answer) {
 
 }  // namespace
 
-std::string path_segment(const std::string& text) {
-  return boost::urls::encode(text, boost::urls::unreserved_chars);
+Result<std::string> machine_segment(const std::string& name) {
+  if (is_machine_id(name)) return encoded(name);
+  return fail(Code::kUsage,
+              fmt::format("'{}' is no machine name: letters, digits and . _ : - only", name));
+}
+
+Result<std::string> number_segment(const std::string& text) {
+  const bool is_number = text.size() <= 18 && !text.empty() &&
+                         text.find_first_not_of("0123456789") == std::string::npos;
+  if (is_number) return text;
+  return fail(Code::kUsage, fmt::format("'{}' is no number", text));
 }
 
 std::string make_target(const std::string& path,
@@ -39,15 +54,39 @@ std::string make_target(const std::string& path,
   for (const auto& [name, value] : parameters) {
     if (value.empty()) continue;
     target += separator;
-    target += name + "=" + path_segment(value);
+    target += name + "=" + encoded(value);
     separator = '&';
   }
   return target;
 }
 
+Result<ServiceAnswer> ask_worker(const ServiceAccess& access, const Arguments& arguments,
+                                 const std::string& target) {
+  const auto ledger = arguments.value("ledger");
+  if (ledger && arguments.has("server"))
+    return fail(Code::kUsage,
+                "--ledger reads the file of a stopped worker, --server asks a running one: give "
+                "one of them");
+  if (ledger) return access.ask_ledger({*ledger, arguments.value("prices")}, target);
+  if (arguments.has("prices"))
+    return fail(Code::kUsage,
+                "--prices goes with --ledger: a running worker uses the prices it was started "
+                "with");
+  return access.ask(arguments.value("server").value_or(access.addresses.worker), "GET", target);
+}
+
+std::string worker_place(const ServiceAccess& access, const Arguments& arguments) {
+  if (const auto ledger = arguments.value("ledger")) return *ledger;
+  return arguments.value("server").value_or(access.addresses.worker);
+}
+
 Result<std::string> read_worker(const ServiceAccess& access, const Arguments& arguments,
                                 const std::string& target) {
-  const std::string server = arguments.value("server").value_or(access.addresses.worker);
+  return body_of(ask_worker(access, arguments, target));
+}
+
+Result<std::string> read_service(const ServiceAccess& access, const std::string& server,
+                                 const std::string& target) {
   return body_of(access.ask(server, "GET", target));
 }
 
@@ -64,8 +103,18 @@ std::string detail_of(const std::string& body) {
   return detail == nullptr || !detail->is_string() ? "" : std::string(detail->as_string());
 }
 
-Flag server_flag() {
-  return {.name = "server", .value = "URL", .help = "the worker to ask, http://host:port"};
+std::vector<Flag> worker_flags() {
+  return {
+      {.name = "server", .value = "URL", .help = "the worker to ask, http://host:port"},
+      {.name = "ledger", .value = "FILE", .help = "read the ledger of a stopped worker instead"},
+      {.name = "prices",
+       .value = "FILE",
+       .help = "prices.toml for --ledger; without it that of worker.conf"}};
+}
+
+std::vector<Flag> with_worker_flags(std::vector<Flag> flags) {
+  for (Flag& flag : worker_flags()) flags.push_back(std::move(flag));
+  return flags;
 }
 
 Flag json_flag() { return {.name = "json", .value = "", .help = "print JSON"}; }

@@ -30,24 +30,51 @@ struct ServiceAddresses {
   std::string agent_control;
 };
 
+/// The ledger of a stopped worker and the price file to read it with, as the command line says.
+struct LedgerChoice {
+  std::string path;
+  std::optional<std::string> prices;  ///< absent: those of the worker's configuration
+};
+
+/// GET, answered from the ledger of a stopped worker as the running one would answer. kConflict
+/// while a worker has it, kTooNew, kNotFound, and all that can be wrong with the price file.
+using AskLedger =
+    std::function<Result<ServiceAnswer>(const LedgerChoice& ledger, const std::string& target)>;
+
 /// What every command that talks to a service is given.
 struct ServiceAccess {
   AskService ask;
   ServiceAddresses addresses;
+  AskLedger ask_ledger = {};
 };
 
 /// Builds "/path?key=value&…" with the values percent-encoded; empty values are left out.
 [[nodiscard]] std::string make_target(
     const std::string& path, const std::vector<std::pair<std::string, std::string>>& parameters);
 
-/// `text` as one segment of a path.
-[[nodiscard]] std::string path_segment(const std::string& text);
+/// A machine's name, or a number such as an id, as one segment of a path. kUsage when it is none:
+/// better said here than by a URL that leads nowhere.
+[[nodiscard]] Result<std::string> machine_segment(const std::string& name);
+[[nodiscard]] Result<std::string> number_segment(const std::string& text);
 
-/// GET, from --server or the worker of this machine. A status that is no success becomes an error
-/// with the service's `detail`.
+/// GET, from --ledger, --server or the worker of this machine; any status. kUsage: flags that do
+/// not go together.
+[[nodiscard]] Result<ServiceAnswer> ask_worker(const ServiceAccess& access,
+                                               const Arguments& arguments,
+                                               const std::string& target);
+
+/// Where that is, for people.
+[[nodiscard]] std::string worker_place(const ServiceAccess& access, const Arguments& arguments);
+
+/// As ask_worker; a status that is no success becomes an error with the service's `detail`.
 [[nodiscard]] Result<std::string> read_worker(const ServiceAccess& access,
                                               const Arguments& arguments,
                                               const std::string& target);
+
+/// GET from any service, failing as read_worker does.
+[[nodiscard]] Result<std::string> read_service(const ServiceAccess& access,
+                                               const std::string& server,
+                                               const std::string& target);
 
 /// POST through a control channel.
 [[nodiscard]] Result<std::string> change_service(const ServiceAccess& access,
@@ -58,8 +85,10 @@ struct ServiceAccess {
 /// for messages to people.
 [[nodiscard]] std::string detail_of(const std::string& body);
 
-/// `--server URL`.
-[[nodiscard]] Flag server_flag();
+/// `--server URL`, `--ledger FILE` and `--prices FILE`: whom to ask.
+[[nodiscard]] std::vector<Flag> worker_flags();
+/// `flags` and then those of whom to ask.
+[[nodiscard]] std::vector<Flag> with_worker_flags(std::vector<Flag> flags);
 [[nodiscard]] Flag json_flag();
 
 }  // namespace meterbill

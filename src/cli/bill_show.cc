@@ -6,13 +6,12 @@ namespace meterbill {
 namespace {
 
 std::vector<Flag> common_flags() {
-  return {{.name = "machine", .value = "NAME", .help = "only this machine"},
-          {.name = "period",
-           .value = "PERIOD",
-           .help = "2026-11, 2026-11-22, this-month (default) or last-month"},
-          {.name = "csv", .value = "", .help = "print CSV (RFC 4180)"},
-          json_flag(),
-          server_flag()};
+  return with_worker_flags({{.name = "machine", .value = "NAME", .help = "only this machine"},
+                            {.name = "period",
+                             .value = "PERIOD",
+                             .help = "2026-11, 2026-11-22, this-month (default) or last-month"},
+                            {.name = "csv", .value = "", .help = "print CSV (RFC 4180)"},
+                            json_flag()});
 }
 
 Result<std::string> format_of(const Arguments& arguments) {

@@ -117,35 +117,38 @@ std::string agent_text(const json::value& status, const std::string& server) {
   return out;
 }
 
-int status(const ServiceAccess& access, const std::vector<Flag>& flags,
-           const std::vector<std::string>& words, const Terminal& terminal) {
-  const auto arguments = parse_arguments(words, flags, 0);
-  if (!arguments) return report(arguments.error(), terminal);
-  const std::string worker = arguments.value().value("server").value_or(access.addresses.worker);
-  const std::string agent = arguments.value().value("agent").value_or(access.addresses.agent);
-  const auto of_worker = access.ask(worker, "GET", "/api/v1/status");
-  const auto of_agent = access.ask(agent, "GET", "/api/v1/status");
-  if (!of_worker && !of_agent) return report(of_worker.error(), terminal);
-  if (arguments.value().has("json")) {
-    terminal.out << "{\"worker\":" << (of_worker ? of_worker.value().body : "null")
-                 << ",\"agent\":" << (of_agent ? of_agent.value().body : "null") << "}\n";
-    return kExitOk;
+/// A service that gives no answer is shown as such: the other one may. What the caller can set
+/// right is a failure.
+bool is_away(const Result<std::string>& body) {
+  return !body && body.error().code == Code::kUnavailable;
+}
+
+using StatusText = std::string (*)(const json::value& status, const std::string& where);
+
+Result<std::string> status_text(std::string_view service, const Result<std::string>& body,
+                                const std::string& where, StatusText text) {
+  if (!body) return fmt::format("{:<8} not reachable   {}\n", service, where);
+  MB_TRY(const json::value value, parsed(body.value()));
+  return text(value, where);
+}
+
+Result<void> status(const ServiceAccess& access, const Arguments& arguments, std::ostream& out) {
+  const std::string agent = arguments.value("agent").value_or(access.addresses.agent);
+  const auto of_worker = read_worker(access, arguments, "/api/v1/status");
+  if (!of_worker && !is_away(of_worker)) return of_worker.error();
+  const auto of_agent = read_service(access, agent, "/api/v1/status");
+  if (!of_agent && (!is_away(of_agent) || !of_worker))
+    return of_worker ? of_agent.error() : of_worker.error();
+  if (arguments.has("json")) {
+    out << "{\"worker\":" << (of_worker ? of_worker.value() : "null")
+        << ",\"agent\":" << (of_agent ? of_agent.value() : "null") << "}\n";
+    return ok();
   }
-  if (of_worker) {
-    const auto value = parsed(of_worker.value().body);
-    if (!value) return report(value.error(), terminal);
-    terminal.out << worker_text(value.value(), worker);
-  } else {
-    terminal.out << "worker   not reachable   " << worker << '\n';
-  }
-  if (of_agent) {
-    const auto value = parsed(of_agent.value().body);
-    if (!value) return report(value.error(), terminal);
-    terminal.out << agent_text(value.value(), agent);
-  } else {
-    terminal.out << "agent    not reachable   " << agent << '\n';
-  }
-  return kExitOk;
+  MB_TRY(const std::string worker_says,
+         status_text("worker", of_worker, worker_place(access, arguments), worker_text));
+  MB_TRY(const std::string agent_says, status_text("agent", of_agent, agent, agent_text));
+  out << worker_says << agent_says;
+  return ok();
 }
 
 std::string machines_text(const json::value& answer) {
@@ -234,10 +237,8 @@ int show(const ServiceAccess& access, const Arguments& arguments, const std::str
 }
 
 Command machine_list(const ServiceAccess& access) {
-  const std::vector<Flag> flags{
-      {.name = "machine", .value = "NAME", .help = "only this one, with its boots"},
-      json_flag(),
-      server_flag()};
+  const std::vector<Flag> flags = with_worker_flags(
+      {{.name = "machine", .value = "NAME", .help = "only this one, with its boots"}, json_flag()});
   return {.path = {"machine", "list"},
           .summary = "Lists the machines of the ledger.",
           .run =
@@ -245,20 +246,22 @@ Command machine_list(const ServiceAccess& access) {
                 const auto arguments = parse_arguments(words, flags, 0);
                 if (!arguments) return report(arguments.error(), terminal);
                 const auto name = arguments.value().value("machine");
-                return name ? show(access, arguments.value(),
-                                   "/api/v1/machines/" + path_segment(*name), boots_text, terminal)
-                            : show(access, arguments.value(), "/api/v1/machines", machines_text,
-                                   terminal);
+                if (!name)
+                  return show(access, arguments.value(), "/api/v1/machines", machines_text,
+                              terminal);
+                const auto segment = machine_segment(*name);
+                if (!segment) return report(segment.error(), terminal);
+                return show(access, arguments.value(), "/api/v1/machines/" + segment.value(),
+                            boots_text, terminal);
               },
           .operands = "",
           .flags = flags};
 }
 
 Command quarantine_list(const ServiceAccess& access) {
-  const std::vector<Flag> flags{
-      {.name = "before", .value = "ID", .help = "older than this one; a page has 100"},
-      json_flag(),
-      server_flag()};
+  const std::vector<Flag> flags = with_worker_flags(
+      {{.name = "before", .value = "ID", .help = "older than this one; a page has 100"},
+       json_flag()});
   return {.path = {"quarantine", "list"},
           .summary = "Lists what was not applied, newest first.",
           .run =
@@ -276,7 +279,7 @@ Command quarantine_list(const ServiceAccess& access) {
 }
 
 Command quarantine_show(const ServiceAccess& access) {
-  const std::vector<Flag> flags{json_flag(), server_flag()};
+  const std::vector<Flag> flags = with_worker_flags({json_flag()});
   return {.path = {"quarantine", "show"},
           .summary = "Shows one quarantined item with its exact bytes.",
           .run =
@@ -285,8 +288,9 @@ Command quarantine_show(const ServiceAccess& access) {
                 if (!arguments) return report(arguments.error(), terminal);
                 if (arguments.value().words.empty())
                   return report(fail(Code::kUsage, "missing: ID"), terminal);
-                return show(access, arguments.value(),
-                            "/api/v1/quarantine/" + path_segment(arguments.value().words.front()),
+                const auto id = number_segment(arguments.value().words.front());
+                if (!id) return report(id.error(), terminal);
+                return show(access, arguments.value(), "/api/v1/quarantine/" + id.value(),
                             item_text, terminal);
               },
           .operands = "ID",
@@ -294,15 +298,18 @@ Command quarantine_show(const ServiceAccess& access) {
 }
 
 Command status_command(const ServiceAccess& access) {
-  const std::vector<Flag> flags{
-      json_flag(),
-      server_flag(),
-      {.name = "agent", .value = "URL", .help = "the agent to ask, http://host:port"}};
+  const std::vector<Flag> flags = with_worker_flags(
+      {json_flag(),
+       {.name = "agent", .value = "URL", .help = "the agent to ask, http://host:port"}});
   return {.path = {"status"},
           .summary = "Shows worker and agent in one screen.",
-          .run = [access, flags](
-                     const std::vector<std::string>& words,
-                     const Terminal& terminal) { return status(access, flags, words, terminal); },
+          .run =
+              [access, flags](const std::vector<std::string>& words, const Terminal& terminal) {
+                const auto arguments = parse_arguments(words, flags, 0);
+                if (!arguments) return report(arguments.error(), terminal);
+                const auto shown = status(access, arguments.value(), terminal.out);
+                return shown ? int{kExitOk} : report(shown.error(), terminal);
+              },
           .operands = "",
           .flags = flags};
 }

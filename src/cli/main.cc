@@ -3,11 +3,14 @@
 
 #include "adapters/host/host_meters.h"
 #include "adapters/http/http_client.h"
+#include "adapters/http/http_rules.h"
 #include "adapters/kafka/kafka_check.h"
 #include "adapters/kafka/kafka_handle.h"
 #include "adapters/openssl/sha256.h"
+#include "adapters/sqlite/sqlite_ledger.h"
 #include "adapters/time_zone/host_time_zones.h"
 #include "agent/once.h"
+#include "base/build_info.h"
 #include "cli/agent_once.h"
 #include "cli/bill_compute.h"
 #include "cli/bill_show.h"
@@ -19,10 +22,12 @@
 #include "cli/prices_check.h"
 #include "cli/version_command.h"
 #include "config/load.h"
+#include "config/load_prices.h"
 #include "config/option_table.h"
 #include "config/text_file.h"
 #include "service/library_versions.h"
 #include "service/process.h"
+#include "worker/stopped_worker.h"
 
 namespace meterbill {
 namespace {
@@ -76,6 +81,36 @@ Result<ServiceAnswer> ask(const std::string& server, const std::string& method,
   return ServiceAnswer{response.status, std::move(response.body)};
 }
 
+/// The ledger of a stopped worker, opened by the first question and kept, with the worker kept
+/// from starting, until the command ends.
+class StoppedLedger {
+ public:
+  StoppedLedger(const TimeZoneDatabase& zones, const Clock& clock, std::string prices)
+      : zones_(zones), clock_(clock), prices_(std::move(prices)) {}
+
+  Result<ServiceAnswer> ask(const LedgerChoice& ledger, const std::string& target) {
+    if (!worker_) {
+      MB_TRY(LoadedPrices prices, load_prices(ledger.prices.value_or(prices_), zones_, sha256_hex));
+      MB_TRY(auto reader, SqliteLedgerReader::open_stopped(ledger.path));
+      MB_TRY(worker_, StoppedWorker::open(std::move(reader), std::move(prices), sha256_hex, clock_,
+                                          std::string(build_info().version)));
+    }
+    MB_TRY(HttpTarget parsed, parse_target(target));
+    WebRequest request;
+    request.method = "GET";
+    request.path = std::move(parsed.path);
+    request.query = std::move(parsed.query);
+    WebResponse response = worker_->answer(std::move(request));
+    return ServiceAnswer{response.status, std::move(response.body)};
+  }
+
+ private:
+  const TimeZoneDatabase& zones_;
+  const Clock& clock_;
+  std::string prices_;
+  std::unique_ptr<StoppedWorker> worker_;
+};
+
 int offset_minutes(const Clock& clock) {
   const std::time_t now = static_cast<std::time_t>(clock.now().utc.us / 1'000'000);
   std::tm local{};
@@ -102,7 +137,12 @@ int main_of(int argc, char** argv) {
   const HostTimeZones zones(sha256_hex);
   const Listens worker = where(worker_options(), "worker.control", "127.0.0.1:5001");
   const Listens agent = where(agent_options(), "agent.control", "127.0.0.1:5002");
-  const ServiceAccess access{ask, {worker.http, worker.control, agent.http, agent.control}};
+  StoppedLedger stopped(zones, clock, worker.prices);
+  const ServiceAccess access{ask,
+                             {worker.http, worker.control, agent.http, agent.control},
+                             [&stopped](const LedgerChoice& ledger, const std::string& target) {
+                               return stopped.ask(ledger, target);
+                             }};
   std::vector<Command> commands;
   append(commands, list_commands(access));
   append(commands, bill_show_commands(access));
@@ -111,7 +151,8 @@ int main_of(int argc, char** argv) {
   commands.push_back(prices_check_command({.zones = zones,
                                            .read_file = read_file,
                                            .sha256_hex = sha256_hex,
-                                           .default_prices = worker.prices}));
+                                           .default_prices = worker.prices,
+                                           .access = access}));
   const ConfigContext context{.environment = process_environment(),
                               .host_name = host_name(),
                               .folder = "/etc/meterbill",

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <ostream>
 
+#include "domain/slot.h"
+
 namespace meterbill {
 namespace {
 
@@ -78,9 +80,20 @@ Result<std::string> resolve_target(const Arguments& arguments) {
   if (decision != "sum" && boot.empty())
     return fail(Code::kUsage, "say which boot with --boot ID; `meterbill machine list --machine " +
                                   arguments.words.front() + "` names them");
+  MB_TRY(const std::string machine, machine_segment(arguments.words.front()));
   return make_target(
-      "/api/v1/machines/" + path_segment(arguments.words.front()) + "/resolve",
+      "/api/v1/machines/" + machine + "/resolve",
       {{"decision", decision}, {"boot", boot}, {"to", arguments.value("rename").value_or("")}});
+}
+
+Result<std::string> retire_target(const Arguments& arguments) {
+  const std::string at = arguments.value("at").value_or("");
+  if (!at.empty() && !parse_utc(at))
+    return fail(Code::kUsage, "--at: '" + at +
+                                  "' is no time; write one like 2026-11-22T10:00:00Z or "
+                                  "2026-11-22T11:00:00+01:00");
+  MB_TRY(const std::string machine, machine_segment(arguments.words.front()));
+  return make_target("/api/v1/machines/" + machine + "/retire", {{"at", at}});
 }
 
 std::vector<Change> machine_changes() {
@@ -105,11 +118,7 @@ std::vector<Change> machine_changes() {
                       .help = "since then, 2026-11-22T10:00:00Z; default now"}},
            .of_agent = false,
            .done = "retired",
-           .target = [](const Arguments& arguments) -> Result<std::string> {
-             return make_target(
-                 "/api/v1/machines/" + path_segment(arguments.words.front()) + "/retire",
-                 {{"at", arguments.value("at").value_or("")}});
-           }}};
+           .target = retire_target}};
 }
 
 Change quarantine_change(const std::string& verb, std::string summary) {
@@ -121,7 +130,8 @@ Change quarantine_change(const std::string& verb, std::string summary) {
           .of_agent = false,
           .done = verb == "release" ? "released" : "discarded",
           .target = [verb](const Arguments& arguments) -> Result<std::string> {
-            return "/api/v1/quarantine/" + path_segment(arguments.words.front()) + "/" + verb;
+            MB_TRY(const std::string id, number_segment(arguments.words.front()));
+            return "/api/v1/quarantine/" + id + "/" + verb;
           }};
 }
 
@@ -165,7 +175,8 @@ Change accept_change() {
           .target = [](const Arguments& arguments) -> Result<std::string> {
             const auto partition = arguments.value("partition");
             if (!partition) return fail(Code::kUsage, "say which with --partition N");
-            return "/api/v1/partitions/" + path_segment(*partition) + "/accept";
+            MB_TRY(const std::string number, in("--partition", number_segment(*partition)));
+            return "/api/v1/partitions/" + number + "/accept";
           }};
 }
 

@@ -1,5 +1,6 @@
 #include "cli/prices_check.h"
 
+#include <boost/json.hpp>
 #include <ostream>
 #include <utility>
 
@@ -11,26 +12,83 @@
 namespace meterbill {
 namespace {
 
+namespace json = boost::json;
+
 const std::vector<Flag>& flags() {
   static const std::vector<Flag> kFlags{
       {.name = "prices", .value = "FILE", .help = "prices.toml; without it the prices in force"},
+      {.name = "server",
+       .value = "URL",
+       .help = "the worker to ask which prices were used, http://host:port"},
+      {.name = "ledger", .value = "FILE", .help = "ask the ledger of a stopped worker instead"},
       {.name = "json", .help = "print JSON"}};
   return kFlags;
 }
 
 std::string problems_json(const std::string& source, const std::vector<PriceProblem>& problems) {
-  JsonWriter json;
-  json.begin_object().string("source", source);
-  json.begin_array("problems");
-  for (const PriceProblem& problem : problems) {
-    json.begin_object();
-    json.integer("line", problem.line);
-    json.string("message", problem.message);
-    json.string("remedy", problem.remedy);
-    json.end_object();
+  JsonWriter writer;
+  writer.begin_object().string("source", source).begin_array("problems");
+  for (const PriceProblem& problem : problems)
+    writer.begin_object()
+        .integer("line", problem.line)
+        .string("message", problem.message)
+        .string("remedy", problem.remedy)
+        .end_object();
+  return writer.end_array().end_object().take() + "\n";
+}
+
+/// What the answer of /api/v1/prices lists.
+Result<std::vector<PriceVersionUse>> used_in(const std::string& body) {
+  const auto strange = fail(Code::kInvalid, "the answer lists no prices: is it a worker's?");
+  boost::system::error_code error;
+  const json::value answer = json::parse(body, error);
+  if (error || !answer.is_object()) return strange;
+  const json::value* list = answer.as_object().if_contains("used");
+  if (list == nullptr || !list->is_array()) return strange;
+  std::vector<PriceVersionUse> used;
+  for (const json::value& row : list->as_array()) {
+    PriceVersionUse use;
+    for (const auto& [name, member] :
+         {std::pair{"meter", &PriceVersionUse::meter}, std::pair{"unit", &PriceVersionUse::unit},
+          std::pair{"scopes", &PriceVersionUse::scopes}, std::pair{"from", &PriceVersionUse::from},
+          std::pair{"sha256", &PriceVersionUse::digest}}) {
+      const json::value* text = row.is_object() ? row.as_object().if_contains(name) : nullptr;
+      if (text == nullptr || !text->is_string()) return strange;
+      use.*member = std::string(text->as_string());
+    }
+    used.push_back(std::move(use));
   }
-  json.end_array();
-  return json.end_object().take() + "\n";
+  return used;
+}
+
+Result<UsedPrices> compare(const Arguments& arguments, const PriceBook& book,
+                           const PricesCheckDeps& deps) {
+  Arguments asked = arguments;
+  // A running worker is asked with its own prices; here --prices names the file that is checked.
+  if (!asked.has("ledger")) asked.values.erase("prices");
+  MB_TRY(const std::string body, read_worker(deps.access, asked, "/api/v1/prices"));
+  const std::string place = worker_place(deps.access, asked);
+  MB_TRY(const auto used, in(place, used_in(body)));
+  return UsedPrices{place, used.size(), changed_prices(book, used, deps.sha256_hex)};
+}
+
+/// Prints the book with what `used` says of it; returns the exit code.
+int print(const Arguments& arguments, const Terminal& terminal, const PriceBook& book,
+          const std::string& source, const PricesCheckDeps& deps) {
+  const auto compared = compare(arguments, book, deps);
+  const UsedPrices* used = compared ? &compared.value() : nullptr;
+  const std::string digest = deps.sha256_hex(book.text());
+  terminal.out << (arguments.has("json") ? price_book_json(book, source, digest, used)
+                                         : price_book_text(book, source, digest, used));
+  if (!compared) {
+    const bool is_away = compared.error().code == Code::kUnavailable;
+    const int code =
+        report(Error(compared.error()).in("not compared with the prices that were used"), terminal);
+    return is_away ? int{kExitOk} : code;
+  }
+  for (const ChangedPrice& price : used->changed)
+    static_cast<void>(report(fail(Code::kInvalid, to_text(price, book.zone())), terminal));
+  return used->changed.empty() ? kExitOk : kExitData;
 }
 
 int check(const Arguments& arguments, const Terminal& terminal, const PricesCheckDeps& deps) {
@@ -44,15 +102,9 @@ int check(const Arguments& arguments, const Terminal& terminal, const PricesChec
     text = std::move(read).value();
   }
   const PriceFile file = read_price_file(text, deps.zones);
-  const bool as_json = arguments.has("json");
-  if (!file.book) {
-    if (as_json) terminal.out << problems_json(source, file.problems);
-    return report(problems_error(source, file.problems), terminal);
-  }
-  const std::string digest = deps.sha256_hex(file.book->text());
-  terminal.out << (as_json ? price_book_json(*file.book, source, digest)
-                           : price_book_text(*file.book, source, digest));
-  return kExitOk;
+  if (file.book) return print(arguments, terminal, *file.book, source, deps);
+  if (arguments.has("json")) terminal.out << problems_json(source, file.problems);
+  return report(problems_error(source, file.problems), terminal);
 }
 
 }  // namespace

@@ -54,6 +54,11 @@ std::string local_text(const TimeZone& zone, UtcTime time) {
                      offset_text(at.offset_seconds));
 }
 
+std::string local_date_text(const TimeZone& zone, UtcTime time) {
+  const LocalDate date = zone.local(time).date;
+  return zone.start_of(date) == time ? to_string(date) : local_text(zone, time);
+}
+
 std::string local_rfc3339(const TimeZone& zone, UtcTime time) {
   const LocalTime at = zone.local(time);
   return fmt::format("{}T{:02}:{:02}:{:02}{}", to_string(at.date), at.hour, at.minute, at.second,

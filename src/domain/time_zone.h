@@ -59,6 +59,9 @@ class TimeZoneDatabase {
 /// "2026-11-22 15:30 +01:00", for people; seconds when they are not 0.
 [[nodiscard]] std::string local_text(const TimeZone& zone, UtcTime time);
 
+/// "2026-11-22" for the first instant of that local day, else as local_text.
+[[nodiscard]] std::string local_date_text(const TimeZone& zone, UtcTime time);
+
 /// "2026-11-22T15:30:00+01:00" (RFC 3339), for programs.
 [[nodiscard]] std::string local_rfc3339(const TimeZone& zone, UtcTime time);
 

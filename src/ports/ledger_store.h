@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "domain/hold.h"
+#include "domain/price_version_use.h"
 #include "domain/usage_row.h"
 #include "ports/source.h"
 
@@ -196,14 +197,6 @@ struct LedgerFacts {
   std::optional<UtcTime> last_backup;
 };
 
-struct PriceVersionUse {
-  std::string meter;
-  std::string unit;
-  std::string scopes;
-  std::string from;    ///< "" = since always
-  std::string digest;  ///< SHA-256 of the row as text, hex
-};
-
 /// While it lives, every call of the reader that gave it sees the same commit. It holds back the
 /// ledger's housekeeping, so it lives as long as one question, never while its answer is sent.
 class ReadSnapshot {
@@ -284,9 +277,8 @@ class LedgerStore : public LedgerReader {
   /// Replaces all totals at once (after the price segments changed); `digest` names the segments.
   [[nodiscard]] virtual Result<void> replace_totals(const std::map<TotalKey, Int128>& totals,
                                                     const std::string& digest) = 0;
-  /// Remembers price versions used; a known one with another digest is left as it was and returned.
-  [[nodiscard]] virtual Result<std::vector<PriceVersionUse>> remember_prices(
-      std::span<const PriceVersionUse> used) = 0;
+  /// Remembers price versions used; a known one is left as it was.
+  [[nodiscard]] virtual Result<void> remember_prices(std::span<const PriceVersionUse> used) = 0;
 
   /// Housekeeping between batches: checkpoint, evidence and event ids past their time. Bounded work
   /// per call.

@@ -13,10 +13,25 @@ std::string_view scopes_text(const PriceVersion& version) {
   return version.scopes == BilledScopes::kMachine ? "machine" : "parts";
 }
 
+void write_used(JsonWriter& json, const UsedPrices& used, const TimeZone& zone) {
+  json.begin_object("used").string("ledger", used.ledger);
+  json.integer("count", static_cast<std::int64_t>(used.count)).begin_array("changed");
+  for (const ChangedPrice& price : used.changed)
+    json.begin_object()
+        .string("meter", price.used.meter)
+        .string("unit", price.used.unit)
+        .string("scopes", price.used.scopes)
+        .string("from", price.used.from)
+        .string("change", price.is_dropped ? "dropped" : "edited")
+        .string("message", to_text(price, zone))
+        .end_object();
+  json.end_array().end_object();
+}
+
 }  // namespace
 
-std::string price_book_text(const PriceBook& book, std::string_view source,
-                            std::string_view digest) {
+std::string price_book_text(const PriceBook& book, std::string_view source, std::string_view digest,
+                            const UsedPrices* used) {
   std::string text = labelled("Prices", source);
   text += labelled("Currency", book.currency().code());
   text += labelled("Time zone", book.zone().data().name);
@@ -30,11 +45,16 @@ std::string price_book_text(const PriceBook& book, std::string_view source,
   for (const PriceVersion& version : book.versions())
     table.row({version.meter.str(), to_string(version.price), std::string(version.unit.name),
                std::string(scopes_text(version)), since_text(version, book.zone())});
-  return text + table.text() + fmt::format("\n  sha256 {}\n", digest);
+  text += table.text() + fmt::format("\n  sha256 {}\n", digest);
+  if (used == nullptr) return text;
+  return text + fmt::format("\nUsed so far: {} price version{}, {} of them changed since   {}\n",
+                            used->count, used->count == 1 ? "" : "s",
+                            used->changed.empty() ? "none" : std::to_string(used->changed.size()),
+                            used->ledger);
 }
 
-std::string price_book_json(const PriceBook& book, std::string_view source,
-                            std::string_view digest) {
+std::string price_book_json(const PriceBook& book, std::string_view source, std::string_view digest,
+                            const UsedPrices* used) {
   JsonWriter json;
   json.begin_object();
   json.string("source", source);
@@ -59,6 +79,7 @@ std::string price_book_json(const PriceBook& book, std::string_view source,
   json.string("text", book.text());
   json.string("sha256", digest);
   json.begin_array("problems").end_array();
+  if (used != nullptr) write_used(json, *used, book.zone());
   return json.end_object().take() + "\n";
 }
 

@@ -13,9 +13,7 @@ namespace {
 
 /// The local date of an instant that is local midnight, the local time of any other.
 std::string date_text(Slot slot, const TimeZone& zone) {
-  const LocalTime at = zone.local(slot.start());
-  return zone.start_of(at.date) == slot.start() ? to_string(at.date)
-                                                : local_text(zone, slot.start());
+  return local_date_text(zone, slot.start());
 }
 
 std::string quantity_text(Int128 quantity, int decimals) {

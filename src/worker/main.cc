@@ -16,10 +16,10 @@
 #include "cli/command.h"
 #include "cli/start_program.h"
 #include "cli/version_command.h"
+#include "config/load_prices.h"
 #include "config/option_table.h"
-#include "config/price_file.h"
-#include "config/text_file.h"
 #include "config/worker_config.h"
+#include "ports/query_pool.h"
 #include "service/library_versions.h"
 #include "service/log_sinks.h"
 #include "service/process.h"
@@ -35,24 +35,7 @@ namespace {
 
 constexpr std::size_t kQueryThreads = 2;
 constexpr std::size_t kQueriesWaitingMax = 64;
-constexpr std::size_t kPriceFileBytesMax = std::size_t{4} << 20;
 constexpr std::chrono::milliseconds kStopGrace{5'000};
-
-struct Prices {
-  PriceBook book;
-  PriceSource source;
-};
-
-Result<Prices> load_prices(const std::string& path, const TimeZoneDatabase& zones) {
-  std::string text(built_in_prices());
-  if (!path.empty()) {
-    MB_TRY(text, read_text_file(path, kPriceFileBytesMax));
-  }
-  const std::string name = path.empty() ? kBuiltInPrices : path;
-  MB_TRY(PriceBook book, parse_prices(text, name, zones));
-  const std::string digest = sha256_hex(book.text());
-  return Prices{std::move(book), {name, digest}};
-}
 
 Result<std::unique_ptr<KafkaSource>> open_kafka(const WorkerConfig& config) {
   if (!config.kafka_url) return std::unique_ptr<KafkaSource>();
@@ -80,7 +63,7 @@ std::string status_line(const WorkerStatus& status) {
 Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
                  ServiceLog& service_log) {
   const HostTimeZones zones(sha256_hex);
-  MB_TRY(const Prices prices, load_prices(config.prices, zones));
+  MB_TRY(const LoadedPrices prices, load_prices(config.prices, zones, sha256_hex));
   LedgerLimits limits;
   limits.quarantine_bytes_max = config.quarantine_max_bytes;
   limits.evidence_keep_us = config.evidence_keep.count();
@@ -109,21 +92,26 @@ Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
   MB_TRYV(in("read ledger", worker.open()));
   for (const std::string& warning : price_use.warnings()) log.warning(warning);
 
-  const Queries queries(prices.book, prices.source);
+  const Queries queries(prices.book, {prices.name, prices.digest});
   EventsEndpoint endpoint(clock, http);
   QueryPool pool(kQueryThreads, kQueriesWaitingMax);
   HttpServer* server_for_metrics = nullptr;
   const std::string version(build_info().version);
   Router router(worker_routes(
       {.worker = worker,
-       .queries = queries,
-       .price_use = price_use,
+       .ledger = {.queries = queries,
+                  .clock = clock,
+                  .version = version,
+                  .ask =
+                      [&pool, &readers](auto answer, Respond respond) {
+                        pool.run([&readers, answer = std::move(answer)](
+                                     std::size_t thread) { return answer(*readers[thread]); },
+                                 std::move(respond));
+                      },
+                  .status = [&worker](LedgerReader&) { return worker.status(); },
+                  .warnings = [&price_use] { return price_use.warnings(); }},
        .events = endpoint,
-       .pool = pool,
-       .readers = readers,
-       .clock = clock,
        .version_json = version_json(library_versions()),
-       .version = version,
        .metrics = [&](bool open_metrics) {
          const HttpStats stats =
              server_for_metrics == nullptr ? HttpStats{} : server_for_metrics->stats();
@@ -160,7 +148,7 @@ Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
   log.info("worker started", {{"VERSION", version},
                               {"LEDGER", path},
                               {"LISTEN", config.http.listen ? to_text(*config.http.listen) : "off"},
-                              {"PRICES", prices.source.name}});
+                              {"PRICES", prices.name}});
   const Result<void> ran = worker.run(stop.get_token());
   host.stopping();
   http.stop();

@@ -1,19 +1,15 @@
 #include "worker/price_use.h"
 
-#include <fmt/format.h>
-
 namespace meterbill {
-namespace {
 
-PriceVersionUse use_of(const PriceVersion& version, std::string digest) {
-  return {.meter = version.meter.str(),
-          .unit = std::string(version.unit.name),
-          .scopes = version.scopes == BilledScopes::kMachine ? "machine" : "parts",
-          .from = version.from ? to_string(*version.from) : "",
-          .digest = std::move(digest)};
+std::vector<std::string> price_warnings(const PriceBook& book,
+                                        std::span<const PriceVersionUse> used,
+                                        const Sha256Hex& sha256_hex) {
+  std::vector<std::string> warnings;
+  for (const ChangedPrice& price : changed_prices(book, used, sha256_hex))
+    warnings.push_back(to_text(price, book.zone()));
+  return warnings;
 }
-
-}  // namespace
 
 Result<void> PriceUse::open(LedgerStore& store) {
   MB_TRY(const Dictionary names, store.dictionary());
@@ -23,7 +19,7 @@ Result<void> PriceUse::open(LedgerStore& store) {
     for (const auto& [key, quantity] : totals) segments.insert({key.meter, key.segment});
   }
   for (const auto& [meter, segment] : segments) used(names.meters.at(meter), segment);
-  return ok();
+  return compare(store);
 }
 
 void PriceUse::used(const MeterName& meter, Slot segment) {
@@ -34,25 +30,21 @@ void PriceUse::used(const MeterName& meter, Slot segment) {
 Result<void> PriceUse::remember(LedgerStore& store) {
   if (waiting_.empty()) return ok();
   std::vector<PriceVersionUse> used;
-  for (const PriceVersion* version : waiting_)
-    used.push_back(use_of(*version, sha256_hex_(to_text(*version))));
-  MB_TRY(const auto edited, store.remember_prices(used));
+  for (const PriceVersion* version : waiting_) used.push_back(use_of(*version, sha256_hex_));
+  MB_TRYV(store.remember_prices(used));
   waiting_.clear();
-  warnings_.with([&](std::set<std::string>& warnings) {
-    for (const PriceVersionUse& version : edited)
-      warnings.insert(
-          fmt::format("the price of {} per {} since {} was edited after it was used: put the old "
-                      "price back and "
-                      "add a new one with a later date",
-                      version.meter, version.unit, version.from.empty() ? "always" : version.from));
-  });
+  return compare(store);
+}
+
+/// What was used and what stands in the book now.
+Result<void> PriceUse::compare(LedgerStore& store) {
+  MB_TRY(const auto used, store.price_versions());
+  warnings_.with([&](auto& warnings) { warnings = price_warnings(book_, used, sha256_hex_); });
   return ok();
 }
 
 std::vector<std::string> PriceUse::warnings() const {
-  return warnings_.with([](const std::set<std::string>& warnings) {
-    return std::vector<std::string>(warnings.begin(), warnings.end());
-  });
+  return warnings_.with([](const std::vector<std::string>& warnings) { return warnings; });
 }
 
 }  // namespace meterbill

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <functional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,15 +12,21 @@
 
 namespace meterbill {
 
+/// What statements and status say about used price versions that the book no longer has as they
+/// were, a sentence each.
+[[nodiscard]] std::vector<std::string> price_warnings(const PriceBook& book,
+                                                      std::span<const PriceVersionUse> used,
+                                                      const Sha256Hex& sha256_hex);
+
 /// Remembers in the ledger the digest of every price version that has priced usage. Prices are
-/// append-only: a version that was used and reads differently now has been edited, and every
-/// statement says so.
+/// append-only: a version that was used and reads differently now, or is gone, has been changed
+/// under bills that may be paid, and every statement says so.
 ///
 /// `warnings` from any thread, all else from the apply thread.
 class PriceUse {
  public:
-  /// `book` outlives the object. `sha256_hex` digests a version's text.
-  PriceUse(const PriceBook& book, std::function<std::string(std::string_view)> sha256_hex)
+  /// `book` outlives the object.
+  PriceUse(const PriceBook& book, Sha256Hex sha256_hex)
       : book_(book), sha256_hex_(std::move(sha256_hex)) {}
 
   /// Looks at everything that has been totalled so far: what a crash kept from being remembered is
@@ -33,15 +39,17 @@ class PriceUse {
   /// Writes down what was used; what cannot be written (a full disk) is written the next time.
   [[nodiscard]] Result<void> remember(LedgerStore& store);
 
-  /// "price of cpu since 2026-01-01 was edited after it was used": for logs and statements.
+  /// price_warnings of what is remembered.
   [[nodiscard]] std::vector<std::string> warnings() const;
 
  private:
+  Result<void> compare(LedgerStore& store);
+
   const PriceBook& book_;
-  std::function<std::string(std::string_view)> sha256_hex_;
+  Sha256Hex sha256_hex_;
   std::set<const PriceVersion*> known_;
   std::vector<const PriceVersion*> waiting_;  ///< known, but not yet remembered
-  Guarded<std::set<std::string>> warnings_;
+  Guarded<std::vector<std::string>> warnings_;
 };
 
 }  // namespace meterbill

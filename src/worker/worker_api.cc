@@ -22,13 +22,12 @@ constexpr std::size_t kRecentRows = 10;  // as the prototype
 using Answer =
     std::function<WebResponse(LedgerReader&, const WebRequest&, const PathValues& values)>;
 
-/// A handler that asks the ledger, on a thread of the pool.
-WebHandler on_pool(const WorkerApiParts& parts, Answer answer) {
-  return [&pool = parts.pool, &readers = parts.readers, answer = std::move(answer)](
-             const WebRequest& request, const PathValues& values, Respond respond) {
-    pool.run([&readers, answer, request,
-              values](std::size_t thread) { return answer(*readers[thread], request, values); },
-             std::move(respond));
+/// A handler that asks the ledger.
+WebHandler on_ledger(const LedgerApiParts& parts, Answer answer) {
+  return [ask = parts.ask, answer = std::move(answer)](const WebRequest& request,
+                                                       const PathValues& values, Respond respond) {
+    ask([answer, request, values](LedgerReader& ledger) { return answer(ledger, request, values); },
+        std::move(respond));
   };
 }
 
@@ -48,21 +47,20 @@ Result<std::optional<MachineId>> wanted_machine(const WebRequest& request) {
   return std::optional<MachineId>(MachineId{std::string(name)});
 }
 
-Result<Period> wanted_period(const WorkerApiParts& parts, const WebRequest& request) {
+Result<Period> wanted_period(const LedgerApiParts& parts, const WebRequest& request) {
   std::string_view text = query_value(request, "period");
   if (text.empty()) text = "this-month";
   return parse_period(text, parts.queries.book().zone(), parts.clock.now().utc);
 }
 
-Result<WebResponse> bill(const WorkerApiParts& parts, LedgerReader& ledger,
+Result<WebResponse> bill(const LedgerApiParts& parts, LedgerReader& ledger,
                          const WebRequest& request) {
   MB_TRY(const auto machine, wanted_machine(request));
   MB_TRY(const Period period, wanted_period(parts, request));
-  const LinesFrom from =
-      query_value(request, "from") == "slots" ? LinesFrom::kSlots : LinesFrom::kTotals;
+  const LinesFrom from = query_value(request, "from") == "slots" ? LinesFrom::kSlots : parts.lines;
   MB_TRY(const Statement statement,
          parts.queries.statement(ledger, period, machine, parts.clock.now().utc, from,
-                                 parts.price_use.warnings()));
+                                 parts.warnings()));
   const TimeZone& zone = parts.queries.book().zone();
   const std::string_view format = query_value(request, "format");
   if (format == "text")
@@ -73,7 +71,7 @@ Result<WebResponse> bill(const WorkerApiParts& parts, LedgerReader& ledger,
   return fail(Code::kInvalid, "format= is json, csv or text");
 }
 
-Result<WebResponse> usage(const WorkerApiParts& parts, LedgerReader& ledger,
+Result<WebResponse> usage(const LedgerApiParts& parts, LedgerReader& ledger,
                           const WebRequest& request) {
   MB_TRY(const auto machine, wanted_machine(request));
   MB_TRY(const Period period, wanted_period(parts, request));
@@ -103,7 +101,7 @@ Result<WebResponse> usage(const WorkerApiParts& parts, LedgerReader& ledger,
 }
 
 /// The prototype's newest rows; a row of an agent has no cost of its own.
-Result<WebResponse> recent(const WorkerApiParts& parts, LedgerReader& ledger) {
+Result<WebResponse> recent(const LedgerApiParts& parts, LedgerReader& ledger) {
   MB_TRY(const auto samples, ledger.recent(kRecentRows));
   MB_TRY(const Dictionary names, ledger.dictionary());
   JsonWriter json;
@@ -127,7 +125,7 @@ WebResponse no_data(const std::string& machine) {
   return json_error(404, text, text);
 }
 
-Result<WebResponse> machine_cost(const WorkerApiParts& parts, LedgerReader& ledger,
+Result<WebResponse> machine_cost(const LedgerApiParts& parts, LedgerReader& ledger,
                                  const std::string& machine) {
   if (!is_machine_id(machine)) return no_data(machine);
   const auto found = parts.queries.cost(ledger, MachineId{machine}, parts.clock.now().utc);
@@ -172,13 +170,15 @@ Result<std::vector<MachineView>> machine_views(LedgerReader& ledger, const std::
     views.emplace(facts.name, std::move(view));
   }
   if (!only.empty() && views.empty())
-    return fail(Code::kNotFound, fmt::format("no machine '{}'", only));
+    return fail(Code::kNotFound,
+                fmt::format("no machine '{}'; `meterbill machine list` names them", only));
   std::vector<MachineView> sorted;
   for (auto& [name, view] : views) sorted.push_back(std::move(view));
   return sorted;
 }
 
-Result<WebResponse> status(const WorkerApiParts& parts, LedgerReader& ledger) {
+Result<WebResponse> status(const LedgerApiParts& parts, LedgerReader& ledger) {
+  MB_TRY(const WorkerStatus worker, parts.status(ledger));
   MB_TRY(const LedgerFacts facts, ledger.facts());
   MB_TRY(const auto counts, ledger.counts());
   MB_TRY(const auto quarantined, ledger.quarantine_counts());
@@ -192,8 +192,8 @@ Result<WebResponse> status(const WorkerApiParts& parts, LedgerReader& ledger) {
     if (!is_settled(decisions)) held.push_back(machine->second.name.str());
   }
   std::ranges::sort(held);
-  return answer_json(status_json(parts.worker.status(), facts, counts, quarantined, held,
-                                 parts.price_use.warnings(), parts.version, parts.clock.now().utc));
+  return answer_json(status_json(worker, facts, counts, quarantined, held, parts.warnings(),
+                                 parts.version, parts.clock.now().utc));
 }
 
 Result<WebResponse> quarantine_list(LedgerReader& ledger, const WebRequest& request) {
@@ -212,7 +212,7 @@ Result<WebResponse> quarantine_show(LedgerReader& ledger, const std::string& id_
   return answer_json(quarantine_item_json(item));
 }
 
-Result<WebResponse> used_prices(const WorkerApiParts& parts, LedgerReader& ledger) {
+Result<WebResponse> used_prices(const LedgerApiParts& parts, LedgerReader& ledger) {
   MB_TRY(const auto used, ledger.price_versions());
   JsonWriter json;
   json.begin_object().begin_array("used");
@@ -225,7 +225,7 @@ Result<WebResponse> used_prices(const WorkerApiParts& parts, LedgerReader& ledge
         .string("sha256", version.digest)
         .end_object();
   json.end_array().begin_array("warnings");
-  for (const std::string& warning : parts.price_use.warnings()) json.string(warning);
+  for (const std::string& warning : parts.warnings()) json.string(warning);
   json.end_array().end_object();
   return answer_json(json.take());
 }
@@ -243,7 +243,7 @@ Result<WebResponse> retire(Worker& worker, const WebRequest& request, const std:
   UtcTime at = now;
   const std::string_view text = query_value(request, "at");
   if (!text.empty()) {
-    MB_TRY(at, parse_utc(text));
+    MB_TRY(at, in("at=", parse_utc(text)));
   }
   MB_TRYV(worker.retire(MachineId{machine}, at));
   return answer_json("{\"done\":true,\"retired\":\"" + to_string(at) + "\"}");
@@ -276,7 +276,7 @@ WebResponse or_failure(Result<WebResponse> result) {
 
 WebResponse readiness(const WorkerApiParts& parts) {
   const WorkerStatus status = parts.worker.status();
-  const bool alive = is_alive(status, parts.clock);
+  const bool alive = is_alive(status, parts.ledger.clock);
   JsonWriter json;
   json.begin_object()
       .boolean("ready", status.ready && alive)
@@ -287,7 +287,7 @@ WebResponse readiness(const WorkerApiParts& parts) {
 
 void add_health(std::vector<WebRoute>& routes, const WorkerApiParts& parts) {
   routes.push_back({"GET", "/healthz", at_once([parts](const WebRequest&) {
-                      const bool alive = is_alive(parts.worker.status(), parts.clock);
+                      const bool alive = is_alive(parts.worker.status(), parts.ledger.clock);
                       return alive ? answer_json("{\"status\":\"ok\"}")
                                    : json_error(503, "unavailable", "the apply loop stands still");
                     })});
@@ -313,25 +313,23 @@ Result<WebResponse> of_one_commit(LedgerReader& ledger, const Ask& answer) {
   return answer();
 }
 
-void add_reading(std::vector<WebRoute>& routes, const WorkerApiParts& parts) {
-  const auto get = [&](std::string pattern, auto answer) {
+/// Adds rows whose answers read the ledger.
+auto adder(std::vector<WebRoute>& routes, const LedgerApiParts& parts) {
+  return [&](std::string pattern, auto answer) {
     routes.push_back({"GET", std::move(pattern),
-                      on_pool(parts, [answer](LedgerReader& ledger, const WebRequest& request,
-                                              const PathValues& values) {
+                      on_ledger(parts, [answer](LedgerReader& ledger, const WebRequest& request,
+                                                const PathValues& values) {
                         return or_failure(
                             of_one_commit(ledger, [&] { return answer(ledger, request, values); }));
                       })});
   };
+}
+
+void add_reading(std::vector<WebRoute>& routes, const LedgerApiParts& parts) {
+  const auto get = adder(routes, parts);
   get("/api/v1/status", [parts](LedgerReader& ledger, const WebRequest&, const PathValues&) {
     return status(parts, ledger);
   });
-  get("/api/usage", [parts](LedgerReader& ledger, const WebRequest&, const PathValues&) {
-    return recent(parts, ledger);
-  });
-  get("/api/cost/{machine}",
-      [parts](LedgerReader& ledger, const WebRequest&, const PathValues& values) {
-        return machine_cost(parts, ledger, values.at("machine"));
-      });
   get("/api/v1/bill", [parts](LedgerReader& ledger, const WebRequest& request, const PathValues&) {
     return bill(parts, ledger, request);
   });
@@ -360,14 +358,26 @@ void add_reading(std::vector<WebRoute>& routes, const WorkerApiParts& parts) {
       });
 }
 
+/// The URLs that users of the prototype know.
+void add_prototype(std::vector<WebRoute>& routes, const LedgerApiParts& parts) {
+  const auto get = adder(routes, parts);
+  get("/api/usage", [parts](LedgerReader& ledger, const WebRequest&, const PathValues&) {
+    return recent(parts, ledger);
+  });
+  get("/api/cost/{machine}",
+      [parts](LedgerReader& ledger, const WebRequest&, const PathValues& values) {
+        return machine_cost(parts, ledger, values.at("machine"));
+      });
+}
+
 void add_changes(std::vector<WebRoute>& routes, const WorkerApiParts& parts) {
   const auto post = [&](std::string pattern, auto change) {
     routes.push_back(
         {"POST", std::move(pattern),
-         on_pool(parts,
-                 [change](LedgerReader&, const WebRequest& request, const PathValues& values) {
-                   return or_failure(change(request, values));
-                 }),
+         on_ledger(parts.ledger,
+                   [change](LedgerReader&, const WebRequest& request, const PathValues& values) {
+                     return or_failure(change(request, values));
+                   }),
          WebAccess::kControlOnly});
   };
   Worker& worker = parts.worker;
@@ -376,7 +386,7 @@ void add_changes(std::vector<WebRoute>& routes, const WorkerApiParts& parts) {
          return resolve(worker, request, values.at("machine"));
        });
   post("/api/v1/machines/{machine}/retire",
-       [&worker, &clock = parts.clock](const WebRequest& request, const PathValues& values) {
+       [&worker, &clock = parts.ledger.clock](const WebRequest& request, const PathValues& values) {
          return retire(worker, request, values.at("machine"), clock.now().utc);
        });
   post("/api/v1/quarantine/{id}/release", [&worker](const WebRequest&, const PathValues& values) {
@@ -399,10 +409,16 @@ bool is_alive(const WorkerStatus& status, const Clock& clock) {
   return clock.now().monotonic_us - status.last_step_us < kAliveUs;
 }
 
-std::vector<WebRoute> worker_routes(const WorkerApiParts& parts) {
+std::vector<WebRoute> ledger_routes(const LedgerApiParts& parts) {
   std::vector<WebRoute> routes;
-  add_health(routes, parts);
   add_reading(routes, parts);
+  return routes;
+}
+
+std::vector<WebRoute> worker_routes(const WorkerApiParts& parts) {
+  std::vector<WebRoute> routes = ledger_routes(parts.ledger);
+  add_health(routes, parts);
+  add_prototype(routes, parts.ledger);
   routes.push_back(
       {"POST", "/api/v1/events",
        [&events = parts.events](const WebRequest& request, const PathValues&, Respond respond) {

@@ -1,36 +1,45 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
-#include "ports/query_pool.h"
 #include "ports/web_router.h"
 #include "worker/events_endpoint.h"
-#include "worker/price_use.h"
 #include "worker/queries.h"
 #include "worker/worker.h"
 
 namespace meterbill {
 
+/// What answers to questions about a ledger are made of. What is borrowed outlives the API.
+struct LedgerApiParts {
+  const Queries& queries;
+  const Clock& clock;
+  std::string version;  ///< "0.1.0"
+  /// Has `answer` run with a read-only connection, at once or on another thread, and responds.
+  std::function<void(std::function<WebResponse(LedgerReader&)> answer, Respond respond)> ask;
+  /// Of the worker whose ledger it is.
+  std::function<Result<WorkerStatus>(LedgerReader&)> status;
+  std::function<std::vector<std::string>()> warnings;  ///< about prices, for statements and status
+  /// kSlots when the totals do not stand under the segments of the queries' book.
+  LinesFrom lines = LinesFrom::kTotals;
+};
+
+/// The routes below /api/v1 that read the ledger. A running worker and the ledger of a stopped one
+/// (StoppedWorker) answer through the same.
+[[nodiscard]] std::vector<WebRoute> ledger_routes(const LedgerApiParts& parts);
+
 /// What the worker's API is made of. Borrowed; outlives the API.
 struct WorkerApiParts {
   Worker& worker;
-  const Queries& queries;
-  const PriceUse& price_use;
+  LedgerApiParts ledger;
   EventsEndpoint& events;
-  QueryPool& pool;
-  /// One read-only connection a thread of the pool.
-  const std::vector<std::unique_ptr<LedgerReader>>& readers;
-  const Clock& clock;
   std::string version_json;                  ///< body of /version
-  std::string version;                       ///< "0.1.0"
   std::function<std::string(bool)> metrics;  ///< body of /metrics; true: OpenMetrics
 };
 
-/// The routes of the worker (design §10). Reading asks the ledger on the pool's threads; changes go
+/// The routes of the worker (design §10). Reading asks the ledger on threads for it; changes go
 /// through the control channel and wait for the apply thread there.
 [[nodiscard]] std::vector<WebRoute> worker_routes(const WorkerApiParts& parts);
 

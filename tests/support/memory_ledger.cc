@@ -519,17 +519,12 @@ Result<void> MemoryLedger::replace_totals(const std::map<TotalKey, Int128>& tota
   return ok();
 }
 
-Result<std::vector<PriceVersionUse>> MemoryLedger::remember_prices(
-    std::span<const PriceVersionUse> used) {
+Result<void> MemoryLedger::remember_prices(std::span<const PriceVersionUse> used) {
   MB_TRYV(usable());
   if (next_fault() == CommitFault::kDiskFull) return fail(Code::kDiskFull, "no space left");
-  std::vector<PriceVersionUse> edited;
-  for (const PriceVersionUse& use : used) {
-    const auto [known, is_new] =
-        state_->prices.try_emplace({use.meter, use.unit, use.scopes, use.from}, use);
-    if (!is_new && known->second.digest != use.digest) edited.push_back(known->second);
-  }
-  return edited;
+  for (const PriceVersionUse& use : used)
+    state_->prices.try_emplace({use.meter, use.unit, use.scopes, use.from}, use);
+  return ok();
 }
 
 void MemoryLedger::forget(UtcTime now) {

@@ -66,8 +66,7 @@ class MemoryLedger : public LedgerStore {
                                  const WriteSet& effects) override;
   Result<void> replace_totals(const std::map<TotalKey, Int128>& totals,
                               const std::string& digest) override;
-  Result<std::vector<PriceVersionUse>> remember_prices(
-      std::span<const PriceVersionUse> used) override;
+  Result<void> remember_prices(std::span<const PriceVersionUse> used) override;
   Result<void> maintain(UtcTime now) override;
   /// Keeps a copy of the state under `path`; kConflict when there is one.
   Result<void> backup(const std::string& path,

@@ -83,6 +83,15 @@ Counts WorkerBench::counts() const {
   return sum;
 }
 
+LedgerApiParts WorkerBench::api_parts(LedgerReader& reader) {
+  return {.queries = queries,
+          .clock = clock,
+          .version = "0.1.0",
+          .ask = [&reader](const auto& answer, const Respond& respond) { respond(answer(reader)); },
+          .status = [this](LedgerReader&) { return worker->status(); },
+          .warnings = [this] { return price_use.warnings(); }};
+}
+
 std::string WorkerBench::usage_csv() {
   std::string csv;
   const SlotRange all{Slot{}, Slot{}.plus(std::int64_t{1} << 40)};

@@ -12,6 +12,7 @@
 #include "wire/encode.h"
 #include "worker/queries.h"
 #include "worker/worker.h"
+#include "worker/worker_api.h"
 
 namespace meterbill {
 
@@ -108,6 +109,8 @@ class WorkerBench {
   void put_http(const OutgoingMessage& message);
   void put_kafka(const OutgoingMessage& message);
   [[nodiscard]] Counts counts() const;
+  /// For routes whose questions are answered from `reader`, at once. Both outlive the routes.
+  [[nodiscard]] LedgerApiParts api_parts(LedgerReader& reader);
   /// `usage --by slot` as CSV, names sorted.
   [[nodiscard]] std::string usage_csv();
   [[nodiscard]] std::string held();

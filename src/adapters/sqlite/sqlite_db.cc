@@ -51,6 +51,18 @@ bool is_of_system(int result) {
   return primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN;
 }
 
+/// "file:///var/lib/a%3fb.db?immutable=1": SQLite then neither locks nor looks for a WAL.
+std::string immutable_uri(const std::string& path) {
+  std::string uri = path.starts_with('/') ? "file://" : "file:";
+  for (const char c : path) {
+    if (c == '?' || c == '#' || c == '%')
+      uri += fmt::format("%{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    else
+      uri += c;
+  }
+  return uri + "?immutable=1";
+}
+
 Result<void> set_up(SqliteDb& db, const SqliteOptions& options) {
   sqlite3* const handle = db.handle();
   sqlite3_extended_result_codes(handle, 1);
@@ -171,8 +183,11 @@ Result<SqliteDb> SqliteDb::open(const std::string& path, const SqliteOptions& op
   sqlite3* handle = nullptr;
   const int mode =
       options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  const int result = sqlite3_open_v2(path.c_str(), &handle,
-                                     mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const std::string name = options.is_unchanging ? immutable_uri(path) : path;
+  const int result = sqlite3_open_v2(name.c_str(), &handle,
+                                     mode | (options.is_unchanging ? SQLITE_OPEN_URI : 0) |
+                                         SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                                     nullptr);
   SqliteDb db(handle);  // owns the handle even after a failure, as SQLite demands
   if (result != SQLITE_OK) return sqlite_error(handle, result).in(path);
   MB_TRYV(in(path, set_up(db, options)));

@@ -17,6 +17,7 @@ namespace meterbill {
 /// on disk.
 struct SqliteOptions {
   bool read_only = false;           ///< never creates, never writes, never checkpoints
+  bool is_unchanging = false;       ///< of read_only: nobody writes and there is no WAL
   int busy_ms_max = 5'000;          ///< how long a lock held by another connection is waited for
   std::int64_t page_count_max = 0;  ///< pages the file may have; beyond it kDiskFull; 0: no limit
   bool exclusive = false;           ///< no other connection gets in while this one is open

@@ -167,14 +167,9 @@ Result<void> SqliteLedger::replace_totals(const std::map<TotalKey, Int128>& tota
             }));
 }
 
-Result<std::vector<PriceVersionUse>> SqliteLedger::remember_prices(
-    std::span<const PriceVersionUse> used) {
-  std::vector<PriceVersionUse> edited;
-  MB_TRYV(in("remember prices", transact_whole([&]() -> Result<void> {
-               MB_TRY(edited, ledger_writer::put_prices(connection(), used));
-               return ok();
-             })));
-  return edited;
+Result<void> SqliteLedger::remember_prices(std::span<const PriceVersionUse> used) {
+  return in("remember prices",
+            transact_whole([&] { return ledger_writer::put_prices(connection(), used); }));
 }
 
 Result<void> SqliteLedger::checkpoint() {
@@ -211,9 +206,10 @@ Result<void> SqliteLedger::backup(const std::string& path,
 }
 
 Result<std::unique_ptr<SqliteLedgerReader>> SqliteLedgerReader::open_with(
-    const std::string& path, std::optional<LedgerLock> lock) {
+    const std::string& path, std::optional<LedgerLock> lock, bool is_unchanging) {
   const std::string what = "read ledger " + path;
-  auto db = SqliteDb::open(path, {.read_only = true, .busy_ms_max = kBusyMsMax});
+  auto db = SqliteDb::open(
+      path, {.read_only = true, .is_unchanging = is_unchanging, .busy_ms_max = kBusyMsMax});
   if (!db) return with_remedy(std::move(db).error(), path).in(what);
   sqlite3_db_config(db.value().handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   MB_TRYV(db.value().execute("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0"));
@@ -226,13 +222,18 @@ Result<std::unique_ptr<SqliteLedgerReader>> SqliteLedgerReader::open_with(
 }
 
 Result<std::unique_ptr<SqliteLedgerReader>> SqliteLedgerReader::open(const std::string& path) {
-  return open_with(path, std::nullopt);
+  return open_with(path, std::nullopt, false);
 }
 
 Result<std::unique_ptr<SqliteLedgerReader>> SqliteLedgerReader::open_stopped(
     const std::string& path) {
-  MB_TRY(LedgerLock lock, in("read ledger " + path, LedgerLock::take(path)));
-  return open_with(path, std::move(lock));
+  MB_TRY(auto lock, in("read ledger " + path, LedgerLock::share(path)));
+  // A worker that was stopped in order has left all in the file: it is read as it is, and nothing
+  // is made beside it.
+  std::error_code error;
+  const auto wal_bytes = std::filesystem::file_size(path + "-wal", error);
+  const bool is_unchanging = lock && (error || wal_bytes == 0);
+  return open_with(path, std::move(lock), is_unchanging);
 }
 
 }  // namespace meterbill

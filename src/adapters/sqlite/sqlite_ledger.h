@@ -42,8 +42,7 @@ class SqliteLedger final : public WithLedgerReads<LedgerStore> {
                                  const WriteSet& effects) override;
   Result<void> replace_totals(const std::map<TotalKey, Int128>& totals,
                               const std::string& digest) override;
-  Result<std::vector<PriceVersionUse>> remember_prices(
-      std::span<const PriceVersionUse> used) override;
+  Result<void> remember_prices(std::span<const PriceVersionUse> used) override;
   Result<void> maintain(UtcTime now) override;
   Result<void> backup(const std::string& path,
                       const std::function<void(int, int)>& progress) override;
@@ -76,6 +75,8 @@ class SqliteLedgerReader final : public WithLedgerReads<LedgerReader> {
   [[nodiscard]] static Result<std::unique_ptr<SqliteLedgerReader>> open(const std::string& path);
 
   /// For a ledger whose worker is stopped: keeps it stopped meanwhile. kConflict when it runs.
+  /// Changes nothing on disk, unless a worker was killed: then SQLite's index of the WAL is made
+  /// beside the file.
   [[nodiscard]] static Result<std::unique_ptr<SqliteLedgerReader>> open_stopped(
       const std::string& path);
 
@@ -83,7 +84,7 @@ class SqliteLedgerReader final : public WithLedgerReads<LedgerReader> {
   SqliteLedgerReader(SqliteDb db, std::optional<LedgerLock> lock)
       : WithLedgerReads(std::move(db)), lock_(std::move(lock)) {}
   [[nodiscard]] static Result<std::unique_ptr<SqliteLedgerReader>> open_with(
-      const std::string& path, std::optional<LedgerLock> lock);
+      const std::string& path, std::optional<LedgerLock> lock, bool is_unchanging);
 
   std::optional<LedgerLock> lock_;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -7,7 +8,8 @@
 
 namespace meterbill {
 
-/// Exclusive right to a ledger, held by one process at a time: a lock on `ledger.lock` beside it.
+/// The right to a ledger, which one process has that writes, or some that only read: a lock on
+/// `ledger.lock` beside it.
 ///
 /// Not SQLite's own locks: those let a second program write between two of our transactions, and
 /// two connections that write or checkpoint can damage the file (SQLite before 3.51.3). The kernel
@@ -17,6 +19,9 @@ class LedgerLock {
   /// `ledger`: path of the database. kConflict names the process that holds it and what to do;
   /// kRefused when it lies on a network file system, whose locks cannot be relied on.
   [[nodiscard]] static Result<LedgerLock> take(const std::string& ledger);
+  /// For reading: several may have it, and then nobody can `take` it. Changes nothing on disk:
+  /// without a `ledger.lock` no worker has ever used the file, and there is nothing to keep out.
+  [[nodiscard]] static Result<std::optional<LedgerLock>> share(const std::string& ledger);
   LedgerLock(LedgerLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   LedgerLock& operator=(LedgerLock&&) = delete;
   ~LedgerLock();

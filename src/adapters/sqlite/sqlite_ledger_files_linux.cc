@@ -45,6 +45,10 @@ class Descriptor {
   int fd_;
 };
 
+std::string lock_path(const std::string& ledger) {
+  return std::filesystem::path(ledger).replace_extension(".lock").string();
+}
+
 std::string folder_of(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
   return folder.empty() ? "." : folder;
@@ -69,7 +73,7 @@ std::string holder(int fd) {
 }  // namespace
 
 Result<LedgerLock> LedgerLock::take(const std::string& ledger) {
-  const std::string path = std::filesystem::path(ledger).replace_extension(".lock").string();
+  const std::string path = lock_path(ledger);
   Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
   if (file.get() < 0) return system_failure(path, errno);
   if (is_network(file.get()))
@@ -78,6 +82,9 @@ Result<LedgerLock> LedgerLock::take(const std::string& ledger) {
                                             folder_of(ledger)));
   if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return system_failure(path, errno);
+    // Shared by readers, whose ids are not in the file?
+    if (flock(file.get(), LOCK_SH | LOCK_NB) == 0)
+      return fail(Code::kConflict, ledger + " is being read; start again when that has ended");
     return fail(Code::kConflict,
                 fmt::format("{} is in use by {}; stop it first, or give this one its own folder",
                             ledger, holder(file.get())));
@@ -87,6 +94,19 @@ Result<LedgerLock> LedgerLock::take(const std::string& ledger) {
   if (ftruncate(file.get(), 0) == 0)
     static_cast<void>(!pwrite(file.get(), pid.data(), pid.size(), 0));
   return LedgerLock(file.release());
+}
+
+Result<std::optional<LedgerLock>> LedgerLock::share(const std::string& ledger) {
+  const std::string path = lock_path(ledger);
+  Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0 && errno == ENOENT) return std::optional<LedgerLock>();
+  if (file.get() < 0) return system_failure(path, errno);
+  if (flock(file.get(), LOCK_SH | LOCK_NB) == 0)
+    return std::optional<LedgerLock>(LedgerLock(file.release()));
+  if (errno != EWOULDBLOCK) return system_failure(path, errno);
+  return fail(Code::kConflict, fmt::format("{} is in use by {}, which is running: ask that one, "
+                                           "with --server URL, or stop it first",
+                                           ledger, holder(file.get())));
 }
 
 LedgerLock::~LedgerLock() {

@@ -246,28 +246,16 @@ Result<void> put_decision(LedgerConnection& ledger, MachineKey machine, const Bo
   return in("decision", query->run());
 }
 
-Result<std::vector<PriceVersionUse>> put_prices(LedgerConnection& ledger,
-                                                std::span<const PriceVersionUse> used) {
-  MB_TRY(auto known, ledger.query("SELECT digest FROM price_version WHERE meter=?1 AND unit=?2 "
-                                  "AND scopes=?3 AND valid_from=?4"));
-  MB_TRY(auto insert, ledger.query("INSERT INTO price_version(meter, unit, scopes, valid_from, "
-                                   "digest) VALUES (?1, ?2, ?3, ?4, ?5)"));
-  std::vector<PriceVersionUse> edited;
+Result<void> put_prices(LedgerConnection& ledger, std::span<const PriceVersionUse> used) {
+  MB_TRY(auto query,
+         ledger.query("INSERT INTO price_version(meter, unit, scopes, valid_from, digest) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING"));
   for (const PriceVersionUse& use : used) {
-    known->bind(1, use.meter).bind(2, use.unit).bind(3, use.scopes).bind(4, use.from);
-    MB_TRY(const bool found, known->step());
-    if (found) {
-      PriceVersionUse stored = use;
-      stored.digest = known->text(0);
-      if (stored.digest != use.digest) edited.push_back(std::move(stored));
-      known->reset();
-      continue;
-    }
-    insert->bind(1, use.meter).bind(2, use.unit).bind(3, use.scopes).bind(4, use.from);
-    insert->bind(5, use.digest);
-    MB_TRYV(in("price version", insert->run()));
+    query->bind(1, use.meter).bind(2, use.unit).bind(3, use.scopes).bind(4, use.from);
+    query->bind(5, use.digest);
+    MB_TRYV(in("price version", query->run()));
   }
-  return edited;
+  return ok();
 }
 
 Result<void> apply(LedgerConnection& ledger, const WriteSet& write, const LedgerLimits& limits) {

@@ -23,8 +23,8 @@ namespace meterbill::ledger_writer {
 [[nodiscard]] Result<void> put_decision(LedgerConnection& ledger, MachineKey machine,
                                         const BootId& boot, const BootDecision& decision,
                                         UtcTime at);
-/// Stores new price versions; returns the known ones that have another digest.
-[[nodiscard]] Result<std::vector<PriceVersionUse>> put_prices(
-    LedgerConnection& ledger, std::span<const PriceVersionUse> used);
+/// Stores new price versions; known ones are left as they are.
+[[nodiscard]] Result<void> put_prices(LedgerConnection& ledger,
+                                      std::span<const PriceVersionUse> used);
 
 }  // namespace meterbill::ledger_writer

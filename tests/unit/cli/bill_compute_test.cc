@@ -11,6 +11,7 @@
 #include "adapters/time_zone/host_time_zones.h"
 #include "cli/cli.h"
 #include "cli/prices_check.h"
+#include "config/price_file.h"
 #include "domain/slot.h"
 #include "support/golden.h"
 #include "support/manual_clock.h"
@@ -41,8 +42,9 @@ class BillComputeTest : public testing::Test {
       if (found == files_.end()) return fail(Code::kNotFound, path + ": no such file");
       return found->second;
     };
-    const Cli cli{{bill_compute_command({zones(), clock_, read_file, sha256_hex}),
-                   prices_check_command({zones(), read_file, sha256_hex, default_prices_})}};
+    const Cli cli{
+        {bill_compute_command({zones(), clock_, read_file, sha256_hex}),
+         prices_check_command({zones(), read_file, sha256_hex, default_prices_, access()})}};
     const int exit = cli.run(arguments, {in, out, err});
     return {exit, out.str(), err.str()};
   }
@@ -53,8 +55,25 @@ class BillComputeTest : public testing::Test {
     return run(more);
   }
 
+  ServiceAccess access() {
+    return {
+        [this](const std::string& server, const std::string& method,
+               const std::string& target) -> Result<ServiceAnswer> {
+          asked_.push_back(method + " " + server + target);
+          return used_prices_;
+        },
+        {"http://worker", "unix:control", "http://agent", "unix:agent"},
+        [this](const LedgerChoice& ledger, const std::string& target) -> Result<ServiceAnswer> {
+          asked_.push_back("ledger " + ledger.path + " " + ledger.prices.value_or("-") + target);
+          return used_prices_;
+        }};
+  }
+
   std::map<std::string, std::string> files_;
   std::string default_prices_;
+  std::vector<std::string> asked_;
+  /// What the worker answers to `prices check`.
+  Result<ServiceAnswer> used_prices_ = fail(Code::kUnavailable, "http://worker: nobody there");
   ManualClock clock_{{.utc = parse_utc("2026-11-22T10:20:00Z").value()}};
 };
 
@@ -275,6 +294,122 @@ TEST_F(BillComputeTest, PricesCheckSaysWhatIsWrongWithLineAndRemedy) {
       << outcome.err;
   EXPECT_NE(outcome.out.find(R"("line":6)"), std::string::npos) << outcome.out;
   EXPECT_EQ(run({"prices", "check", "--prices=none"}).exit, kExitNoInput);
+}
+
+/// `prices check` against a worker whose ledger has used prices.
+class UsedPricesTest : public BillComputeTest {
+ protected:
+  UsedPricesTest() { default_prices_ = "p.toml"; }
+
+  void prices(const std::string& cpu_price, const std::string& since = "2026-11-01") {
+    files_["p.toml"] =
+        "currency = \"EUR\"\ntime_zone = \"Europe/Berlin\"\n"
+        "[[price]]\nmeter = \"cpu\"\nunit = \"core_hour\"\nprice = \"0.02\"\n"
+        "[[price]]\nmeter = \"cpu\"\nunit = \"core_hour\"\nprice = \"" +
+        cpu_price + "\"\nfrom = \"" + since + "\"\n";
+  }
+
+  /// The worker's ledger has used all prices that now stand in the file.
+  void use_prices() {
+    std::string used;
+    const auto book = parse_prices(files_["p.toml"], "p.toml", zones()).value();
+    for (const PriceVersion& version : book.versions()) {
+      const PriceVersionUse use = use_of(version, sha256_hex);
+      used += std::string(used.empty() ? "" : ",") + R"({"meter":")" + use.meter + R"(","unit":")" +
+              use.unit + R"(","scopes":")" + use.scopes + R"(","from":")" + use.from +
+              R"(","sha256":")" + use.digest + R"("})";
+    }
+    used_prices_ = ServiceAnswer{200, R"({"used":[)" + used + R"(],"warnings":[]})"};
+  }
+};
+
+TEST_F(UsedPricesTest, PricesAsTheyWereUsedAreRight) {
+  prices("0.03");
+  use_prices();
+  const Outcome outcome = run({"prices", "check"});
+  EXPECT_EQ(outcome.exit, kExitOk);
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_NE(outcome.out.find("Used so far: 2 price versions, none of them changed since"),
+            std::string::npos)
+      << outcome.out;
+  EXPECT_EQ(asked_, std::vector<std::string>{"GET http://worker/api/v1/prices"});
+}
+
+TEST_F(UsedPricesTest, APriceAddedLaterIsRight) {
+  prices("0.03");
+  use_prices();
+  files_["p.toml"] +=
+      "[[price]]\nmeter = \"cpu\"\nunit = \"core_hour\"\nprice = \"0.04\"\n"
+      "from = \"2026-12-01\"\n";
+  EXPECT_EQ(run({"prices", "check"}).exit, kExitOk);
+}
+
+TEST_F(UsedPricesTest, AnEditedOneIsNamedWithMeterUnitDateAndRemedy) {
+  prices("0.03");
+  use_prices();
+  prices("0.035");
+  const Outcome outcome = run({"prices", "check", "--server", "http://lab"});
+  EXPECT_EQ(outcome.exit, kExitData);
+  EXPECT_EQ(outcome.err,
+            "meterbill: the price of cpu per core_hour since 2026-11-01 was edited after it was "
+            "used: put the old price back and add a new one with a later date\n");
+  EXPECT_NE(outcome.out.find("2 price versions, 1 of them changed since   http://lab"),
+            std::string::npos)
+      << outcome.out;
+  EXPECT_EQ(asked_, std::vector<std::string>{"GET http://lab/api/v1/prices"});
+}
+
+TEST_F(UsedPricesTest, ADroppedOneIsNamed) {
+  prices("0.03");
+  use_prices();
+  prices("0.03", "2026-11-02");
+  const Outcome outcome = run({"prices", "check", "--ledger", "l.db", "--prices", "p.toml"});
+  EXPECT_EQ(outcome.exit, kExitData);
+  EXPECT_EQ(outcome.err,
+            "meterbill: the price of cpu per core_hour since 2026-11-01 was removed after it was "
+            "used: put it back and add a new one with a later date\n");
+  EXPECT_EQ(asked_, std::vector<std::string>{"ledger l.db p.toml/api/v1/prices"});
+}
+
+TEST_F(UsedPricesTest, JsonNamesWhatWasChanged) {
+  prices("0.03");
+  use_prices();
+  prices("0.035");
+  const Outcome outcome = run({"prices", "check", "--json"});
+  EXPECT_EQ(outcome.exit, kExitData);
+  EXPECT_NE(outcome.out.find(R"("used":{"ledger":"http://worker","count":2,"changed":[{"meter":)"
+                             R"("cpu","unit":"core_hour","scopes":"machine",)"
+                             R"("from":"2026-10-31T23:00:00Z","change":"edited",)"),
+            std::string::npos)
+      << outcome.out;
+}
+
+TEST_F(UsedPricesTest, WithoutAWorkerTheFileIsCheckedAllTheSame) {
+  prices("0.03");
+  const Outcome outcome = run({"prices", "check", "--json"});
+  EXPECT_EQ(outcome.exit, kExitOk);
+  EXPECT_EQ(
+      outcome.err,
+      "meterbill: not compared with the prices that were used: http://worker: nobody there\n");
+  EXPECT_EQ(outcome.out.find(R"("used")"), std::string::npos) << outcome.out;
+}
+
+TEST_F(UsedPricesTest, ALedgerThatCannotBeReadIsAFailure) {
+  prices("0.03");
+  used_prices_ = fail(Code::kConflict, "l.db is in use by process 7");
+  EXPECT_EQ(run({"prices", "check", "--ledger", "l.db"}).exit, kExitTemporary);
+}
+
+TEST_F(UsedPricesTest, WhoeverAnswersOtherwiseIsNoWorker) {
+  prices("0.03");
+  for (const char* body :
+       {"", "[]", "{}", R"({"used":{}})", R"({"used":[1]})", R"({"used":[{"meter":"cpu"}]})"}) {
+    used_prices_ = ServiceAnswer{200, body};
+    const Outcome outcome = run({"prices", "check"});
+    EXPECT_EQ(outcome.exit, kExitData) << body;
+    EXPECT_NE(outcome.err.find("http://worker: the answer lists no prices"), std::string::npos)
+        << outcome.err;
+  }
 }
 
 }  // namespace

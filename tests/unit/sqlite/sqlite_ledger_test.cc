@@ -94,6 +94,8 @@ TEST_F(SqliteLedgerTest, ALedgerOfALaterProgramIsRefusedWithTheRemedy) {
   EXPECT_THAT(writer.error().message, HasSubstr("install the program that wrote it"));
   EXPECT_THAT(writer.error().message, HasSubstr("ledger.db.before-"));
   EXPECT_EQ(SqliteLedgerReader::open(path()).error().code, Code::kTooNew);
+  EXPECT_EQ(SqliteLedgerReader::open_stopped(path()).error().message,
+            SqliteLedgerReader::open(path()).error().message);
 }
 
 TEST_F(SqliteLedgerTest, AnotherDatabaseIsNotTakenForALedger) {
@@ -179,6 +181,39 @@ TEST_F(SqliteLedgerTest, AReaderOfAStoppedLedgerKeepsTheWorkerAway) {
   EXPECT_EQ(try_open().error().code, Code::kConflict);
   reader.reset();
   EXPECT_TRUE(try_open());
+}
+
+TEST_F(SqliteLedgerTest, SeveralMayReadAStoppedLedgerAndNeitherChangesAFile) {
+  given(3);
+  const std::string running = dump(*ledger_);
+  ledger_.reset();
+  const auto files = [this] {
+    std::map<std::string, std::string> found;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+      std::ifstream file(entry.path(), std::ios::binary);
+      found[entry.path().filename()] = {std::istreambuf_iterator<char>(file), {}};
+    }
+    return found;
+  };
+  const auto before = files();
+  ASSERT_TRUE(before.contains("ledger.db"));
+  {
+    const auto one = SqliteLedgerReader::open_stopped(path()).value();
+    const auto other = SqliteLedgerReader::open_stopped(path()).value();
+    EXPECT_EQ(dump(*one), running);
+    EXPECT_EQ(dump(*other), running);
+  }
+  EXPECT_EQ(files(), before);
+}
+
+TEST_F(SqliteLedgerTest, WhoMayNotReadALedgerIsToldWhatToDo) {
+  given(1);
+  const std::string running = SqliteLedgerReader::open_stopped(path()).error().message;
+  EXPECT_THAT(running, HasSubstr("process " + std::to_string(getpid())));
+  EXPECT_THAT(running, HasSubstr("--server URL, or stop it"));
+  ledger_.reset();
+  const auto reader = SqliteLedgerReader::open_stopped(path()).value();
+  EXPECT_THAT(try_open().error().message, HasSubstr("is being read"));
 }
 
 TEST_F(SqliteLedgerTest, TheWalStaysShortUnderLoadAndIsEmptiedWhenIdle) {

@@ -4,7 +4,6 @@
 
 #include <future>
 
-#include "ports/query_pool.h"
 #include "support/worker_bench.h"
 #include "worker/worker_api.h"
 
@@ -39,9 +38,6 @@ class Overtaken final : public MemoryLedger {
 class OneCommitTest : public testing::Test {
  protected:
   OneCommitTest() {
-    auto reader = std::make_unique<Overtaken>(bench_.ledger.state());
-    reader_ = reader.get();
-    readers_.push_back(std::move(reader));
     bench_.put_kafka(message_of({}));
     bench_.settle();
   }
@@ -75,20 +71,13 @@ class OneCommitTest : public testing::Test {
   }
 
   WorkerBench bench_;
-  Overtaken* reader_ = nullptr;
-  std::vector<std::unique_ptr<LedgerReader>> readers_;
+  std::unique_ptr<Overtaken> reader_ = std::make_unique<Overtaken>(bench_.ledger.state());
   HttpSource http_;
   EventsEndpoint endpoint_{bench_.clock, http_};
-  QueryPool pool_{1, 10};
   Router router_{worker_routes({.worker = *bench_.worker,
-                                .queries = bench_.queries,
-                                .price_use = bench_.price_use,
+                                .ledger = bench_.api_parts(*reader_),
                                 .events = endpoint_,
-                                .pool = pool_,
-                                .readers = readers_,
-                                .clock = bench_.clock,
                                 .version_json = "{}",
-                                .version = "1",
                                 .metrics = [](bool) { return std::string(); }})};
 };
 

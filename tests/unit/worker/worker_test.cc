@@ -324,5 +324,27 @@ TEST(WorkerTest, TotalsAreRebuiltWhenThePriceSegmentsChange) {
   EXPECT_EQ(reopened.cost("web-1"), "10");
 }
 
+TEST(WorkerTest, APriceEditedWhileTheWorkerWasAwayIsNamedFromTheStart) {
+  WorkerBench bench;
+  bench.put_http(message_of({}));
+  bench.settle();
+  EXPECT_THAT(bench.price_use.warnings(), ElementsAre());
+  std::vector<PriceVersion> versions = bench.book.versions();
+  for (PriceVersion& version : versions) version.price = Price::parse("3").value();
+  const PriceBook edited = PriceBook::create({.currency = bench.book.currency(),
+                                              .zone = utc_zone(),
+                                              .quantity_decimals = 9,
+                                              .versions = std::move(versions)})
+                               .value();
+  PriceUse use(edited, [](std::string_view text) { return std::string(text); });
+  Worker worker(
+      bench.ledger, bench.clock,
+      [&](const MeterName& meter, Slot slot) { return edited.segment_start(meter, slot); },
+      edited.segments_text(), use, bench.events, {}, {});
+  ASSERT_TRUE(worker.open());
+  EXPECT_THAT(use.warnings(),
+              ElementsAre(HasSubstr("the price of cpu per core_second since always was edited")));
+}
+
 }  // namespace
 }  // namespace meterbill

@@ -1,0 +1,175 @@
+#include <gmock/gmock.h>
+
+#include <map>
+
+#include "cli/bill_show.h"
+#include "cli/cli.h"
+#include "cli/list_commands.h"
+#include "cli/operator_commands.h"
+#include "unit/cli/terminal.h"
+
+namespace meterbill {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+struct Outcome {
+  int exit = 0;
+  std::string out;
+  std::string err;
+};
+
+/// The commands that ask a service, and what they ask.
+class ServiceCommandsTest : public testing::Test {
+ protected:
+  Outcome run(const std::vector<std::string>& arguments) {
+    asked_.clear();
+    const ServiceAccess access{
+        [this](const std::string& server, const std::string& method, const std::string& target) {
+          asked_.push_back(method + " " + server + target);
+          return answer_of(server);
+        },
+        {"http://worker", "unix:control", "http://agent", "unix:agent"},
+        [this](const LedgerChoice& ledger, const std::string& target) {
+          asked_.push_back(ledger.path + " " + ledger.prices.value_or("(configured)") + " " +
+                           target);
+          return answer_of(ledger.path);
+        }};
+    std::vector<Command> commands = list_commands(access);
+    for (auto& more : {bill_show_commands(access), operator_commands(access)})
+      commands.insert(commands.end(), more.begin(), more.end());
+    TestTerminal terminal;
+    const int exit = Cli{std::move(commands)}.run(arguments, terminal.terminal);
+    return {exit, terminal.out.str(), terminal.err.str()};
+  }
+
+  Result<ServiceAnswer> answer_of(const std::string& whom) const {
+    const auto found = answers_.find(whom);
+    if (found == answers_.end()) return fail(Code::kUnavailable, whom + ": nobody there");
+    return found->second;
+  }
+
+  std::map<std::string, Result<ServiceAnswer>> answers_{{"http://worker", ServiceAnswer{200, "{}"}},
+                                                        {"http://lab", ServiceAnswer{200, "{}"}},
+                                                        {"l.db", ServiceAnswer{200, "{}"}}};
+  std::vector<std::string> asked_;
+};
+
+TEST_F(ServiceCommandsTest, EachReadingCommandAsksWhomTheFlagsSay) {
+  const std::map<std::vector<std::string>, std::string> commands{
+      {{"usage"}, "/api/v1/usage?format=text"},
+      {{"bill", "show", "--machine", "a b"}, "/api/v1/bill?machine=a%20b&format=text"},
+      {{"quarantine", "list"}, "/api/v1/quarantine"},
+      {{"quarantine", "show", "7"}, "/api/v1/quarantine/7"},
+      {{"machine", "list"}, "/api/v1/machines"},
+      {{"machine", "list", "--machine", "web-1"}, "/api/v1/machines/web-1"}};
+  for (const auto& [words, target] : commands) {
+    const auto with = [&words = words](std::vector<std::string> more) {
+      more.insert(more.begin(), words.begin(), words.end());
+      return more;
+    };
+    EXPECT_EQ(run(words).exit, kExitOk);
+    EXPECT_THAT(asked_, ElementsAre("GET http://worker" + target));
+    EXPECT_EQ(run(with({"--server", "http://lab"})).exit, kExitOk);
+    EXPECT_THAT(asked_, ElementsAre("GET http://lab" + target));
+    EXPECT_EQ(run(with({"--ledger", "l.db"})).exit, kExitOk);
+    EXPECT_THAT(asked_, ElementsAre("l.db (configured) " + target));
+    EXPECT_EQ(run(with({"--ledger=l.db", "--prices=p.toml"})).exit, kExitOk);
+    EXPECT_THAT(asked_, ElementsAre("l.db p.toml " + target));
+
+    const Outcome both = run(with({"--ledger=l.db", "--server=http://lab"}));
+    EXPECT_EQ(both.exit, kExitUsage);
+    EXPECT_THAT(both.err, HasSubstr("give one of them"));
+    const Outcome prices = run(with({"--prices=p.toml"}));
+    EXPECT_EQ(prices.exit, kExitUsage);
+    EXPECT_THAT(prices.err, HasSubstr("--prices goes with --ledger"));
+    EXPECT_THAT(asked_, ElementsAre());
+  }
+}
+
+TEST_F(ServiceCommandsTest, ARefusalIsShownWithItsExitCode) {
+  const std::map<unsigned, int> codes{{400, kExitUsage},
+                                      {403, kExitPermission},
+                                      {404, kExitNoInput},
+                                      {409, kExitUnavailable},
+                                      {503, kExitUnavailable}};
+  for (const auto& [status, exit] : codes) {
+    answers_.at("http://worker") = ServiceAnswer{status, R"({"error":"e","detail":"what it is"})"};
+    for (const char* format : {"--json", "--csv"}) {
+      const Outcome outcome = run({"usage", format});
+      EXPECT_EQ(outcome.exit, exit) << status;
+      EXPECT_EQ(outcome.out, "");
+      EXPECT_EQ(outcome.err, "meterbill: what it is\n");
+    }
+  }
+  answers_.at("http://worker") = ServiceAnswer{502, "<html>"};
+  EXPECT_EQ(run({"usage"}).err, "meterbill: the service answered 502\n");
+  answers_.at("http://worker") = ServiceAnswer{200, "<html>"};
+  EXPECT_EQ(run({"machine", "list"}).exit, kExitUnavailable);
+}
+
+TEST_F(ServiceCommandsTest, StatusShowsWhichServiceIsAway) {
+  answers_.at("http://worker") =
+      ServiceAnswer{200, R"({"ready":true,"version":"0.1.0","machines":2})"};
+  const Outcome text = run({"status"});
+  EXPECT_EQ(text.exit, kExitOk);
+  EXPECT_THAT(text.out, HasSubstr("worker   ready   0.1.0   http://worker\n"));
+  EXPECT_THAT(text.out, HasSubstr("agent    not reachable   http://agent\n"));
+  EXPECT_THAT(run({"status", "--json"}).out, testing::EndsWith(R"("machines":2},"agent":null})"
+                                                               "\n"));
+  answers_.erase("http://worker");
+  const Outcome none = run({"status"});
+  EXPECT_EQ(none.exit, kExitUnavailable);
+  EXPECT_EQ(none.err, "meterbill: http://worker: nobody there\n");
+}
+
+TEST_F(ServiceCommandsTest, StatusOfALedgerThatCannotBeReadIsAFailure) {
+  answers_.at("l.db") = fail(Code::kConflict, "l.db is in use");
+  answers_.emplace("http://agent", ServiceAnswer{200, "{}"});
+  const Outcome outcome = run({"status", "--ledger=l.db"});
+  EXPECT_EQ(outcome.exit, kExitTemporary);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err, "meterbill: l.db is in use\n");
+}
+
+TEST_F(ServiceCommandsTest, ARefusedStatusIsNoStatus) {
+  answers_.at("http://worker") = ServiceAnswer{403, R"({"error":"e","detail":"not this host"})"};
+  const Outcome outcome = run({"status", "--json"});
+  EXPECT_EQ(outcome.exit, kExitPermission);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err, "meterbill: not this host\n");
+}
+
+TEST_F(ServiceCommandsTest, WhatCannotBeANameOrNumberIsNotAskedFor) {
+  const std::map<std::vector<std::string>, std::string> commands{
+      {{"machine", "list", "--machine", "../x"}, "'../x' is no machine name"},
+      {{"machine", "retire", "-rf"}, "unknown option -rf"},
+      {{"machine", "retire", "a/b"}, "'a/b' is no machine name"},
+      {{"machine", "resolve", "a b", "--sum"}, "'a b' is no machine name"},
+      {{"quarantine", "show", "../1"}, "'../1' is no number"},
+      {{"quarantine", "release", "all"}, "'all' is no number"},
+      {{"quarantine", "discard", ""}, "'' is no number"},
+      {{"kafka", "accept", "--partition", "1/../2"}, "--partition: '1/../2' is no number"}};
+  for (const auto& [words, said] : commands) {
+    const Outcome outcome = run(words);
+    EXPECT_EQ(outcome.exit, kExitUsage) << said;
+    EXPECT_THAT(outcome.err, HasSubstr(said));
+    EXPECT_THAT(asked_, ElementsAre());
+  }
+}
+
+TEST_F(ServiceCommandsTest, RetireNamesATimeThatIsNone) {
+  answers_.emplace("unix:control", ServiceAnswer{200, R"({"done":true})"});
+  EXPECT_EQ(run({"machine", "retire", "web-1", "--at", "2026-11-22T11:00:00+01:00"}).out,
+            "retired\n");
+  EXPECT_THAT(asked_, ElementsAre("POST unix:control/api/v1/machines/web-1/retire"
+                                  "?at=2026-11-22T11%3A00%3A00%2B01%3A00"));
+  const Outcome outcome = run({"machine", "retire", "web-1", "--at", "tomorrow"});
+  EXPECT_EQ(outcome.exit, kExitUsage);
+  EXPECT_THAT(outcome.err, HasSubstr("--at: 'tomorrow' is no time; write one like 2026-"));
+  EXPECT_THAT(asked_, ElementsAre());
+}
+
+}  // namespace
+}  // namespace meterbill
