@@ -36,8 +36,10 @@ Result<void> take(const po::option& option, const std::vector<Flag>& flags, std:
   }
   const std::string& name = option.string_key;
   if (option.unregistered) return unknown_option(name, flags);
-  const std::string value = option.value.empty() ? std::string{} : option.value.front();
-  if (value.starts_with("--"))
+  const bool has_value = !option.value.empty();
+  const std::string value = has_value ? option.value.front() : std::string{};
+  // An empty one is a shell variable that was not set; "--at=" must not mean "now".
+  if (has_value && (value.empty() || value.starts_with("--")))
     return fail(Code::kUsage, fmt::format("--{0} needs a value: --{0}=VALUE", name));
   if (!result.values.emplace(name, value).second)
     return fail(Code::kUsage, fmt::format("--{} is given twice", name));

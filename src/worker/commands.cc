@@ -41,14 +41,15 @@ Result<void> Worker::resolve_now(const MachineId& machine, const BootId& boot,
                                  BootDecision decision, const MachineId& renamed_to) {
   const auto key = memory_->names.find_machine(machine);
   if (!key || !memory_->machines.contains(*key))
-    return fail(Code::kNotFound, fmt::format("no machine '{}'", machine.str()));
+    return fail(Code::kNotFound,
+                fmt::format("no machine '{}'; `meterbill machine list` names them", machine.str()));
   MB_TRY(const auto epochs, store_.epochs(*key));
   const bool boot_known =
       std::ranges::any_of(epochs, [&](const auto& entry) { return entry.second.boot == boot; });
   if (decision.decision != Decision::kSum && (boot.empty() || !boot_known))
     return fail(Code::kNotFound, fmt::format("machine '{}' has no boot '{}'; `meterbill machine "
-                                             "list` names its boots",
-                                             machine.str(), boot.str()));
+                                             "list --machine {}` names its boots",
+                                             machine.str(), boot.str(), machine.str()));
   const BootId subject = decision.decision == Decision::kSum ? BootId{} : boot;
   Batch batch(store_, *memory_, segment_of_, clock_.now().utc);
   if (decision.decision == Decision::kRename) {
@@ -80,10 +81,18 @@ Result<void> Worker::retire(const MachineId& machine, std::optional<UtcTime> at)
   return call<Result<void>>([&]() -> Result<void> {
     const auto key = memory_->names.find_machine(machine);
     if (!key || !memory_->machines.contains(*key))
-      return fail(Code::kNotFound, fmt::format("no machine '{}'", machine.str()));
+      return fail(
+          Code::kNotFound,
+          fmt::format("no machine '{}'; `meterbill machine list` names them", machine.str()));
+    const MachineFacts& facts = memory_->machines.at(*key);
+    // Time before it was ever seen is not expected anyway: that is a slip of the pen.
+    if (at && *at < facts.first_slot.start())
+      return fail(Code::kInvalid,
+                  fmt::format("machine '{}' was first metered at {}: name a later time than {}",
+                              machine.str(), to_string(facts.first_slot), to_string(*at)));
     WriteSet write;
     write.at = clock_.now().utc;
-    write.machines[*key] = memory_->machines.at(*key);
+    write.machines[*key] = facts;
     write.machines[*key].retired = at;
     MB_TRY(const CommitOutcome outcome, store_.commit(write, {}));
     MB_TRY(const bool committed, is_committed(outcome, commits_));

@@ -79,6 +79,7 @@ class Worker {
   // Operator commands: from any thread while `run` runs; they wait for the apply thread.
   [[nodiscard]] Result<void> resolve(const MachineId& machine, const BootId& boot,
                                      Decision decision, const MachineId& renamed_to);
+  /// No time is expected of the machine after `at`. kNotFound; kInvalid: before its first slot.
   [[nodiscard]] Result<void> retire(const MachineId& machine, std::optional<UtcTime> at);
   [[nodiscard]] Result<void> release(std::int64_t quarantine_id);
   [[nodiscard]] Result<void> discard(std::int64_t quarantine_id);

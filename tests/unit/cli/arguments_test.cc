@@ -39,6 +39,8 @@ TEST(ArgumentsTest, EachMistakeIsNamed) {
   EXPECT_EQ(refused({"--json=1"}), "--json takes no value");
   EXPECT_EQ(refused({"--server"}), "--server needs a value: --server=VALUE");
   EXPECT_EQ(refused({"--server", "--json"}), "--server needs a value: --server=VALUE");
+  EXPECT_EQ(refused({"--server="}), "--server needs a value: --server=VALUE");
+  EXPECT_EQ(refused({"--server", ""}), "--server needs a value: --server=VALUE");
   EXPECT_EQ(refused({"-x"}), "unknown option -x; options are long, see --help");
   EXPECT_EQ(refused({"a", "b"}), "unexpected argument 'b'");
 }
