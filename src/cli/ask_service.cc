@@ -11,6 +11,12 @@
 namespace meterbill {
 namespace {
 
+/// An address that is none was typed: a mistake on the command line.
+Result<ServiceAnswer> of_flag(std::string_view flag, Result<ServiceAnswer> answer) {
+  if (answer || answer.error().code != Code::kConfig) return answer;
+  return fail(Code::kUsage, fmt::format("--{}: {}", flag, answer.error().message));
+}
+
 std::string encoded(const std::string& text) {
   return boost::urls::encode(text, boost::urls::unreserved_chars);
 }
@@ -72,7 +78,9 @@ Result<ServiceAnswer> ask_worker(const ServiceAccess& access, const Arguments& a
     return fail(Code::kUsage,
                 "--prices goes with --ledger: a running worker uses the prices it was started "
                 "with");
-  return access.ask(arguments.value("server").value_or(access.addresses.worker), "GET", target);
+  if (const auto server = arguments.value("server"))
+    return of_flag("server", access.ask(*server, "GET", target));
+  return access.ask(access.addresses.worker, "GET", target);
 }
 
 std::string worker_place(const ServiceAccess& access, const Arguments& arguments) {
@@ -85,9 +93,11 @@ Result<std::string> read_worker(const ServiceAccess& access, const Arguments& ar
   return body_of(ask_worker(access, arguments, target));
 }
 
-Result<std::string> read_service(const ServiceAccess& access, const std::string& server,
-                                 const std::string& target) {
-  return body_of(access.ask(server, "GET", target));
+Result<std::string> read_agent(const ServiceAccess& access, const Arguments& arguments,
+                               const std::string& target) {
+  if (const auto agent = arguments.value("agent"))
+    return body_of(of_flag("agent", access.ask(*agent, "GET", target)));
+  return body_of(access.ask(access.addresses.agent, "GET", target));
 }
 
 Result<std::string> change_service(const ServiceAccess& access, const std::string& control,

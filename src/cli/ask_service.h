@@ -71,10 +71,9 @@ struct ServiceAccess {
                                               const Arguments& arguments,
                                               const std::string& target);
 
-/// GET from any service, failing as read_worker does.
-[[nodiscard]] Result<std::string> read_service(const ServiceAccess& access,
-                                               const std::string& server,
-                                               const std::string& target);
+/// GET, from --agent or the agent of this machine, failing as read_worker does.
+[[nodiscard]] Result<std::string> read_agent(const ServiceAccess& access,
+                                             const Arguments& arguments, const std::string& target);
 
 /// POST through a control channel.
 [[nodiscard]] Result<std::string> change_service(const ServiceAccess& access,

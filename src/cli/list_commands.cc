@@ -136,9 +136,10 @@ Result<void> status(const ServiceAccess& access, const Arguments& arguments, std
   const std::string agent = arguments.value("agent").value_or(access.addresses.agent);
   const auto of_worker = read_worker(access, arguments, "/api/v1/status");
   if (!of_worker && !is_away(of_worker)) return of_worker.error();
-  const auto of_agent = read_service(access, agent, "/api/v1/status");
-  if (!of_agent && (!is_away(of_agent) || !of_worker))
-    return of_worker ? of_agent.error() : of_worker.error();
+  const auto of_agent = read_agent(access, arguments, "/api/v1/status");
+  if (!of_agent && !is_away(of_agent)) return of_agent.error();
+  if (!of_worker && !of_agent)
+    return fail(Code::kUnavailable, of_worker.error().message + "\n" + of_agent.error().message);
   if (arguments.has("json")) {
     out << "{\"worker\":" << (of_worker ? of_worker.value() : "null")
         << ",\"agent\":" << (of_agent ? of_agent.value() : "null") << "}\n";
@@ -268,11 +269,12 @@ Command quarantine_list(const ServiceAccess& access) {
               [access, flags](const std::vector<std::string>& words, const Terminal& terminal) {
                 const auto arguments = parse_arguments(words, flags, 0);
                 if (!arguments) return report(arguments.error(), terminal);
-                return show(
-                    access, arguments.value(),
-                    make_target("/api/v1/quarantine",
-                                {{"before", arguments.value().value("before").value_or("")}}),
-                    quarantine_text, terminal);
+                const std::string before = arguments.value().value("before").value_or("");
+                if (const auto id = number_segment(before); !before.empty() && !id)
+                  return report(Error(id.error()).in("--before"), terminal);
+                return show(access, arguments.value(),
+                            make_target("/api/v1/quarantine", {{"before", before}}),
+                            quarantine_text, terminal);
               },
           .operands = "",
           .flags = flags};

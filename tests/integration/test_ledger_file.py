@@ -186,8 +186,9 @@ class StoppedLedgerTest(LedgerFileTest):
         self.worker.stop()
         day = ["--period", str(yesterday())]
         table = [
-            (["usage", f"--ledger={self.scratch}/none.db"], 66, "none.db"),
-            (["usage", f"--ledger={self.prices}"], 65, "prices.toml"),
+            (["usage", f"--ledger={self.scratch}/none.db"], 66, "none.db: there is no such file"),
+            (["usage", f"--ledger={self.scratch}"], 66, "there is no such file"),
+            (["usage", f"--ledger={self.prices}"], 65, "if it is a worker's ledger, restore"),
             (["usage", f"--ledger={self.ledger}", "--prices=none.toml"], 66, "none.toml"),
             (["usage", f"--ledger={self.ledger}", "--server=http://a:1"], 64, "give one of them"),
             (["usage", "--prices=none.toml"], 64, "--prices goes with --ledger"),

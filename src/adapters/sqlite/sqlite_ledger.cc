@@ -17,7 +17,7 @@ namespace {
 /// When the WAL is this long, pages are moved between batches: 4 MiB of 4 KiB pages.
 constexpr int kCheckpointFrames = 1'000;
 
-/// What a failure to open means for the operator.
+/// What a failure to open the service's own ledger means for the operator.
 Error with_remedy(Error error, const std::string& path) {
   if (error.code == Code::kDamaged)
     error.message += fmt::format(
@@ -210,7 +210,12 @@ Result<std::unique_ptr<SqliteLedgerReader>> SqliteLedgerReader::open_with(
   const std::string what = "read ledger " + path;
   auto db = SqliteDb::open(
       path, {.read_only = true, .is_unchanging = is_unchanging, .busy_ms_max = kBusyMsMax});
-  if (!db) return with_remedy(std::move(db).error(), path).in(what);
+  if (!db) {
+    Error error = std::move(db).error();
+    if (error.code == Code::kDamaged)
+      error.message += "; if it is a worker's ledger, restore a backup (docs/ledger.md)";
+    return std::move(error).in(what);
+  }
   sqlite3_db_config(db.value().handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   MB_TRYV(db.value().execute("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0"));
   MB_TRY(const LedgerState state, in(what, inspect_ledger(db.value(), ledger_migrations())));
@@ -227,7 +232,12 @@ Result<std::unique_ptr<SqliteLedgerReader>> SqliteLedgerReader::open(const std::
 
 Result<std::unique_ptr<SqliteLedgerReader>> SqliteLedgerReader::open_stopped(
     const std::string& path) {
-  MB_TRY(auto lock, in("read ledger " + path, LedgerLock::share(path)));
+  const std::string what = "read ledger " + path;
+  if (std::error_code ignored; !std::filesystem::is_regular_file(path, ignored))
+    return fail(Code::kNotFound, what +
+                                     ": there is no such file; a worker's ledger is ledger.db in "
+                                     "its worker.state_dir");
+  MB_TRY(auto lock, in(what, LedgerLock::share(path)));
   // A worker that was stopped in order has left all in the file: it is read as it is, and nothing
   // is made beside it.
   std::error_code error;

@@ -121,7 +121,22 @@ TEST_F(ServiceCommandsTest, StatusShowsWhichServiceIsAway) {
   answers_.erase("http://worker");
   const Outcome none = run({"status"});
   EXPECT_EQ(none.exit, kExitUnavailable);
-  EXPECT_EQ(none.err, "meterbill: http://worker: nobody there\n");
+  EXPECT_EQ(none.err,
+            "meterbill: http://worker: nobody there\nmeterbill: http://agent: nobody there\n");
+}
+
+TEST_F(ServiceCommandsTest, AnAddressThatIsNoneIsAMistakeOnTheCommandLine) {
+  answers_.emplace("nonsense", fail(Code::kConfig, "nonsense: http://HOST:PORT is needed"));
+  const std::vector<std::vector<std::string>> commands{{"usage", "--server=nonsense"},
+                                                       {"machine", "list", "--server=nonsense"},
+                                                       {"status", "--server=nonsense"}};
+  for (const auto& words : commands) {
+    const Outcome outcome = run(words);
+    EXPECT_EQ(outcome.exit, kExitUsage);
+    EXPECT_EQ(outcome.err, "meterbill: --server: nonsense: http://HOST:PORT is needed\n");
+  }
+  EXPECT_EQ(run({"status", "--agent=nonsense"}).err,
+            "meterbill: --agent: nonsense: http://HOST:PORT is needed\n");
 }
 
 TEST_F(ServiceCommandsTest, StatusOfALedgerThatCannotBeReadIsAFailure) {
@@ -148,6 +163,7 @@ TEST_F(ServiceCommandsTest, WhatCannotBeANameOrNumberIsNotAskedFor) {
       {{"machine", "retire", "a/b"}, "'a/b' is no machine name"},
       {{"machine", "resolve", "a b", "--sum"}, "'a b' is no machine name"},
       {{"quarantine", "show", "../1"}, "'../1' is no number"},
+      {{"quarantine", "list", "--before", "x"}, "--before: 'x' is no number"},
       {{"quarantine", "release", "all"}, "'all' is no number"},
       {{"quarantine", "discard", ""}, "'' is no number"},
       {{"kafka", "accept", "--partition", "1/../2"}, "--partition: '1/../2' is no number"}};
