@@ -32,12 +32,26 @@ bool asks_for_help(const Words& arguments) {
   return std::find(arguments.begin(), end, "--help") != end;
 }
 
-std::string command_help(const Command& command) {
-  std::string text = "usage: meterbill " + joined(command.path);
-  if (!command.operands.empty()) text += " " + command.operands;
+/// The line that says how a command is called, broken so that it fits a terminal.
+std::string usage_of(const Command& command) {
+  constexpr std::size_t kColumns = 80;
+  std::string text;
+  std::string line = "usage: meterbill " + joined(command.path);
+  const auto add = [&](const std::string& part) {
+    if (line.size() + 1 + part.size() > kColumns) {
+      text += line + "\n";
+      line = std::string(std::string_view("usage:").size(), ' ');
+    }
+    line += " " + part;
+  };
+  if (!command.operands.empty()) add(command.operands);
   for (const Flag& flag : command.flags)
-    text += fmt::format(" [--{}{}{}]", flag.name, flag.value.empty() ? "" : " ", flag.value);
-  text += "\n\n" + command.summary + "\n";
+    add(fmt::format("[--{}{}{}]", flag.name, flag.value.empty() ? "" : " ", flag.value));
+  return text + line + "\n";
+}
+
+std::string command_help(const Command& command) {
+  std::string text = usage_of(command) + "\n" + command.summary + "\n";
   if (!command.flags.empty()) text += "\n";
   for (const Flag& flag : command.flags) {
     const std::string name =

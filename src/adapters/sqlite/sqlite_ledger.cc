@@ -25,6 +25,17 @@ Error with_remedy(Error error, const std::string& path) {
   return error;
 }
 
+/// What it means for who only wants to read.
+Error with_reading_remedy(Error error) {
+  if (error.code == Code::kDamaged)
+    error.message += "; if it is a worker's ledger, restore a backup (docs/ledger.md)";
+  if (error.code == Code::kNotFound)
+    error.message += "; a worker's ledger is ledger.db in its worker.state_dir";
+  if (error.code == Code::kPermission)
+    error.message += "; run this as root or as the worker's user";
+  return std::move(error).in("read ledger");
+}
+
 Result<SqliteDb> open_writer(const std::string& path, const Clock& clock) {
   MB_TRY(SqliteDb db, SqliteDb::open(path, {.busy_ms_max = kBusyMsMax}));
   MB_TRYV(inspect_ledger(db, ledger_migrations()));
@@ -210,12 +221,7 @@ Result<std::unique_ptr<SqliteLedgerReader>> SqliteLedgerReader::open_with(
   const std::string what = "read ledger " + path;
   auto db = SqliteDb::open(
       path, {.read_only = true, .is_unchanging = is_unchanging, .busy_ms_max = kBusyMsMax});
-  if (!db) {
-    Error error = std::move(db).error();
-    if (error.code == Code::kDamaged)
-      error.message += "; if it is a worker's ledger, restore a backup (docs/ledger.md)";
-    return std::move(error).in(what);
-  }
+  if (!db) return with_reading_remedy(std::move(db).error());
   sqlite3_db_config(db.value().handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   MB_TRYV(db.value().execute("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0"));
   MB_TRY(const LedgerState state, in(what, inspect_ledger(db.value(), ledger_migrations())));
@@ -232,18 +238,19 @@ Result<std::unique_ptr<SqliteLedgerReader>> SqliteLedgerReader::open(const std::
 
 Result<std::unique_ptr<SqliteLedgerReader>> SqliteLedgerReader::open_stopped(
     const std::string& path) {
-  const std::string what = "read ledger " + path;
-  if (std::error_code ignored; !std::filesystem::is_regular_file(path, ignored))
-    return fail(Code::kNotFound, what +
-                                     ": there is no such file; a worker's ledger is ledger.db in "
-                                     "its worker.state_dir");
-  MB_TRY(auto lock, in(what, LedgerLock::share(path)));
+  std::error_code error;
+  const bool is_there = std::filesystem::is_regular_file(path, error);
+  if (error == std::errc::permission_denied)
+    return with_reading_remedy(fail(Code::kPermission, path + ": " + error.message()));
+  if (!is_there)
+    return with_reading_remedy(fail(Code::kNotFound, path + ": there is no such file"));
+  auto lock = LedgerLock::share(path);
+  if (!lock) return with_reading_remedy(std::move(lock).error());
   // A worker that was stopped in order has left all in the file: it is read as it is, and nothing
   // is made beside it.
-  std::error_code error;
   const auto wal_bytes = std::filesystem::file_size(path + "-wal", error);
-  const bool is_unchanging = lock && (error || wal_bytes == 0);
-  return open_with(path, std::move(lock), is_unchanging);
+  const bool is_unchanging = lock.value() && (error || wal_bytes == 0);
+  return open_with(path, std::move(lock).value(), is_unchanging);
 }
 
 }  // namespace meterbill

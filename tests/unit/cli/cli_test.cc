@@ -93,6 +93,21 @@ TEST_F(CliTest, HelpIsThereAtEveryLevelAndRunsNothing) {
             "  --server URL           ask this worker\n");
 }
 
+TEST_F(CliTest, ALongUsageIsBrokenToFitATerminal) {
+  const Cli cli{{{.path = {"usage"},
+                  .summary = "Shows.",
+                  .run = {},
+                  .operands = "",
+                  .flags = {{.name = "machine", .value = "NAME", .help = ""},
+                            {.name = "period", .value = "PERIOD", .help = ""},
+                            {.name = "columns", .value = "TO_EIGHTY", .help = ""},
+                            {.name = "json", .value = "", .help = ""}}}}};
+  EXPECT_EQ(cli.run({"usage", "--help"}, test_.terminal), kExitOk);
+  EXPECT_EQ(test_.out.str().substr(0, test_.out.str().find("\n\n")),
+            "usage: meterbill usage [--machine NAME] [--period PERIOD] [--columns TO_EIGHTY]\n"
+            "       [--json]");
+}
+
 TEST_F(CliTest, HelpForSomethingUnknownIsAnError) {
   EXPECT_EQ(run({"help", "bil"}), kExitUsage);
   EXPECT_EQ(run({"bil", "--help"}), kExitUsage);
