@@ -136,8 +136,11 @@ int main_of(int argc, char** argv) {
   const OptionTable& table = agent_options();
   const auto fail_with = [&](const Error& error) { return report(error, terminal, table.program); };
   if (const auto blocked = block_signals(); !blocked) return fail_with(blocked.error());
+  const auto together = [](const Settings& settings) {
+    return agent_problems(settings, host_name());
+  };
   const auto start = start_program(table, {argv + (argc > 0 ? 1 : 0), argv + argc},
-                                   process_environment(), check_kafka_property, terminal);
+                                   process_environment(), check_kafka_property, together, terminal);
   const auto* started = std::get_if<StartedProgram>(&start);
   if (started == nullptr) return std::get<int>(start);
   const auto config = make_agent_config(started->settings, host_name());

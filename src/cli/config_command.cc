@@ -55,17 +55,16 @@ std::string places_of(const ConfigContext& context, const OptionTable& table,
 /// The settings of one program, with the checks it does itself when it starts.
 Result<Settings> load_checked(const ConfigContext& context, const OptionTable& table,
                               const Arguments& arguments) {
-  MB_TRY(auto settings, load_settings(table, {.config_file = arguments.value("config"),
-                                              .default_file = main_file(context, table),
-                                              .environment = context.environment,
-                                              .command_line = {},
-                                              .check_property = context.check_property}));
-  if (&table == &agent_options()) {
-    MB_TRYV(make_agent_config(settings, context.host_name));
-  } else {
-    MB_TRYV(make_worker_config(settings));
-  }
-  return settings;
+  const auto together = [&](const Settings& settings) {
+    return &table == &agent_options() ? agent_problems(settings, context.host_name)
+                                      : worker_problems(settings);
+  };
+  return load_settings(table, {.config_file = arguments.value("config"),
+                               .default_file = main_file(context, table),
+                               .environment = context.environment,
+                               .command_line = {},
+                               .check_property = context.check_property,
+                               .check_together = together});
 }
 
 int check(const ConfigContext& context, const Arguments& arguments, const Terminal& terminal) {

@@ -13,7 +13,7 @@ namespace meterbill {
 std::variant<StartedProgram, int> start_program(
     const OptionTable& table, const std::vector<std::string>& arguments,
     const std::map<std::string, std::string>& environment, const PropertyCheck& check_property,
-    const Terminal& terminal) {
+    const TogetherCheck& check_together, const Terminal& terminal) {
   auto said = parse_command_line(table, arguments);
   if (!said) return report(said.error(), terminal, table.program);
   if (said.value().help) {
@@ -30,7 +30,8 @@ std::variant<StartedProgram, int> start_program(
                       .default_file = {},
                       .environment = environment,
                       .command_line = said.value().settings,
-                      .check_property = check_property};
+                      .check_property = check_property,
+                      .check_together = check_together};
   auto settings = load_settings(table, request);
   if (!settings) return report(settings.error(), terminal, table.program);
   return StartedProgram{.settings = std::move(settings).value(), .request = std::move(request)};

@@ -22,6 +22,6 @@ struct StartedProgram {
 [[nodiscard]] std::variant<StartedProgram, int> start_program(
     const OptionTable& table, const std::vector<std::string>& arguments,
     const std::map<std::string, std::string>& environment, const PropertyCheck& check_property,
-    const Terminal& terminal);
+    const TogetherCheck& check_together, const Terminal& terminal);
 
 }  // namespace meterbill

@@ -2,20 +2,22 @@
 
 #include <fmt/format.h>
 
-#include "config/problems.h"
+#include "base/printable.h"
 
 namespace meterbill {
 namespace {
 
-Result<MachineId> make_machine_id(const Settings& settings, std::string_view host_name) {
-  const std::string& said = settings.get<std::string>("agent.machine_id");
-  if (!said.empty()) return MachineId{said};
+MachineId make_machine_id(const Settings& settings, std::string_view host_name,
+                          Problems& problems) {
+  const Setting& said = settings.at("agent.machine_id");
+  if (const auto& id = std::get<std::string>(said.value); !id.empty()) return MachineId{id};
   if (!is_machine_id(host_name))
-    return fail(Code::kConfig,
-                fmt::format("agent.machine_id: the host name '{}' cannot be a machine id (a letter "
-                            "or digit, then at most 127 letters, digits, '.', '_', ':' or '-'); "
-                            "set agent.machine_id",
-                            printable(host_name)));
+    problems.add(
+        said.origin,
+        fmt::format("agent.machine_id: the host name '{}' cannot be a machine id (a letter "
+                    "or digit, then at most 127 letters, digits, '.', '_', ':' or '-'); "
+                    "set agent.machine_id",
+                    printable(host_name)));
   return MachineId{std::string(host_name)};
 }
 
@@ -25,15 +27,12 @@ std::variant<HttpUrl, KafkaUrl> make_sink(const Settings& settings) {
   return std::get<KafkaUrl>(value);
 }
 
-}  // namespace
-
-Result<AgentConfig> make_agent_config(const Settings& settings, std::string_view host_name) {
-  Problems problems;
+AgentConfig make(const Settings& settings, std::string_view host_name, Problems& problems) {
   AgentConfig config;
   config.sink = make_sink(settings);
-  problems.take(make_machine_id(settings, host_name), config.machine_id);
-  problems.take(make_http_config(settings), config.http);
-  problems.take(make_kafka_config(settings, std::get_if<KafkaUrl>(&config.sink)), config.kafka);
+  config.machine_id = make_machine_id(settings, host_name, problems);
+  config.http = make_http_config(settings, problems);
+  config.kafka = make_kafka_config(settings, std::get_if<KafkaUrl>(&config.sink), problems);
   config.interval = settings.get<std::chrono::microseconds>("agent.interval");
   config.labels = settings.get<Labels>("agent.labels");
   config.state_dir = settings.get<std::string>("agent.state_dir");
@@ -41,6 +40,20 @@ Result<AgentConfig> make_agent_config(const Settings& settings, std::string_view
   config.control = settings.get<std::string>("agent.control");
   config.source_root = settings.get<std::string>("agent.source_root");
   config.log_level = make_log_level(settings);
+  return config;
+}
+
+}  // namespace
+
+Problems agent_problems(const Settings& settings, std::string_view host_name) {
+  Problems problems;
+  static_cast<void>(make(settings, host_name, problems));
+  return problems;
+}
+
+Result<AgentConfig> make_agent_config(const Settings& settings, std::string_view host_name) {
+  Problems problems;
+  AgentConfig config = make(settings, host_name, problems);
   MB_TRYV(problems.result());
   return config;
 }

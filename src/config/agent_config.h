@@ -33,4 +33,7 @@ struct AgentConfig {
 [[nodiscard]] Result<AgentConfig> make_agent_config(const Settings& settings,
                                                     std::string_view host_name);
 
+/// What make_agent_config would refuse: for LoadRequest::check_together.
+[[nodiscard]] Problems agent_problems(const Settings& settings, std::string_view host_name);
+
 }  // namespace meterbill

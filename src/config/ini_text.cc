@@ -80,6 +80,7 @@ class Splitter {
     if (close == text.npos || !is_name(name) || !is_rest(text.substr(close + 1)))
       return problem("a section is written [name]");
     section_ = name;
+    result_.sections.push_back({.line = number_, .name = section_});
   }
 
   void entry(std::string_view text) {

@@ -21,7 +21,14 @@ struct IniProblem {
   std::string message;
 };
 
+/// A line `[name]`.
+struct IniSection {
+  int line = 0;
+  std::string name;
+};
+
 struct IniText {
+  std::vector<IniSection> sections;
   std::vector<IniEntry> entries;
   std::vector<IniProblem> problems;
 };

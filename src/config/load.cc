@@ -38,16 +38,13 @@ class Loader {
     for (const Option& option : table_.options) all.push_back(settle(option));
     for (const auto& [key, assignment] : chosen_)
       if (key.starts_with(kKafkaPrefix)) all.push_back(settle_property(key, assignment));
-    if (!problems_.empty()) return fail(Code::kConfig, std::move(problems_));
-    return Settings{std::move(all), std::move(files_)};
+    Settings settings{std::move(all), std::move(files_)};
+    if (request_.check_together) problems_.add(request_.check_together(settings));
+    MB_TRYV(problems_.result());
+    return settings;
   }
 
  private:
-  void problem(const std::string& place, std::string_view message) {
-    if (!problems_.empty()) problems_ += '\n';
-    problems_ += fmt::format("{}: {}", place, message);
-  }
-
   Result<void> read_files() {
     const std::string main_file = request_.config_file.value_or(
         request_.default_file.empty() ? table_.default_file() : request_.default_file);
@@ -69,22 +66,30 @@ class Loader {
   void read_ini(const std::string& path, std::string_view text) {
     files_.push_back(path);
     const IniText ini = split_ini(text);
-    for (const IniProblem& wrong : ini.problems)
-      problem(fmt::format("{}:{}", path, wrong.line), wrong.message);
+    const auto in_line = [&path](int line) {
+      return Origin{.kind = Origin::Kind::kFile, .name = path, .line = line};
+    };
+    for (const IniProblem& wrong : ini.problems) problems_.add(in_line(wrong.line), wrong.message);
+    for (const IniSection& section : ini.sections)
+      if (!table_.has_section(section.name))
+        problems_.add(in_line(section.line), fmt::format("[{}]: unknown section{}", section.name,
+                                                         table_.section_hint(section.name)));
     std::map<std::string, int> lines;
     for (const IniEntry& entry : ini.entries) {
-      const Origin origin{.kind = Origin::Kind::kFile, .name = path, .line = entry.line};
+      // Its section is named already, and is all that is known to be wrong.
+      if (!entry.section.empty() && !table_.has_section(entry.section)) continue;
+      const Origin origin = in_line(entry.line);
       const auto key = full_key(entry);
       if (!key) {
-        problem(to_text(origin), key.error().message);
+        problems_.add(origin, key.error().message);
         continue;
       }
       const std::string_view secret_key = secret_of_file_key(key.value());
       const auto [first, is_new] =
           lines.emplace(secret_key.empty() ? key.value() : secret_key, entry.line);
       if (!is_new) {
-        problem(to_text(origin),
-                fmt::format("{}: set in line {} already", key.value(), first->second));
+        problems_.add(origin,
+                      fmt::format("{}: set in line {} already", key.value(), first->second));
         continue;
       }
       accept({.key = key.value(),
@@ -113,11 +118,11 @@ class Loader {
       const std::string key = table_.key_of_variable(variable);
       const Origin origin{.kind = Origin::Kind::kEnvironment, .name = variable};
       if (key.empty()) {
-        problem(to_text(origin), "unknown variable" + table_.variable_hint(variable));
+        problems_.add(origin, "unknown variable" + table_.variable_hint(variable));
         continue;
       }
       if (const auto [first, is_new] = variable_of.emplace(key, variable); !is_new) {
-        problem(to_text(origin), fmt::format("{} is set by {} already", key, first->second));
+        problems_.add(origin, fmt::format("{} is set by {} already", key, first->second));
         continue;
       }
       accept({.key = key, .text = text, .origin = origin});
@@ -128,31 +133,32 @@ class Loader {
   /// not hold in the end: a wrong line would otherwise wait for the day it matters.
   void accept(const Assignment& assignment) {
     const std::string& key = assignment.key;
-    const std::string place = to_text(assignment.origin);
+    const Origin& place = assignment.origin;
     if (key.starts_with(kKafkaPrefix)) return accept_property(assignment);
     const Option* option = table_.find(key);
     if (option == nullptr)
-      return problem(place, fmt::format("{}: unknown key{}", key, table_.hint(key)));
+      return problems_.add(place, fmt::format("{}: unknown key{}", key, table_.hint(key)));
     if (const auto value = parse_value(*option, assignment.text); !value)
-      return problem(place, fmt::format("{}: {}", key, value.error().message));
+      return problems_.add(place, fmt::format("{}: {}", key, value.error().message));
     chosen_.insert_or_assign(key, assignment);
   }
 
   void accept_property(const Assignment& assignment) {
     const std::string& key = assignment.key;
-    const std::string place = to_text(assignment.origin);
+    const Origin& place = assignment.origin;
     const std::string property = key.substr(kKafkaPrefix.size());
     const std::string_view secret_key = secret_of_file_key(key);
     if (!is_kafka_property(property))
-      return problem(place, fmt::format("{}: not a librdkafka property: lower-case letters, "
-                                        "digits and dots",
-                                        key));
+      return problems_.add(place, fmt::format("{}: not a librdkafka property: lower-case letters, "
+                                              "digits and dots",
+                                              key));
     if (const std::string_view reason = kafka_denial(property); !reason.empty())
-      return problem(place, fmt::format("{}: cannot be set: {}", key, reason));
+      return problems_.add(place, fmt::format("{}: cannot be set: {}", key, reason));
     if (is_kafka_secret(property) && assignment.cut_by_comment)
-      return problem(place, fmt::format("{}: is the part from '#' on a comment or part of the "
-                                        "secret? Put the secret into \"quotes\"",
-                                        key));
+      return problems_.add(place,
+                           fmt::format("{}: is the part from '#' on a comment or part of the "
+                                       "secret? Put the secret into \"quotes\"",
+                                       key));
     chosen_.insert_or_assign(secret_key.empty() ? key : std::string(secret_key), assignment);
   }
 
@@ -182,15 +188,14 @@ class Loader {
     if (setting.secret) {
       auto secret = read_secret(said, setting.shown);
       if (!secret) {
-        problem(to_text(said.origin), fmt::format("{}: {}", said.key, secret.error().message));
+        problems_.add(said.origin, fmt::format("{}: {}", said.key, secret.error().message));
         return setting;
       }
       setting.value = std::move(secret).value();
     }
     if (!request_.check_property) return setting;
     const auto known = request_.check_property(property, std::get<std::string>(setting.value));
-    if (!known)
-      problem(to_text(said.origin), fmt::format("{}: {}", said.key, known.error().message));
+    if (!known) problems_.add(said.origin, fmt::format("{}: {}", said.key, known.error().message));
     return setting;
   }
 
@@ -226,7 +231,7 @@ class Loader {
   const LoadRequest& request_;
   std::vector<std::string> files_;
   std::map<std::string, Assignment> chosen_;
-  std::string problems_;
+  Problems problems_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "config/problems.h"
 #include "config/settings.h"
 
 namespace meterbill {
@@ -19,21 +20,26 @@ inline constexpr std::size_t kSecretBytesMax = std::size_t{64} << 10;
 using PropertyCheck =
     std::function<Result<void>(const std::string& property, const std::string& value)>;
 
+/// What is wrong with several settings together. Called also when single ones are wrong; those have
+/// their defaults then.
+using TogetherCheck = std::function<Problems(const Settings& settings)>;
+
 /// Where to look for settings.
 struct LoadRequest {
   std::optional<std::string> config_file;  ///< given by the user: must exist
   std::string default_file;                ///< read when there; empty: OptionTable::default_file()
   std::map<std::string, std::string> environment;
   std::vector<Assignment> command_line;
-  PropertyCheck check_property;  ///< may be empty
+  PropertyCheck check_property;    ///< may be empty
+  TogetherCheck check_together{};  ///< may be empty
 };
 
 /// Settings in the order built-in < main file < `<main file>.d/*.conf` (by name) < environment <
 /// command line; a later one replaces an earlier one. There is no text substitution of any kind.
 ///
-/// Everything wrong in all places is reported at once, one problem a line, each with its place and
-/// what to do: kConfig. A file that the user named and that is missing is kNotFound, one that may
-/// not be read kPermission. No message holds a secret.
+/// Everything wrong in all places is reported at once, one problem a line in the order of the
+/// places, each with what to do: kConfig. A file that the user named and that is missing is
+/// kNotFound, one that may not be read kPermission. No message holds a secret.
 [[nodiscard]] Result<Settings> load_settings(const OptionTable& table, const LoadRequest& request);
 
 }  // namespace meterbill

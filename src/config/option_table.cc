@@ -67,6 +67,26 @@ std::string OptionTable::hint(std::string_view unknown_key) const {
   return fmt::format("; `meterbill config default {}` lists all keys", short_name);
 }
 
+bool OptionTable::has_section(std::string_view section) const {
+  const std::string start = std::string(section) + ".";
+  return start.starts_with(kKafkaPrefix) || std::ranges::any_of(options, [&](const Option& option) {
+           return option.name.starts_with(start);
+         });
+}
+
+std::string OptionTable::section_hint(std::string_view unknown_section) const {
+  std::vector<std::string> sections;
+  for (const Option& option : options) {
+    std::string section{option.name.substr(0, option.name.find('.'))};
+    if (std::ranges::find(sections, section) == sections.end())
+      sections.push_back(std::move(section));
+  }
+  sections.emplace_back(kKafkaPrefix.substr(0, kKafkaPrefix.size() - 1));
+  const std::string near = nearest(unknown_section, sections);
+  if (!near.empty()) return fmt::format("; did you mean [{}]?", near);
+  return fmt::format("; there are [{}]", fmt::join(sections, "], ["));
+}
+
 std::string OptionTable::variable_hint(std::string_view unknown_variable) const {
   std::vector<std::string> variables;
   for (const Option& option : options) {

@@ -36,6 +36,12 @@ struct OptionTable {
   /// "; did you mean agent.interval?" or where all keys can be seen.
   [[nodiscard]] std::string hint(std::string_view unknown_key) const;
 
+  /// Whether keys can stand under `[section]`.
+  [[nodiscard]] bool has_section(std::string_view section) const;
+
+  /// "; did you mean [agent]?" or which sections there are.
+  [[nodiscard]] std::string section_hint(std::string_view unknown_section) const;
+
   /// The same for a variable.
   [[nodiscard]] std::string variable_hint(std::string_view unknown_variable) const;
 

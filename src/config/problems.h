@@ -1,47 +1,49 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
-#include <string_view>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
+#include "config/settings.h"
 
 namespace meterbill {
+
+/// One thing that is wrong with what was set, and where it was set.
+struct Problem {
+  Origin origin;        ///< kDefault: nobody set it; the message says what to set
+  std::string message;  ///< one line that names the key; never a secret
+};
 
 /// Gathers what is wrong, so that an operator mends everything in one go.
 class Problems {
  public:
-  /// Stores the value, or remembers the failure.
-  template <class T>
-  void take(Result<T> result, T& into) {
-    if (result)
-      into = std::move(result).value();
-    else
-      add(result.error().message);
+  void add(Origin origin, std::string message) {
+    all_.push_back({std::move(origin), std::move(message)});
   }
+  void add(const Problems& more) { all_.insert(all_.end(), more.all_.begin(), more.all_.end()); }
 
-  void add(std::string_view line) {
-    if (!lines_.empty()) lines_ += '\n';
-    lines_ += line;
-  }
-
-  /// kConfig with one problem a line, or success.
+  /// kConfig with one problem a line, in the order of the places: files by name, which is the order
+  /// in which they are read, and in a file by line. Success when nothing is wrong.
   [[nodiscard]] Result<void> result() const {
-    if (!lines_.empty()) return fail(Code::kConfig, lines_);
-    return ok();
+    if (all_.empty()) return ok();
+    std::vector<Problem> sorted = all_;
+    std::ranges::stable_sort(sorted, {}, [](const Problem& problem) {
+      return std::tuple(problem.origin.kind, problem.origin.name, problem.origin.line);
+    });
+    std::string lines;
+    for (const Problem& problem : sorted) {
+      if (!lines.empty()) lines += '\n';
+      if (problem.origin.kind != Origin::Kind::kDefault) lines += to_text(problem.origin) + ": ";
+      lines += problem.message;
+    }
+    return fail(Code::kConfig, std::move(lines));
   }
 
  private:
-  std::string lines_;
+  std::vector<Problem> all_;
 };
-
-/// The text with `?` for every byte that is not visible ASCII: for messages about text of unknown
-/// origin.
-[[nodiscard]] inline std::string printable(std::string_view text) {
-  std::string shown{text.substr(0, 200)};
-  for (char& c : shown)
-    if (c < ' ' || c > '~') c = '?';
-  return shown;
-}
 
 }  // namespace meterbill

@@ -4,18 +4,18 @@
 
 namespace meterbill {
 
-Result<HttpConfig> make_http_config(const Settings& settings) {
+HttpConfig make_http_config(const Settings& settings, Problems& problems) {
   HttpConfig config{.listen = {},
                     .allowed_hosts = settings.get<std::vector<std::string>>("http.allowed_hosts"),
                     .connections_max = settings.get<std::int64_t>("http.connections_max")};
   const Setting& listen = settings.at("http.listen");
   if (const auto* endpoint = std::get_if<HostPort>(&listen.value)) config.listen = *endpoint;
   if (config.listen && !is_loopback(config.listen->host) && !settings.get<bool>("http.insecure"))
-    return fail(Code::kConfig,
-                fmt::format("{}: http.listen: others can reach {}, and there is no TLS and no "
-                            "login; listen on 127.0.0.1, or set http.insecure=true if the network "
-                            "is trusted",
-                            to_text(listen.origin), listen.shown));
+    problems.add(listen.origin,
+                 fmt::format("http.listen: others can reach {}, and there is no TLS and no login; "
+                             "listen on 127.0.0.1, or set http.insecure=true if the network is "
+                             "trusted",
+                             listen.shown));
   return config;
 }
 
@@ -25,8 +25,8 @@ LogLevel make_log_level(const Settings& settings) {
   return *level;
 }
 
-Result<std::map<std::string, std::string>> make_kafka_config(const Settings& settings,
-                                                             KafkaUrl* url) {
+std::map<std::string, std::string> make_kafka_config(const Settings& settings, KafkaUrl* url,
+                                                     Problems& problems) {
   auto properties = settings.kafka_properties();
   for (const char* name : {"metadata.broker.list", "bootstrap.servers"}) {
     const auto found = properties.find(name);
@@ -34,10 +34,10 @@ Result<std::map<std::string, std::string>> make_kafka_config(const Settings& set
     auto brokers = parse_broker_list(found->second);
     if (!brokers) {
       const std::string key = fmt::format("kafka.{}", name);
-      return fail(Code::kConfig, fmt::format("{}: {}: {}", to_text(settings.at(key).origin), key,
-                                             brokers.error().message));
+      problems.add(settings.at(key).origin, fmt::format("{}: {}", key, brokers.error().message));
+    } else if (url != nullptr) {
+      url->brokers = std::move(brokers).value();
     }
-    if (url != nullptr) url->brokers = std::move(brokers).value();
     properties.erase(found);
   }
   return properties;

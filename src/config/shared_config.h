@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "config/problems.h"
 #include "config/settings.h"
 
 namespace meterbill {
@@ -19,14 +20,15 @@ struct HttpConfig {
   std::int64_t connections_max = 0;
 };
 
-/// kConfig when the address is not loopback and http.insecure is not set.
-[[nodiscard]] Result<HttpConfig> make_http_config(const Settings& settings);
+/// A problem when the address is not loopback and http.insecure is not set.
+[[nodiscard]] HttpConfig make_http_config(const Settings& settings, Problems& problems);
 
 [[nodiscard]] LogLevel make_log_level(const Settings& settings);
 
 /// The properties for librdkafka. `bootstrap.servers` (or its other name) is taken out and
 /// replaces the brokers of `url`, so that what is shown is what is used.
-[[nodiscard]] Result<std::map<std::string, std::string>> make_kafka_config(const Settings& settings,
-                                                                           KafkaUrl* url);
+[[nodiscard]] std::map<std::string, std::string> make_kafka_config(const Settings& settings,
+                                                                   KafkaUrl* url,
+                                                                   Problems& problems);
 
 }  // namespace meterbill

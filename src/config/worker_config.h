@@ -16,7 +16,6 @@ struct WorkerConfig {
   std::string state_dir;
   std::optional<KafkaUrl> kafka_url;  ///< none: off
   std::string prices;                 ///< empty: the built-in price book
-  std::string accounts;               ///< empty: no accounts
   std::string control;
   std::int64_t batch_max = 0;
   std::chrono::microseconds batch_age{};
@@ -30,7 +29,10 @@ struct WorkerConfig {
 };
 
 /// The typed form of loaded settings. kConfig, every problem on its own line: an address others
-/// can reach without http.insecure; no source at all.
+/// can reach without http.insecure; no source at all; a file of accounts.
 [[nodiscard]] Result<WorkerConfig> make_worker_config(const Settings& settings);
+
+/// What make_worker_config would refuse: for LoadRequest::check_together.
+[[nodiscard]] Problems worker_problems(const Settings& settings);
 
 }  // namespace meterbill

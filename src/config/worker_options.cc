@@ -23,7 +23,9 @@ std::vector<Option> worker_rows() {
        .type = OptionType::kPath,
        .standard = "",
        .standard_as = "no accounts",
-       .help = "TOML file with the rules that say who pays for which machine and scope."},
+       .help =
+           "TOML file with the rules that say who pays for which machine and scope. Accounts are "
+           "not billed yet: a set value is refused."},
       {.name = "worker.control",
        .type = OptionType::kPath,
        .standard = "/run/meterbill-worker/control.sock",

@@ -164,8 +164,9 @@ int main_of(int argc, char** argv) {
   const OptionTable& table = worker_options();
   const auto fail_with = [&](const Error& error) { return report(error, terminal, table.program); };
   if (const auto blocked = block_signals(); !blocked) return fail_with(blocked.error());
-  const auto start = start_program(table, {argv + (argc > 0 ? 1 : 0), argv + argc},
-                                   process_environment(), check_kafka_property, terminal);
+  const auto start =
+      start_program(table, {argv + (argc > 0 ? 1 : 0), argv + argc}, process_environment(),
+                    check_kafka_property, worker_problems, terminal);
   const auto* started = std::get_if<StartedProgram>(&start);
   if (started == nullptr) return std::get<int>(start);
   const auto config = make_worker_config(started->settings);

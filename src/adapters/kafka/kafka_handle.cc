@@ -3,9 +3,14 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstdio>
 #include <future>
+#include <memory>
 #include <system_error>
 #include <thread>
+
+#include "config/kafka_properties.h"
+#include "config/nearest.h"
 
 namespace meterbill {
 namespace {
@@ -16,6 +21,27 @@ constexpr std::chrono::milliseconds kEnd{500};
 /// librdkafka would print its log on standard error; what matters comes by error callbacks.
 void stay_silent(const rd_kafka_t*, int, const char*, const char*) {}
 
+/// All names that librdkafka knows: the first column of its table, which it prints to a file only.
+std::vector<std::string> property_names() {
+  std::vector<std::string> names;
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::tmpfile(), &std::fclose};
+  if (!file) return names;  // the hint is left out
+  rd_kafka_conf_properties_show(file.get());
+  std::rewind(file.get());
+  std::array<char, 4096> line{};
+  while (std::fgets(line.data(), line.size(), file.get()) != nullptr) {
+    const std::string_view text{line.data()};
+    std::string name{text.substr(0, text.find_first_of(" |\n"))};
+    if (is_kafka_property(name) && kafka_denial(name).empty()) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+std::string hint(const std::string& unknown) {
+  const std::string near = nearest(unknown, property_names());
+  return near.empty() ? "" : fmt::format("; did you mean kafka.{}?", near);
+}
+
 Result<void> set_property(rd_kafka_conf_t* conf, const std::string& name,
                           const std::string& value) {
   std::array<char, 512> reason{};
@@ -23,16 +49,23 @@ Result<void> set_property(rd_kafka_conf_t* conf, const std::string& name,
     case RD_KAFKA_CONF_OK:
       return ok();
     case RD_KAFKA_CONF_UNKNOWN:
-      return fail(Code::kConfig, fmt::format("kafka.{}: librdkafka {} has no such property", name,
-                                             rd_kafka_version_str()));
+      return fail(Code::kConfig, fmt::format("librdkafka {} has no such property{}",
+                                             rd_kafka_version_str(), hint(name)));
     case RD_KAFKA_CONF_INVALID:
       break;
   }
   // librdkafka's own reason may quote the value, which may be a secret.
   return fail(Code::kConfig,
-              fmt::format("kafka.{}: librdkafka {} does not take this value; see its configuration "
-                          "reference for what it takes",
-                          name, rd_kafka_version_str()));
+              fmt::format("librdkafka {} does not take this value; see its configuration reference "
+                          "for what it takes",
+                          rd_kafka_version_str()));
+}
+
+Result<void> set_properties(rd_kafka_conf_t* conf, const KafkaProperties& properties) {
+  for (const auto& [name, value] : properties) {
+    MB_TRYV(in("kafka." + name, set_property(conf, name, value)));
+  }
+  return ok();
 }
 
 }  // namespace
@@ -72,16 +105,12 @@ Result<KafkaPtr<rd_kafka_conf_t>> make_kafka_conf(const KafkaConfig& config,
                                                   const KafkaProperties& defaults,
                                                   const KafkaProperties& forced) {
   KafkaPtr<rd_kafka_conf_t> conf{rd_kafka_conf_new()};
-  for (const auto& [name, value] : defaults) {
-    MB_TRYV(set_property(conf.get(), name, value));
-  }
+  MB_TRYV(set_properties(conf.get(), defaults));
   for (const auto& [name, value] : config.properties) {
-    MB_TRYV(set_property(conf.get(), name, value));
+    MB_TRYV(in("kafka." + name, set_property(conf.get(), name, value)));
   }
-  for (const auto& [name, value] : forced) {
-    MB_TRYV(set_property(conf.get(), name, value));
-  }
-  MB_TRYV(set_property(conf.get(), "bootstrap.servers", config.brokers));
+  MB_TRYV(set_properties(conf.get(), forced));
+  MB_TRYV(set_properties(conf.get(), {{"bootstrap.servers", config.brokers}}));
   rd_kafka_conf_set_log_cb(conf.get(), &stay_silent);
   return conf;
 }

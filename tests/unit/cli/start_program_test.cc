@@ -12,7 +12,7 @@ class StartProgramTest : public testing::Test {
  protected:
   /// The exit code, or -1 when the program may go on.
   int start(const std::vector<std::string>& arguments) {
-    auto result = start_program(agent_options(), arguments, {}, {}, test_.terminal);
+    auto result = start_program(agent_options(), arguments, {}, {}, {}, test_.terminal);
     if (const int* code = std::get_if<int>(&result)) return *code;
     started_.emplace(std::get<StartedProgram>(std::move(result)));
     return -1;

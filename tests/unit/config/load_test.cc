@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "config/agent_config.h"
 #include "config/text_file.h"
 #include "support/temp_dir.h"
 
@@ -116,13 +117,13 @@ TEST_F(LoadTest, EverythingWrongIsNamedWithPlaceAndRemedy) {
   say_on_command_line("agent.labels", "Site=x");
   EXPECT_EQ(
       problems(),
-      "agent.conf:6: expected key = value, [section] or a comment\n"
       "agent.conf:2: agent.intervall: unknown key; did you mean agent.interval?\n"
       "agent.conf:3: agent.interval: '10' needs one of the units us, ms, s, min, h, d, for example "
       "10s\n"
       "agent.conf:4: agent.machine_id: '-rf' is not a machine id: a letter or digit, then at most "
       "127 letters, digits, '.', '_', ':' or '-'\n"
       "agent.conf:5: agent.interval: set in line 3 already\n"
+      "agent.conf:6: expected key = value, [section] or a comment\n"
       "agent.conf:7: http.listen stands under [agent]; move it above all sections or under its "
       "own\n"
       "agent.conf:9: kafka.acks: cannot be set: readings are kept until all in-sync replicas have "
@@ -140,6 +141,37 @@ TEST_F(LoadTest, EverythingWrongIsNamedWithPlaceAndRemedy) {
       "command line: agent.labels: 'Site=x' is not a label: write key=value, the key of 1 to 63 of "
       "a-z 0-9 '_' '.' '-'");
   EXPECT_EQ(code_, Code::kConfig);
+}
+
+TEST_F(LoadTest, AnUnknownSectionIsNamedOnceWithTheNearestOne) {
+  write("agent.conf",
+        "[agnet]\ninterval = 1s\nsink = http://a:1\n[worker]\nprices = x\n[kafka]\nlinger.ms = "
+        "5\n[kafka.ssl]\nca.location = /ca\n");
+  EXPECT_EQ(problems(),
+            "agent.conf:1: [agnet]: unknown section; did you mean [agent]?\n"
+            "agent.conf:4: [worker]: unknown section; there are [agent], [http], [log], [kafka]");
+}
+
+TEST_F(LoadTest, AllProblemsOfAFileAreInTheOrderOfItsLines) {
+  write("agent.conf",
+        "http.listen = 10.0.0.1:5\nkafka.no.such = x\nagent.interval = soon\n[agnet]\n");
+  write("agent.conf.d/a.conf", "kafka.no.such.either = x\n");
+  request_.check_property = [](const std::string&, const std::string&) -> Result<void> {
+    return fail(Code::kConfig, "no such property");
+  };
+  request_.check_together = [](const Settings& settings) {
+    return agent_problems(settings, "my host");
+  };
+  EXPECT_EQ(problems(),
+            "agent.machine_id: the host name 'my host' cannot be a machine id (a letter or digit, "
+            "then at most 127 letters, digits, '.', '_', ':' or '-'); set agent.machine_id\n"
+            "agent.conf:1: http.listen: others can reach 10.0.0.1:5, and there is no TLS and no "
+            "login; listen on 127.0.0.1, or set http.insecure=true if the network is trusted\n"
+            "agent.conf:2: kafka.no.such: no such property\n"
+            "agent.conf:3: agent.interval: 'soon' is not a whole number with a unit (us, ms, s, "
+            "min, h, d), for example 10s\n"
+            "agent.conf:4: [agnet]: unknown section; did you mean [agent]?\n"
+            "agent.conf.d/a.conf:1: kafka.no.such.either: no such property");
 }
 
 TEST_F(LoadTest, AWrongLineIsNamedEvenWhenALaterPlaceOverridesIt) {

@@ -91,11 +91,21 @@ TEST(WorkerConfigTest, BootstrapServersReplaceTheBrokersThatAreShown) {
             std::string::npos);
 }
 
+TEST(WorkerConfigTest, AccountsAreRefusedUntilTheyAreBilled) {
+  const auto made = make_worker_config(
+      settings_of(worker_options(), {{"worker.accounts", "/etc/accounts.toml"}}));
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, Code::kConfig);
+  EXPECT_EQ(
+      made.error().message,
+      "command line: worker.accounts: accounts are not billed yet; remove this key, and bills "
+      "are made for each machine");
+}
+
 TEST(WorkerConfigTest, EveryKeyReachesItsMember) {
   const auto made =
       make_worker_config(settings_of(worker_options(), {{"worker.state_dir", "/s"},
                                                         {"worker.prices", "/p"},
-                                                        {"worker.accounts", "/a"},
                                                         {"worker.control", "/c"},
                                                         {"worker.batch_max", "7"},
                                                         {"worker.batch_age", "8ms"},
@@ -108,7 +118,7 @@ TEST(WorkerConfigTest, EveryKeyReachesItsMember) {
                                                         {"http.connections_max", "13"}}));
   ASSERT_TRUE(made) << made.error().message;
   const WorkerConfig& config = made.value();
-  EXPECT_EQ(config.state_dir + config.prices + config.accounts + config.control, "/s/p/a/c");
+  EXPECT_EQ(config.state_dir + config.prices + config.control, "/s/p/c");
   EXPECT_EQ(config.batch_max, 7);
   EXPECT_EQ(config.batch_age, std::chrono::milliseconds{8});
   EXPECT_EQ(config.evidence_keep, std::chrono::days{9});

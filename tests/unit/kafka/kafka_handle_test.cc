@@ -66,11 +66,30 @@ TEST(KafkaConfTest, AnUnknownPropertyIsNamedWithoutItsValue) {
   EXPECT_THAT(conf.error().message, Not(HasSubstr("geheim")));
 }
 
+TEST(KafkaConfTest, AnUnknownPropertyHasTheNearestOneOfLibrdkafkas) {
+  // Who asks knows the key and says it: here it would stand twice.
+  for (const auto& [wrong, near] : {std::pair{"sasl.pasword", "sasl.password"},
+                                    std::pair{"securty.protocol", "security.protocol"},
+                                    std::pair{"ssl.ca.locaton", "ssl.ca.location"}}) {
+    const Result<void> checked = check_kafka_property(wrong, "x");
+    ASSERT_FALSE(checked);
+    EXPECT_TRUE(checked.error().message.ends_with(std::string(" has no such property; did you "
+                                                              "mean kafka.") +
+                                                  near + "?"))
+        << checked.error().message;
+    EXPECT_THAT(checked.error().message, Not(HasSubstr(wrong)));
+  }
+  EXPECT_THAT(check_kafka_property("zzzzzzzz", "x").error().message,
+              testing::EndsWith("no such property"));
+  // What may not be set is not proposed: the next error would refuse it.
+  EXPECT_THAT(check_kafka_property("group.idd", "x").error().message, Not(HasSubstr("group.id?")));
+}
+
 TEST(KafkaConfTest, AValueThatIsNotTakenIsNotRepeated) {
   const Result<void> checked = check_kafka_property("security.protocol", "geheim");
   ASSERT_FALSE(checked);
   EXPECT_EQ(checked.error().code, Code::kConfig);
-  EXPECT_THAT(checked.error().message, HasSubstr("kafka.security.protocol"));
+  EXPECT_THAT(checked.error().message, HasSubstr("does not take this value"));
   EXPECT_THAT(checked.error().message, Not(HasSubstr("geheim")));
   EXPECT_TRUE(check_kafka_property("security.protocol", "sasl_ssl"));
 }
