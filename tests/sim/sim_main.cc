@@ -20,6 +20,7 @@ struct Wish {
   std::uint64_t seeds = 1;
   std::uint64_t first = 0;
   bool is_told = false;  ///< each run is described
+  bool stops = false;    ///< at the first failing seed
 };
 
 bool read_number(const char* text, std::uint64_t& into) {
@@ -33,6 +34,10 @@ bool read(int count, char** words, Wish& wish) {
     const std::string_view word = words[i];
     if (word == "--verbose") {
       wish.is_told = true;
+      continue;
+    }
+    if (word == "--stop") {
+      wish.stops = true;
       continue;
     }
     if (word == "--fresh") {
@@ -75,14 +80,18 @@ int run(const Wish& wish) {
   const auto began = std::chrono::steady_clock::now();
   Outcome sum;
   std::uint64_t failed = 0;
-  for (std::uint64_t i = 0; i < wish.seeds; ++i)
-    if (!run_seed(wish.first + i, folder + "/", wish.is_told, sum)) ++failed;
+  std::uint64_t ran = 0;
+  while (ran < wish.seeds && !(wish.stops && failed > 0)) {
+    if (!run_seed(wish.first + ran, folder + "/", wish.is_told, sum)) ++failed;
+    ++ran;
+  }
   std::filesystem::remove_all(folder);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   fmt::print(
-      "seeds {} to {}: {} failed; {} ticks, {} troubles, {} samples and events, holds in {} runs; "
+      "seeds {} to {}: {} failed after {}; {} ticks, {} troubles, {} samples and events, holds in "
+      "{} runs; "
       "{:.1f} s\n",
-      wish.first, wish.first + wish.seeds - 1, failed, sum.ticks, sum.troubles, sum.singles,
+      wish.first, wish.first + wish.seeds - 1, failed, ran, sum.ticks, sum.troubles, sum.singles,
       sum.held, took.count());
   return failed == 0 ? 0 : 1;
 }
@@ -93,7 +102,8 @@ int run(const Wish& wish) {
 int main(int count, char** words) {
   meterbill::sim::Wish wish;
   if (!meterbill::sim::read(count, words, wish)) {
-    std::fputs("usage: meterbill-sim [--seeds N] [--seed FIRST | --fresh] [--verbose]\n", stderr);
+    std::fputs("usage: meterbill-sim [--seeds N] [--seed FIRST | --fresh] [--stop] [--verbose]\n",
+               stderr);
     return 64;
   }
   return meterbill::sim::run(wish);

@@ -1,0 +1,301 @@
+"""Our guards, and how to take each of them out: the text that stands in the sources, what replaces
+it in the copy, and who must notice.
+
+`out` holds mutant("name"): a switch, so that one build serves for all. `by` is "sim" with the seeds
+within which the simulator must fail, or a test program with the tests that must."""
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    name: str
+    what: str  # the guard that is gone
+    file: str
+    keep: str  # stands exactly once in the file
+    out: str
+    by: tuple
+
+
+SIM = "meterbill-sim"
+
+MUTANTS = [
+    Mutant(
+        "merge_by_sum",
+        "the greatest value is kept, not the sum",
+        "src/domain/usage_row.cc",
+        "  stored = seen;\n  return true;",
+        '  stored = mutant("merge_by_sum") ? stored + seen : seen;\n  return true;',
+        (SIM, 20),
+    ),
+    Mutant(
+        "merge_keeps_newest",
+        "the greatest value is kept, not the newest",
+        "src/domain/usage_row.cc",
+        "  if (seen <= stored) return false;",
+        '  if (seen == stored || (seen < stored && !mutant("merge_keeps_newest"))) return false;',
+        (SIM, 100),
+    ),
+    Mutant(
+        "position_outside_transaction",
+        "the position is stored in the transaction of its effects",
+        "src/adapters/sqlite/sqlite_ledger.cc",
+        """  return in("commit", transact([&]() -> Result<bool> {
+              MB_TRY(const bool ours, ledger_writer::owns(connection(), write, fences));""",
+        """  if (mutant("position_outside_transaction") && !write.positions.empty()) {
+    WriteSet effects = write;
+    effects.positions.clear();
+    MB_TRY(const CommitOutcome first, commit(effects, fences));
+    if (first != CommitOutcome::kCommitted) return first;
+    WriteSet position;
+    position.at = write.at;
+    position.positions = write.positions;
+    return in("commit", transact([&]() -> Result<bool> {
+                MB_TRYV(ledger_writer::apply(connection(), position, limits_));
+                return true;
+              }));
+  }
+  return in("commit", transact([&]() -> Result<bool> {
+              MB_TRY(const bool ours, ledger_writer::owns(connection(), write, fences));""",
+        (SIM, 1000),
+    ),
+    Mutant(
+        "no_fence",
+        "a worker whose source was taken over commits no more",
+        "src/adapters/sqlite/sqlite_ledger.cc",
+        "              if (!ours) return false;",
+        '              if (!ours && !mutant("no_fence")) return false;',
+        ("ledger_contract_test", "*"),
+    ),
+    Mutant(
+        "unsynced_commit",
+        "a commit is on the disk when it returns",
+        "src/adapters/sqlite/sqlite_db.cc",
+        'db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")',
+        'db.execute(mutant("unsynced_commit")\n'
+        '      ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF"\n'
+        '      : "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")',
+        (SIM, 200),
+    ),
+    Mutant(
+        "offset_reset_accepted",
+        "a log that ends before what was read halts the partition",
+        "src/adapters/kafka/kafka_partition.cc",
+        "  if (high < next)\n",
+        '  if (mutant("offset_reset_accepted") && high < next)\n'
+        '    return {Kind::kContinue, high, ""};\n'
+        "  if (high < next)\n",
+        ("kafka_test", "*"),
+    ),
+    Mutant(
+        "no_anchor",
+        "the record at the anchor is compared before anything is read",
+        "src/adapters/kafka/kafka_partition.cc",
+        "  if (stored->anchor && stored->anchor->offset >= low)\n",
+        '  if (!mutant("no_anchor") && stored->anchor && stored->anchor->offset >= low)\n',
+        ("kafka_test", "*"),
+    ),
+    Mutant(
+        "gap_not_told",
+        "records that expired unread are told",
+        "src/adapters/kafka/kafka_partitions.cc",
+        "    partition.gap = plan.reason;",
+        '    if (!mutant("gap_not_told")) partition.gap = plan.reason;',
+        ("kafka_test", "*"),
+    ),
+    Mutant(
+        "staged_not_dropped",
+        "what was handed over and refused is read again",
+        "src/adapters/kafka/kafka_partitions.cc",
+        "    partition.next_offset = applied;\n    replan();",
+        '    if (!mutant("staged_not_dropped")) partition.next_offset = applied;\n    replan();',
+        (SIM, 300),
+    ),
+    Mutant(
+        "spool_drops_offered",
+        "a row stays in the spool until it is acknowledged",
+        "src/adapters/sqlite/sqlite_spool.cc",
+        'db_.prepare("UPDATE rows SET offered=max(offered, ?1) "',
+        'db_.prepare(std::string("UPDATE rows SET ") + (mutant("spool_drops_offered")\n'
+        '      ? "acknowledged=?1, " : "") + "offered=max(offered, ?1) "',
+        (SIM, 50),
+    ),
+    Mutant(
+        "acknowledges_newest",
+        "an acknowledgement counts for the version that was sent",
+        "src/adapters/sqlite/sqlite_spool.cc",
+        'db_.prepare("UPDATE rows SET acknowledged=max(acknowledged, ?1), acknowledged_at=?5 "',
+        'db_.prepare(std::string("UPDATE rows SET acknowledged=") +\n'
+        '      (mutant("acknowledges_newest") ? "max(version, ?1)" : "max(acknowledged, ?1)") +\n'
+        '      ", acknowledged_at=?5 "',
+        ("spool_contract_test", "*"),
+    ),
+    Mutant(
+        "checkpoint_first",
+        "rows and checkpoint are saved in one transaction",
+        "src/adapters/sqlite/sqlite_spool.cc",
+        "Result<void> SqliteSpool::save_once(const TickRecord& tick) {\n",
+        "Result<void> SqliteSpool::save_once(const TickRecord& tick) {\n"
+        '  if (mutant("checkpoint_first")) {\n'
+        "    MB_TRYV(save_checkpoint(tick.checkpoint));\n  }\n",
+        (SIM, 500),
+    ),
+    Mutant(
+        "never_sent_again",
+        "what was acknowledged is sent once more after 48 h",
+        "src/adapters/sqlite/sqlite_spool.cc",
+        "  MB_TRYV(update.bind(1, now.us - kKeepAcknowledgedUs).run());",
+        '  if (!mutant("never_sent_again")) {\n'
+        "    MB_TRYV(update.bind(1, now.us - kKeepAcknowledgedUs).run());\n  }",
+        (SIM, 300),
+    ),
+    Mutant(
+        "folds_offered",
+        "a slot of which something was offered is never folded",
+        "src/adapters/sqlite/spool_fold.cc",
+        '"HAVING min(final)=1 AND max(offered)=0 "',
+        '+ std::string(mutant("folds_offered") ? "HAVING min(final)=1 "\n'
+        '      : "HAVING min(final)=1 AND max(offered)=0 ") +',
+        ("sqlite_test", "*Spool*"),
+    ),
+    Mutant(
+        "samples_read_twice",
+        "samples below the position are passed over",
+        "src/worker/items.cc",
+        "         position.offset < found->second.next_offset;",
+        '         position.offset < found->second.next_offset && !mutant("samples_read_twice");',
+        ("worker_test", "*"),
+    ),
+    Mutant(
+        "replayed_counted",
+        "samples of a log that was accepted anew are put aside",
+        "src/worker/items.cc",
+        "    if (replayed)\n",
+        '    if (replayed && !mutant("replayed_counted"))\n',
+        (SIM, 500),
+    ),
+    Mutant(
+        "event_ids_not_kept",
+        "a usage event with a known id is not added again",
+        "src/adapters/sqlite/sqlite_ledger_upkeep.cc",
+        "  return (now.us - keep_us) / kHourUs * kHourUs;",
+        '  if (mutant("event_ids_not_kept")) return now.us + kHourUs;\n'
+        "  return (now.us - keep_us) / kHourUs * kHourUs;",
+        ("ledger_contract_test", "*"),
+    ),
+    Mutant(
+        "conflict_ignored",
+        "readings that cannot be true together are held",
+        "src/domain/hold.cc",
+        "bool overlap(const Cover& a, const Cover& b) {\n",
+        "bool overlap(const Cover& a, const Cover& b) {\n"
+        '  if (mutant("conflict_ignored")) return false;\n',
+        (SIM, 500),
+    ),
+    Mutant(
+        "off_counts",
+        "time a host was off does not count as covered",
+        "src/domain/hold.cc",
+        "Int128{spans[i].cover.metered_us} + spans[i].cover.estimated_us;",
+        "Int128{spans[i].cover.metered_us} + spans[i].cover.estimated_us +\n"
+        '               (mutant("off_counts") ? spans[i].cover.off_us : 0);',
+        (SIM, 1000),
+    ),
+    Mutant(
+        "capacity_unchecked",
+        "more core time than there was is refused",
+        "src/domain/reading.cc",
+        "std::optional<Rejection> implausible(const Reading& reading) {\n",
+        "std::optional<Rejection> implausible(const Reading& reading) {\n"
+        '  if (mutant("capacity_unchecked")) return std::nullopt;\n',
+        ("domain_usage_test", "*"),
+    ),
+    Mutant(
+        "future_taken",
+        "slots that have not begun are put aside",
+        "src/domain/reading.cc",
+        "std::optional<Rejection> untimely(Slot slot, UtcTime recorded, UtcTime now) {\n",
+        "std::optional<Rejection> untimely(Slot slot, UtcTime recorded, UtcTime now) {\n"
+        '  if (mutant("future_taken")) return std::nullopt;\n',
+        ("domain_usage_test", "*"),
+    ),
+    Mutant(
+        "slot_goes_back",
+        "within an epoch the slot never goes back",
+        "src/agent/slot_totals.cc",
+        "earliest_ = std::max(earliest_, Slot::containing(now));",
+        'earliest_ = mutant("slot_goes_back") ? Slot::containing(now)\n'
+        "      : std::max(earliest_, Slot::containing(now));",
+        ("agent_test", "*"),
+    ),
+    Mutant(
+        "gap_is_metered",
+        "a gap of more than three ticks is estimated",
+        "src/agent/metering.cc",
+        "  const bool estimated = gap > kGapTicks * options_.interval_us;",
+        "  const bool estimated =\n"
+        '      gap > kGapTicks * options_.interval_us && !mutant("gap_is_metered");',
+        (SIM, 200),
+    ),
+    Mutant(
+        "clock_step_ignored",
+        "a step of the wall clock begins a new epoch",
+        "src/agent/metering.cc",
+        "epochs_.back().wall_less_boot_us) > kClockStepUs)",
+        "epochs_.back().wall_less_boot_us) > kClockStepUs &&\n"
+        '      !mutant("clock_step_ignored"))',
+        (SIM, 200),
+    ),
+    Mutant(
+        "boot_counts_from_checkpoint",
+        "the counters of a new boot begin at 0",
+        "src/agent/metering.cc",
+        "  last_->cpu_busy_us = 0;",
+        '  if (!mutant("boot_counts_from_checkpoint")) last_->cpu_busy_us = 0;',
+        (SIM, 200),
+    ),
+    Mutant(
+        "held_is_billed",
+        "what is held is in no total",
+        "src/domain/hold.cc",
+        "  if (held == holds.end() || slot < held->second) return Standing::kBilled;",
+        "  if (held == holds.end() || slot < held->second ||\n"
+        '      mutant("held_is_billed"))\n    return Standing::kBilled;',
+        (SIM, 500),
+    ),
+    Mutant(
+        "answered_before_commit",
+        "a request is answered after its commit, not before",
+        "src/worker/worker.cc",
+        "  Result<CommitOutcome> outcome = store_.commit(batch.write(), fences);",
+        """  if (mutant("answered_before_commit"))
+    for (const auto& [key, counts] : batch.requests())
+      if (batches[key.first].route == Route::kHttp)
+        feeds_[key.first].source->answer(key.second, counts);
+  Result<CommitOutcome> outcome = store_.commit(batch.write(), fences);""",
+        (SIM, 300),
+    ),
+    Mutant(
+        "labels_of_the_message",
+        "labels belong to the epoch; other ones are put aside",
+        "src/worker/batch.cc",
+        "    if (facts.boot != head.boot || facts.labels != labels)",
+        "    if (facts.boot != head.boot ||\n"
+        '        (facts.labels != labels && !mutant("labels_of_the_message")))',
+        ("worker_test", "*"),
+    ),
+    Mutant(
+        "rounds_twice",
+        "an amount is rounded once",
+        "src/domain/money.cc",
+        "Result<Amount> rounded(const Cost& cost, const Currency& currency) {\n",
+        """Result<Amount> rounded(const Cost& cost, const Currency& currency) {
+  if (mutant("rounds_twice")) {
+    MB_TRY(const Int128 tenths,
+           shift_half_even(cost.value, kCostDecimals - currency.minor_digits() - 1));
+    MB_TRY(const Int128 twice, shift_half_even(Int256(tenths), 1));
+    return Amount{twice};
+  }
+""",
+        ("domain_billing_test", "*"),
+    ),
+]
