@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -48,6 +47,11 @@ std::vector<Span> parties(const UsageRow& row, const BootOf& boot_of, const Deci
   return spans;
 }
 
+bool is_present(const UsageRow& row, EpochKey epoch) {
+  const auto found = row.by_epoch.find(epoch);
+  return found != row.by_epoch.end() && found->second.cover;
+}
+
 bool overlap(const Cover& a, const Cover& b) {
   return std::max(a.from_us, b.from_us) < std::min(a.to_us, b.to_us);
 }
@@ -68,53 +72,78 @@ std::optional<Decision> parse_decision(std::string_view text) {
   return found->first;
 }
 
-bool is_settled(const Decisions& decisions) {
-  return std::ranges::any_of(decisions, [](const auto& entry) {
-    return entry.second.decision == Decision::kKeep || entry.second.decision == Decision::kSum;
-  });
+bool is_in_conflict(const Holds& holds) {
+  return std::ranges::any_of(holds, [](const auto& entry) { return entry.second.waits(); });
 }
 
-std::set<EpochKey> conflicting(const UsageRow& row, const BootOf& boot_of,
-                               const Decisions& decisions) {
-  std::set<EpochKey> bound;
-  if (is_summed(decisions)) return bound;
+std::set<EpochPair> conflicting(const UsageRow& row, const BootOf& boot_of,
+                                const Decisions& decisions) {
+  std::set<EpochPair> pairs;
+  if (is_summed(decisions)) return pairs;
   const std::vector<Span> spans = parties(row, boot_of, decisions);
   Int128 covered = 0;
-  bool several_boots = false;
-  for (std::size_t i = 0; i < spans.size(); ++i) {
-    covered += Int128{spans[i].cover.metered_us} + spans[i].cover.estimated_us;
-    several_boots |= spans[i].boot != spans.front().boot;
-    for (std::size_t j = 0; j < i; ++j)
-      if (spans[i].boot == spans[j].boot && overlap(spans[i].cover, spans[j].cover))
-        bound.insert({spans[i].epoch, spans[j].epoch});
+  for (const Span& span : spans) covered += Int128{span.cover.metered_us} + span.cover.estimated_us;
+  for (std::size_t i = 0; i < spans.size(); ++i)
+    for (std::size_t j = i + 1; j < spans.size(); ++j) {
+      const bool untrue = spans[i].boot == spans[j].boot ? overlap(spans[i].cover, spans[j].cover)
+                                                         : covered > kCoverMax;
+      if (untrue) pairs.insert({spans[i].epoch, spans[j].epoch});
+    }
+  return pairs;
+}
+
+Extended extend(Conflicts& conflicts, Slot slot, const UsageRow& row, const BootOf& boot_of,
+                const Decisions& decisions) {
+  for (const EpochPair& pair : conflicting(row, boot_of, decisions))
+    if (!conflicts.contains(pair)) return Extended::kNewPair;
+  Extended outcome = Extended::kUnchanged;
+  for (auto& [pair, shared] : conflicts) {
+    if (shared <= slot || !is_present(row, pair.first) || !is_present(row, pair.second)) continue;
+    shared = slot;
+    outcome = Extended::kChanged;
   }
-  if (several_boots && covered > kCoverMax)
-    for (const Span& span : spans) bound.insert(span.epoch);
-  return bound;
+  return outcome;
+}
+
+Holds holds_of(const Conflicts& conflicts, const BootOf& boot_of, const Decisions& decisions) {
+  std::map<EpochKey, Slot> held;
+  std::map<EpochKey, Slot> discarded;
+  const auto from = [](std::map<EpochKey, Slot>& slots, EpochKey epoch, Slot slot) {
+    const auto [known, is_new] = slots.try_emplace(epoch, slot);
+    if (!is_new) known->second = std::min(known->second, slot);
+  };
+  for (const auto& [pair, slot] : conflicts) {
+    const bool first = decision_of(decisions, boot_of(pair.first)) == Decision::kKeep;
+    const bool second = decision_of(decisions, boot_of(pair.second)) == Decision::kKeep;
+    if (!first) from(second ? discarded : held, pair.first, slot);
+    if (!second) from(first ? discarded : held, pair.second, slot);
+  }
+  Holds holds;
+  for (const auto& [epoch, slot] : held) holds[epoch] = {slot, std::nullopt};
+  for (const auto& [epoch, slot] : discarded) {
+    Hold& hold = holds.try_emplace(epoch, Hold{slot, slot}).first->second;
+    hold = {std::min(hold.from, slot), slot};
+  }
+  return holds;
 }
 
 void HoldFinder::add(Slot slot, const UsageRow& row) {
   std::set<EpochKey>& present = present_[slot];
   for (const auto& [epoch, usage] : row.by_epoch)
     if (usage.cover) present.insert(epoch);
-  std::set<EpochKey> conflict = conflicting(row, boot_of_, decisions_);
-  if (!conflict.empty()) conflicts_.insert(std::move(conflict));
+  pairs_.merge(conflicting(row, boot_of_, decisions_));
 }
 
-Holds HoldFinder::finish() const {
-  Holds holds;
-  for (const std::set<EpochKey>& conflict : conflicts_) {
-    for (const auto& [slot, present] : present_) {
-      std::vector<EpochKey> shared;
-      std::ranges::set_intersection(conflict, present, std::back_inserter(shared));
-      if (shared.size() < 2) continue;
-      for (const EpochKey epoch : shared) {
-        const auto [held, is_new] = holds.try_emplace(epoch, slot);
-        if (!is_new) held->second = std::min(held->second, slot);
-      }
-    }
+Conflicts HoldFinder::conflicts() const {
+  Conflicts conflicts;
+  for (const EpochPair& pair : pairs_) {
+    const auto shared = std::ranges::find_if(present_, [&](const auto& entry) {
+      return entry.second.contains(pair.first) && entry.second.contains(pair.second);
+    });
+    MB_ASSERT(shared != present_.end());  // at least the slot where the conflict shows
+    conflicts.emplace(pair, shared->first);
   }
-  return holds;
+  return conflicts;
 }
 
 Standing standing(EpochKey epoch, Slot slot, const BootOf& boot_of, const Holds& holds,
@@ -124,13 +153,16 @@ Standing standing(EpochKey epoch, Slot slot, const BootOf& boot_of, const Holds&
   const auto decision = decision_of(decisions, boot);
   if (decision == Decision::kDiscard) return Standing::kDiscarded;
   if (decision == Decision::kRename) return Standing::kRenamed;
-  if (is_summed(decisions)) return Standing::kBilled;
-  const auto held = holds.find(epoch);
-  if (held == holds.end() || slot < held->second) return Standing::kBilled;
-  if (decision == Decision::kKeep) return Standing::kBilled;
-  const bool another_is_kept = std::ranges::any_of(
-      decisions, [](const auto& entry) { return entry.second.decision == Decision::kKeep; });
-  return another_is_kept ? Standing::kDiscarded : Standing::kHeld;
+  if (decision == Decision::kKeep || is_summed(decisions)) return Standing::kBilled;
+  const auto hold = holds.find(epoch);
+  if (hold == holds.end() || slot < hold->second.from) return Standing::kBilled;
+  const bool discarded = hold->second.discarded && slot >= *hold->second.discarded;
+  return discarded ? Standing::kDiscarded : Standing::kHeld;
+}
+
+bool is_vouched_for(const BootId& boot, const Decisions& decisions) {
+  const auto decision = decision_of(decisions, boot);
+  return decision == Decision::kKeep || (is_summed(decisions) && decision != Decision::kRename);
 }
 
 bool parts_exceed(const EpochUsage& epoch, ScopeKey machine, MeterKey cpu, MeterKey cpu_capacity,

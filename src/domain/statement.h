@@ -25,6 +25,8 @@ struct StatementFacts {
 struct MachineNote {
   std::optional<Coverage> coverage;  ///< absent: only samples and events, which cover no time
   std::map<MeterName, Int128, MeterOrder> held;  ///< base units of scope `machine` kept out
+  /// The same of what an operator's decision discards.
+  std::map<MeterName, Int128, MeterOrder> discarded;
 };
 
 /// One machine's part.

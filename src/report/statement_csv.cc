@@ -50,11 +50,15 @@ std::string statement_csv(const Statement& statement, const TimeZone& zone) {
     for (const UnpricedLine& line : machine.unpriced)
       text += quantity_row("unpriced", statement, line.key, line.quantity,
                            statement.quantity_decimals, line.unit.name, zone);
-    for (const auto& [meter, base] : machine.note.held)
-      text += quantity_row(
-          "held", statement,
-          {machine.machine, machine_scope(), "", meter, statement.facts.period.slots.begin}, base,
-          0, meter_kind(meter).base_unit, zone);
+    const auto kept_out = [&](std::string_view kind, const auto& meters) {
+      for (const auto& [meter, base] : meters)
+        text += quantity_row(
+            kind, statement,
+            {machine.machine, machine_scope(), "", meter, statement.facts.period.slots.begin}, base,
+            0, meter_kind(meter).base_unit, zone);
+    };
+    kept_out("held", machine.note.held);
+    kept_out("discarded", machine.note.discarded);
   }
   return text;
 }

@@ -79,6 +79,17 @@ void write_totals(JsonWriter& json, const Cost& exact_total, const Amount& total
   json.string("difference", difference_sentence(exact_total, total, currency));
 }
 
+void write_quantities(JsonWriter& json, std::string_view name,
+                      const std::map<MeterName, Int128, MeterOrder>& meters) {
+  json.begin_array(name);
+  for (const auto& [meter, base] : meters) {
+    json.begin_object().string("meter", meter.str());
+    write_base(json, meter, base);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void write_machine(JsonWriter& json, const Statement& statement, const MachineStatement& machine) {
   json.begin_object();
   json.string("machine", machine.machine.str());
@@ -90,13 +101,8 @@ void write_machine(JsonWriter& json, const Statement& statement, const MachineSt
   json.begin_array("unpriced");
   for (const UnpricedLine& line : machine.unpriced) write_unpriced(json, statement, line);
   json.end_array();
-  json.begin_array("held");
-  for (const auto& [meter, base] : machine.note.held) {
-    json.begin_object().string("meter", meter.str());
-    write_base(json, meter, base);
-    json.end_object();
-  }
-  json.end_array();
+  write_quantities(json, "held", machine.note.held);
+  write_quantities(json, "discarded", machine.note.discarded);
   json.end_object();
 }
 

@@ -147,19 +147,19 @@ Result<std::string> unpriced_text(const Statement& statement, const MachineState
   return text;
 }
 
-Result<std::string> held_text(const Statement& statement, const MachineStatement& machine) {
+/// "cpu 20 core_second, …", and `why` behind it; empty if there is nothing to show.
+Result<std::string> kept_out_text(const Statement& statement,
+                                  const std::map<MeterName, Int128, MeterOrder>& meters,
+                                  std::string_view why) {
   std::string text;
-  for (const auto& [meter, base] : machine.note.held) {
+  for (const auto& [meter, base] : meters) {
     if (is_context(meter)) continue;
     const Unit unit = meter_kind(meter).units.front();
     MB_TRY(const Int128 quantity, quantity_in(unit, base, statement.quantity_decimals));
     text += fmt::format("{}{} {} {}", text.empty() ? "" : ", ", meter.str(),
                         quantity_text(quantity, statement.quantity_decimals), unit.name);
   }
-  if (text.empty()) return text;
-  return text +
-         " kept out of the total: several readings together cannot be true → meterbill "
-         "machine list";
+  return text.empty() ? text : text.append(why);
 }
 
 std::string machine_text(const Statement& statement, const MachineStatement& machine,
@@ -179,7 +179,12 @@ std::string machine_text(const Statement& statement, const MachineStatement& mac
       text += labelled(label, said.value());
   };
   with_label("Unpriced", unpriced_text(statement, machine));
-  with_label("Held", held_text(statement, machine));
+  with_label("Held", kept_out_text(statement, machine.note.held,
+                                   " kept out of the total: several readings together cannot be "
+                                   "true → meterbill machine list"));
+  with_label("Discarded",
+             kept_out_text(statement, machine.note.discarded,
+                           " never billed, as an operator decided → meterbill machine list"));
   return text;
 }
 

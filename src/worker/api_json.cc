@@ -84,8 +84,10 @@ void write_boots(JsonWriter& json, const MachineView& machine) {
   json.begin_array("boots");
   for (const auto& [boot, epochs] : boots) {
     const auto decision = machine.decisions.find(boot);
-    const bool held =
-        std::ranges::any_of(epochs, [&](EpochKey key) { return machine.holds.contains(key); });
+    const bool held = std::ranges::any_of(epochs, [&](EpochKey key) {
+      const auto hold = machine.holds.find(key);
+      return hold != machine.holds.end() && hold->second.waits();
+    });
     json.begin_object()
         .string("boot_id", boot.str())
         .integer("epochs", static_cast<std::int64_t>(epochs.size()))
@@ -106,7 +108,7 @@ void write_machine(JsonWriter& json, const MachineView& machine, bool with_boots
       .string("last_seen", to_string(machine.facts.last_seen))
       .string("first_slot", to_string(machine.facts.first_slot))
       .string("last_slot", to_string(machine.facts.last_slot))
-      .boolean("conflict", !machine.holds.empty() && !is_settled(machine.decisions))
+      .boolean("conflict", is_in_conflict(machine.holds))
       .string("cpu_usage_percent", machine.facts.cpu_usage_percent)
       .string("memory_usage_percent", machine.facts.memory_usage_percent);
   if (machine.facts.retired) json.string("retired", to_string(*machine.facts.retired));

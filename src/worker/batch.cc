@@ -284,19 +284,16 @@ Result<void> Batch::update_totals() {
                ? keep_if_grew(before->second, entry.second) == Outcome::kRepeated
                : entry.second.by_epoch.empty();
   });
-  std::set<MachineKey> suspects;
-  const BootOf boot_of = [this](EpochKey key) -> const BootId& { return epochs_.at(key).boot; };
+  std::set<MachineKey> touched;
   for (const auto& [key, changed] : write_.rows) {
     MachineFacts& facts = facts_of(key.machine);
     facts.first_slot = std::min(facts.first_slot, key.slot);
     facts.last_slot = std::max(facts.last_slot, key.slot);
-    if (!memory_.holds[key.machine].empty() ||
-        !conflicting(changed, boot_of, memory_.decisions[key.machine]).empty())
-      suspects.insert(key.machine);
+    touched.insert(key.machine);
   }
   std::set<MachineKey> rebound;
-  for (const MachineKey machine : suspects) {
-    MB_TRY(Holds holds, find_holds(machine, memory_.decisions[machine]));
+  for (const MachineKey machine : touched) {
+    MB_TRY(Holds holds, holds_after(machine, memory_.decisions[machine]));
     if (holds == memory_.holds[machine]) continue;
     rebound.insert(machine);
     write_.holds[machine] = std::move(holds);
@@ -320,6 +317,29 @@ Result<void> Batch::update_totals() {
   return add_delta(delta);
 }
 
+/// The holds of a machine after this batch: from what is remembered of its conflicts if that will
+/// do, else from all its rows.
+Result<Holds> Batch::holds_after(MachineKey machine, const Decisions& decisions) {
+  const Holds& holds = memory_.holds[machine];
+  const auto known = memory_.conflicts.find(machine);
+  if (known == memory_.conflicts.end() && !holds.empty()) return find_holds(machine, decisions);
+  Conflicts conflicts = known == memory_.conflicts.end() ? Conflicts{} : known->second;
+  const BootOf boot_of = [this](EpochKey key) -> const BootId& { return epochs_.at(key).boot; };
+  bool changed = false;
+  for (auto row = write_.rows.lower_bound({machine, kAllSlots.begin});
+       row != write_.rows.end() && row->first.machine == machine; ++row) {
+    const Extended extended = extend(conflicts, row->first.slot, row->second, boot_of, decisions);
+    if (extended == Extended::kNewPair) return find_holds(machine, decisions);
+    changed |= extended == Extended::kChanged;
+  }
+  if (!changed) return holds;
+  MB_TRY(const auto stored_epochs, store_.epochs(machine));
+  epochs_.insert(stored_epochs.begin(), stored_epochs.end());
+  Holds moved = holds_of(conflicts, boot_of, decisions);
+  new_conflicts_[machine] = std::move(conflicts);
+  return moved;
+}
+
 /// The holds of a machine from all its rows, those of this batch in their new form.
 Result<Holds> Batch::find_holds(MachineKey machine, const Decisions& decisions) {
   MB_TRY(const auto stored_epochs, store_.epochs(machine));
@@ -333,7 +353,10 @@ Result<Holds> Batch::find_holds(MachineKey machine, const Decisions& decisions) 
   MB_TRYV(store_.rows(machine, kAllSlots, each));
   for (const auto& [key, changed] : write_.rows)
     if (key.machine == machine) finder.add(key.slot, changed);
-  return finder.finish();
+  Conflicts conflicts = finder.conflicts();
+  Holds holds = holds_of(conflicts, boot_of, decisions);
+  new_conflicts_[machine] = std::move(conflicts);
+  return holds;
 }
 
 /// Adds to `delta` what changes when all rows of a machine are looked at under new holds and
@@ -406,6 +429,8 @@ void Batch::remember() {
   memory_.greatest_epoch = std::max(memory_.greatest_epoch, greatest_epoch_);
   for (const auto& [machine, facts] : write_.machines) memory_.machines[machine] = facts;
   for (const auto& [machine, holds] : write_.holds) memory_.holds[machine] = holds;
+  for (auto& [machine, conflicts] : new_conflicts_)
+    memory_.conflicts[machine] = std::move(conflicts);
   for (const auto& [machine, decisions] : new_decisions_) memory_.decisions[machine] = decisions;
 }
 

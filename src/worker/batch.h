@@ -20,6 +20,8 @@ struct LedgerMemory {
   Interner names;
   std::map<MachineKey, MachineFacts> machines;
   std::map<MachineKey, Holds> holds;
+  /// Of machines whose rows were searched since the start: so that not every batch reads them all.
+  std::map<MachineKey, Conflicts> conflicts;
   std::map<MachineKey, Decisions> decisions;  ///< filled when a machine is first touched
   std::int64_t greatest_epoch = 0;
   std::optional<UtcTime> ids_forgotten_before;
@@ -76,6 +78,7 @@ class Batch {
   MachineFacts& facts_of(MachineKey machine);
   void advance_positions();
   Result<void> update_totals();
+  Result<Holds> holds_after(MachineKey machine, const Decisions& decisions);
   Result<Holds> find_holds(MachineKey machine, const Decisions& decisions);
   Result<void> rebuild_machine(MachineKey machine, const Holds& new_holds,
                                const Decisions& old_decisions, const Decisions& new_decisions,
@@ -99,6 +102,7 @@ class Batch {
   std::set<std::pair<std::size_t, std::size_t>> evidence_;
   std::set<EventKey> known_events_;
   std::map<MachineKey, Decisions> new_decisions_;
+  std::map<MachineKey, Conflicts> new_conflicts_;
   std::map<std::string, MeterKey> meters_;
   std::set<std::pair<MeterKey, Slot>> new_segments_;
   std::function<const ScopeName&(ScopeKey)> scope_name_;

@@ -37,10 +37,7 @@ Result<Totals> totals_of(const RowContext& context, Slot slot, const UsageRow& r
     const EpochFacts& facts = facts_of(context, epoch);
     const Standing standing = standing_in_row(context, slot, epoch, usage);
     if (standing == Standing::kHeld || standing == Standing::kDiscarded) continue;
-    const MachineKey billed = standing == Standing::kRenamed
-                                  ? context.decisions.at(facts.boot).renamed_to
-                                  : context.machine;
-    MB_TRYV(add_epoch(context, slot, facts, billed, usage, views, totals));
+    MB_TRYV(add_epoch(context, slot, facts, owner_of(context, facts.boot), usage, views, totals));
   }
   return totals;
 }
@@ -51,12 +48,20 @@ Standing standing_in_row(const RowContext& context, Slot slot, EpochKey epoch,
                          const EpochUsage& usage) {
   const BootOf boot_of = [&](EpochKey key) -> const BootId& { return facts_of(context, key).boot; };
   const Standing by_hold = standing(epoch, slot, boot_of, context.holds, context.decisions);
-  if (by_hold != Standing::kBilled) return by_hold;
+  if (by_hold == Standing::kHeld || by_hold == Standing::kDiscarded) return by_hold;
+  if (is_vouched_for(facts_of(context, epoch).boot, context.decisions)) return by_hold;
   const bool exceed =
       parts_exceed(usage, context.machine_scope, meter_key(context, "cpu"),
                    meter_key(context, "cpu_capacity"), meter_key(context, "uptime"),
                    [&](ScopeKey scope) { return is_view(context.scope_name(scope)); });
-  return exceed ? Standing::kHeld : Standing::kBilled;
+  return exceed ? Standing::kHeld : by_hold;
+}
+
+MachineKey owner_of(const RowContext& context, const BootId& boot) {
+  const auto decided = context.decisions.find(boot);
+  const bool renamed = !boot.empty() && decided != context.decisions.end() &&
+                       decided->second.decision == Decision::kRename;
+  return renamed ? decided->second.renamed_to : context.machine;
 }
 
 Result<Totals> contribution(const RowContext& context, Slot slot, const UsageRow& row) {

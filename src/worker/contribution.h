@@ -39,6 +39,10 @@ using Totals = std::map<TotalKey, Int128>;
 [[nodiscard]] Standing standing_in_row(const RowContext& context, Slot slot, EpochKey epoch,
                                        const EpochUsage& usage);
 
+/// The machine that a boot's usage is billed to, if it is billed: its own, or the one the boot was
+/// renamed to.
+[[nodiscard]] MachineKey owner_of(const RowContext& context, const BootId& boot);
+
 /// into += sign * from; sign is 1 or -1.
 [[nodiscard]] Result<void> add_totals(Totals& into, const Totals& from, int sign);
 

@@ -122,20 +122,20 @@ Result<std::map<MachineId, MachineNote>> Queries::notes(LedgerReader& ledger, co
         const Standing standing = standing_in_row(context, slot, epoch, usage);
         const BootId& boot = context.epochs.at(epoch).boot;
         if (boot.empty()) continue;
-        const MachineKey owner = standing == Standing::kRenamed
-                                     ? context.decisions.at(boot).renamed_to
-                                     : context.machine;
+        const MachineKey owner = owner_of(context, boot);
         const MachineId& name = view.names.machines.at(owner);
         const auto builder = builders.find(name);
         if (builder == builders.end()) continue;
         builder->second.has_cover = true;
         if (standing == Standing::kBilled || standing == Standing::kRenamed)
           billed[name].insert(epoch);
-        if (standing != Standing::kHeld) continue;
+        if (standing != Standing::kHeld && standing != Standing::kDiscarded) continue;
         const auto whole = usage.by_scope.find(context.machine_scope);
         if (whole == usage.by_scope.end()) continue;
         for (const auto& [meter, quantity] : whole->second.used)
-          builder->second.note.held[view.meter_name(meter)] += quantity;
+          (standing == Standing::kHeld ? builder->second.note.held
+                                       : builder->second.note.discarded)[view.meter_name(meter)] +=
+              quantity;
       }
       for (const auto& entry : billed) {
         const std::set<EpochKey>& epochs = entry.second;

@@ -222,7 +222,7 @@ Result<void> Worker::settle(Batch& batch, const std::vector<SourceBatch>& batche
   ++commits_;
   last_commit_ = batch.write().at;
   for (const auto& [machine, holds] : batch.write().holds)
-    if (!holds.empty()) events_.conflict(memory_->names.name(machine));
+    if (is_in_conflict(holds)) events_.conflict(memory_->names.name(machine));
   batch.remember();
   for (const auto& [meter, segment] : batch.new_segments())
     price_use_.used(memory_->names.name(meter), segment);
@@ -307,7 +307,7 @@ void Worker::publish() {
   status.commits = commits_;
   status.machines = static_cast<std::int64_t>(memory_->machines.size());
   status.held_machines = std::ranges::count_if(
-      memory_->holds, [](const auto& entry) { return !entry.second.empty(); });
+      memory_->holds, [](const auto& entry) { return is_in_conflict(entry.second); });
   status.disk_full_since = disk_full_since_;
   status.ready = !disk_full_since_;
   if (disk_full_since_)

@@ -187,9 +187,8 @@ Result<WebResponse> status(const LedgerApiParts& parts, LedgerReader& ledger) {
   std::vector<std::string> held;
   for (const auto& [key, bound] : holds) {
     const auto machine = machines.find(key);
-    if (bound.empty() || machine == machines.end()) continue;
-    MB_TRY(const Decisions decisions, ledger.decisions(key));
-    if (!is_settled(decisions)) held.push_back(machine->second.name.str());
+    if (is_in_conflict(bound) && machine != machines.end())
+      held.push_back(machine->second.name.str());
   }
   std::ranges::sort(held);
   return answer_json(status_json(worker, facts, counts, quarantined, held, parts.warnings(),

@@ -151,7 +151,7 @@ TEST_P(LedgerContract, NumbersWithoutANameAreRefused) {
   epoch.rows = {{{kWeb, slot()}, row(EpochKey{77}, 1)}};
   refuses(epoch, Code::kInvalid);
   WriteSet hold;
-  hold.holds = {{kWeb, {{EpochKey{77}, slot()}}}};
+  hold.holds = {{kWeb, {{EpochKey{77}, {slot(), {}}}}}};
   refuses(hold, Code::kInvalid);
   WriteSet recent;
   recent.recent = {sample({77}, 0, "1")};
@@ -260,12 +260,12 @@ TEST_P(LedgerContract, AWalkOverRowsEndsWithItsFirstFailure) {
 
 TEST_P(LedgerContract, HoldsOfAMachineAreReplacedWhole) {
   given(2);
-  EXPECT_EQ(ledger().holds(kWeb).value(), (Holds{{kWebEpoch, slot(1)}}));
+  EXPECT_EQ(ledger().holds(kWeb).value(), (Holds{{kWebEpoch, {slot(1), {}}}}));
   EXPECT_EQ(ledger().all_holds().value().size(), 1U);
   WriteSet write;
-  write.holds = {{kWeb, {{kWebEpoch, slot()}}}};
+  write.holds = {{kWeb, {{kWebEpoch, {slot(), slot(1)}}}}};
   ASSERT_TRUE(commit(write));
-  EXPECT_EQ(ledger().holds(kWeb).value(), (Holds{{kWebEpoch, slot()}}));
+  EXPECT_EQ(ledger().holds(kWeb).value(), (Holds{{kWebEpoch, {slot(), slot(1)}}}));
   write.holds = {{kWeb, {}}};
   ASSERT_TRUE(commit(write));
   EXPECT_TRUE(ledger().all_holds().value().empty());

@@ -195,9 +195,9 @@ MUTANTS = [
         "off_counts",
         "time a host was off does not count as covered",
         "src/domain/hold.cc",
-        "Int128{spans[i].cover.metered_us} + spans[i].cover.estimated_us;",
-        "Int128{spans[i].cover.metered_us} + spans[i].cover.estimated_us +\n"
-        '               (mutant("off_counts") ? spans[i].cover.off_us : 0);',
+        "Int128{span.cover.metered_us} + span.cover.estimated_us;",
+        "Int128{span.cover.metered_us} + span.cover.estimated_us +\n"
+        '               (mutant("off_counts") ? span.cover.off_us : 0);',
         (SIM, 1000),
     ),
     Mutant(
@@ -257,8 +257,8 @@ MUTANTS = [
         "held_is_billed",
         "what is held is in no total",
         "src/domain/hold.cc",
-        "  if (held == holds.end() || slot < held->second) return Standing::kBilled;",
-        "  if (held == holds.end() || slot < held->second ||\n"
+        "  if (hold == holds.end() || slot < hold->second.from) return Standing::kBilled;",
+        "  if (hold == holds.end() || slot < hold->second.from ||\n"
         '      mutant("held_is_billed"))\n    return Standing::kBilled;',
         (SIM, 500),
     ),

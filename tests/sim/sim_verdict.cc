@@ -42,7 +42,8 @@ void read_row(LedgerContent& content, const Dictionary& names, const std::string
     const EpochFacts& facts = epochs.at(key);
     const std::string epoch = facts.epoch.str();
     const auto held = holds.find(key);
-    if (held != holds.end() && held->second <= slot) content.held.insert({epoch, to_string(slot)});
+    if (held != holds.end() && held->second.from <= slot)
+      content.held.insert({epoch, to_string(slot)});
     for (const auto& [scope_key, scope] : usage.by_scope) {
       const std::string name = names.scopes.at(scope_key).str();
       const FieldsKey where{machine, epoch, to_string(slot), name};
@@ -117,23 +118,22 @@ struct Party {
   std::int64_t covered_us = 0;
 };
 
-/// The epochs of one slot that cannot all be true, by the rule as it stands in the design.
-std::set<std::string> conflict_of(const std::vector<Party>& parties) {
-  std::set<std::string> bound;
-  std::set<std::string> boots;
+using Pair = std::set<std::string>;
+
+/// Which two epochs of one slot cannot both be true, by the rule as docs/wire.md states it.
+std::set<Pair> conflicts_of(const std::vector<Party>& parties) {
   std::int64_t covered = 0;
-  for (const Party& party : parties) {
-    boots.insert(party.boot);
-    covered += party.covered_us;
+  for (const Party& party : parties) covered += party.covered_us;
+  const bool too_much = covered > kSlotUs + kSlotUs / 20;
+  std::set<Pair> pairs;
+  for (const Party& party : parties)
     for (const Party& other : parties) {
       const bool overlaps = party.from_us < other.to_us && other.from_us < party.to_us &&
                             party.from_us < party.to_us && other.from_us < other.to_us;
-      if (&party != &other && party.boot == other.boot && overlaps) bound.insert(party.epoch);
+      const bool in_conflict = party.boot == other.boot ? overlaps : too_much;
+      if (&party != &other && in_conflict) pairs.insert({party.epoch, other.epoch});
     }
-  }
-  if (boots.size() > 1 && covered > kSlotUs + kSlotUs / 20)
-    for (const Party& party : parties) bound.insert(party.epoch);
-  return bound;
+  return pairs;
 }
 
 }  // namespace
@@ -150,20 +150,16 @@ void judge_holds(const LedgerContent& content, Findings& findings) {
   }
   std::set<std::pair<std::string, std::string>> expected;
   for (const auto& [machine, slots] : machines) {
+    std::set<Pair> conflicts;
+    for (const auto& [slot, parties] : slots) conflicts.merge(conflicts_of(parties));
     std::map<std::string, std::string> first_held;  // by epoch
-    for (const auto& [conflict_slot, parties] : slots) {
-      const std::set<std::string> bound = conflict_of(parties);
-      for (const auto& [slot, present] : slots) {
-        std::vector<std::string> shared;
-        for (const Party& party : present)
-          if (bound.contains(party.epoch)) shared.push_back(party.epoch);
-        if (shared.size() < 2) continue;
-        for (const std::string& epoch : shared) {
-          const auto [held, is_new] = first_held.try_emplace(epoch, slot);
-          if (!is_new) held->second = std::min(held->second, slot);
-        }
+    for (const auto& [slot, present] : slots)       // the earliest slot first
+      for (const Pair& pair : conflicts) {
+        const auto shared = std::ranges::count_if(
+            present, [&](const Party& party) { return pair.contains(party.epoch); });
+        if (shared < 2) continue;
+        for (const std::string& epoch : pair) first_held.try_emplace(epoch, slot);
       }
-    }
     for (const auto& [slot, present] : slots)
       for (const Party& party : present) {
         const auto held = first_held.find(party.epoch);

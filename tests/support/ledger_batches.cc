@@ -41,7 +41,7 @@ WriteSet second() {
   WriteSet write;
   write.rows = {{{kWeb, slot()}, row(kWebEpoch, 150)}, {{kWeb, slot(1)}, row(kWebEpoch, 60)}};
   write.totals = {{total_of(kWeb), 210}};
-  write.holds = {{kWeb, {{kWebEpoch, slot(1)}}}};
+  write.holds = {{kWeb, {{kWebEpoch, {slot(1), {}}}}}};
   write.machines = {{kWeb, facts(kWeb, "web-1", slot(1))}};
   write.event_ids = {{{.source = "app", .id = "event-1"}, slot(1).start()}};
   write.quarantine = {refused("web-1/e/s/machine", 5, "too much"), refused("", 0, "{nonsense")};

@@ -90,8 +90,9 @@ class Dump {
           facts.retired.value_or(UtcTime{-1}).us, facts.cpu_usage_percent,
           facts.memory_usage_percent);
     for (const auto& [machine, holds] : value(ledger_.all_holds()))
-      for (const auto& [epoch, slot] : holds)
-        say("hold {} e{} {}", machine.value, epoch.value, to_string(slot));
+      for (const auto& [epoch, hold] : holds)
+        say("hold {} e{} {}{}", machine.value, epoch.value, to_string(hold.from),
+            hold.discarded ? " discarded " + to_string(*hold.discarded) : "");
     for (const auto& entry : names_.machines) machine(entry.first);
   }
 

@@ -101,7 +101,7 @@ MemoryLedger::MemoryLedger(LedgerLimits limits) : MemoryLedger(std::make_shared<
 
 MemoryLedger::MemoryLedger(std::shared_ptr<State> state, LedgerLimits limits)
     : state_(std::move(state)), limits_(limits) {
-  state_->facts.schema_version = 1;
+  state_->facts.schema_version = 2;
 }
 
 MemoryLedger::~MemoryLedger() = default;

@@ -104,11 +104,11 @@ class Machine:
         self.added = collections.defaultdict(int)  # (pseudo-epoch, slot, scope, meter) → sum
 
     def conflicts(self):
-        """Epoch → slot from which it is held: the first that two epochs of a conflict share."""
-        held, groups = {}, set()
+        """Epoch → slot from which it is held: the first that it shares with one it conflicts
+        with."""
+        held, pairs = {}, set()
         for slot, epochs in self.slots.items():
             covered = {epoch: row.cover for epoch, row in epochs.items() if row.cover}
-            bound = set()
             for one, a in covered.items():
                 for other, b in covered.items():
                     if (
@@ -116,19 +116,26 @@ class Machine:
                         and self.epochs[one][0] == self.epochs[other][0]
                         and max(a["from_us"], b["from_us"]) < min(a["to_us"], b["to_us"])
                     ):
-                        bound |= {one, other}
+                        pairs.add((one, other))
             boots = {self.epochs[epoch][0] for epoch in covered}
             if (
                 len(boots) > 1
                 and sum(c["metered_us"] + c["estimated_us"] for c in covered.values()) > CONFLICT_US
             ):
-                bound |= set(covered)
-            groups.add(frozenset(bound))
-        for group in groups:
-            for slot, epochs in self.slots.items():
-                shared = {epoch for epoch, row in epochs.items() if row.cover} & group
-                for epoch in shared if len(shared) > 1 else ():
-                    held[epoch] = min(slot, held.get(epoch, slot))
+                pairs |= {
+                    (one, other)
+                    for one in covered
+                    for other in covered
+                    if one < other and self.epochs[one][0] != self.epochs[other][0]
+                }
+        for pair in pairs:
+            shared = min(
+                slot
+                for slot, epochs in self.slots.items()
+                if all(epoch in epochs and epochs[epoch].cover for epoch in pair)
+            )
+            for epoch in pair:
+                held[epoch] = min(shared, held.get(epoch, shared))
         return held
 
 

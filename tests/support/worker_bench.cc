@@ -1,5 +1,7 @@
 #include "support/worker_bench.h"
 
+#include <chrono>
+#include <future>
 #include <set>
 
 #include "base/assert.h"
@@ -57,6 +59,16 @@ void WorkerBench::settle() {
   }
 }
 
+Result<void> WorkerBench::resolve(const std::string& machine, const std::string& boot,
+                                  Decision decision, const std::string& renamed_to) {
+  auto done = std::async(std::launch::async, [&] {
+    return worker->resolve(MachineId{machine}, BootId{boot}, decision, MachineId{renamed_to});
+  });
+  while (done.wait_for(std::chrono::milliseconds(1)) != std::future_status::ready)
+    MB_ASSERT(worker->step());
+  return done.get();
+}
+
 void WorkerBench::put_kafka(const std::string& value) {
   Delivery delivery;
   delivery.value = value;
@@ -109,9 +121,10 @@ std::string WorkerBench::held() {
   const auto all_holds = ledger.all_holds().value();
   for (const auto& [machine, holds] : all_holds) {
     const auto epochs = ledger.epochs(machine).value();
-    for (const auto& [epoch, slot] : holds)
+    for (const auto& [epoch, hold] : holds)
       lines.insert(dictionary.machines.at(machine).str() + " " + epochs.at(epoch).epoch.str() +
-                   " " + to_string(slot) + "\n");
+                   " " + to_string(hold.from) +
+                   (hold.discarded ? " discarded " + to_string(*hold.discarded) : "") + "\n");
   }
   std::string text;
   for (const std::string& line : lines) text += line;

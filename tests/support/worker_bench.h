@@ -105,6 +105,9 @@ class WorkerBench {
 
   /// Steps until nothing is left to do.
   void settle();
+  /// Decides as an operator's thread would, while the worker steps.
+  [[nodiscard]] Result<void> resolve(const std::string& machine, const std::string& boot,
+                                     Decision decision, const std::string& renamed_to = "");
   void put_kafka(const std::string& value);
   void put_http(const OutgoingMessage& message);
   void put_kafka(const OutgoingMessage& message);

@@ -168,7 +168,11 @@ CREATE TABLE price_version(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations{Migration{kFirst}};
+constexpr const char* kDiscardedFrom = R"sql(
+ALTER TABLE hold ADD COLUMN discarded_from INTEGER CHECK (discarded_from % 900 = 0);
+)sql";
+
+constexpr std::array kMigrations{Migration{kFirst}, Migration{kDiscardedFrom}};
 
 Result<void> run_steps(SqliteDb& db, std::span<const Migration> steps, std::size_t from) {
   MB_TRY(SqliteTransaction transaction, SqliteTransaction::begin(db));

@@ -145,28 +145,38 @@ Result<std::map<EpochKey, EpochFacts>> epochs(LedgerConnection& ledger, MachineK
   }
 }
 
+/// From two columns: from where bound, and from where discarded (NULL: nowhere).
+Result<Hold> hold_at(LedgerQuery& query, int column) {
+  Hold hold;
+  MB_TRY(hold.from, slot_at(query, column));
+  if (query->is_null(column + 1)) return hold;
+  MB_TRY(hold.discarded, slot_at(query, column + 1));
+  return hold;
+}
+
 Result<Holds> holds(LedgerConnection& ledger, MachineKey machine) {
   MB_TRYV(ledger.usable());
-  MB_TRY(auto query, ledger.query("SELECT epoch, from_slot FROM hold WHERE machine=?1"));
+  MB_TRY(auto query,
+         ledger.query("SELECT epoch, from_slot, discarded_from FROM hold WHERE machine=?1"));
   query->bind(1, machine.value);
   Holds found;
   for (;;) {
     MB_TRY(const bool more, query->step());
     if (!more) return found;
-    MB_TRY(const Slot slot, slot_at(query, 1));
-    found.emplace(EpochKey{query->integer(0)}, slot);
+    MB_TRY(const Hold hold, hold_at(query, 1));
+    found.emplace(EpochKey{query->integer(0)}, hold);
   }
 }
 
 Result<std::map<MachineKey, Holds>> all_holds(LedgerConnection& ledger) {
   MB_TRYV(ledger.usable());
-  MB_TRY(auto query, ledger.query("SELECT machine, epoch, from_slot FROM hold"));
+  MB_TRY(auto query, ledger.query("SELECT machine, epoch, from_slot, discarded_from FROM hold"));
   std::map<MachineKey, Holds> found;
   for (;;) {
     MB_TRY(const bool more, query->step());
     if (!more) return found;
-    MB_TRY(const Slot slot, slot_at(query, 2));
-    found[{query->integer(0)}].emplace(EpochKey{query->integer(1)}, slot);
+    MB_TRY(const Hold hold, hold_at(query, 2));
+    found[{query->integer(0)}].emplace(EpochKey{query->integer(1)}, hold);
   }
 }
 

@@ -80,13 +80,17 @@ Result<void> put_rows(LedgerConnection& ledger, const std::map<RowKey, UsageRow>
 
 Result<void> put_holds(LedgerConnection& ledger, const std::map<MachineKey, Holds>& holds) {
   MB_TRY(auto remove, ledger.query("DELETE FROM hold WHERE machine=?1"));
-  MB_TRY(auto insert,
-         ledger.query("INSERT INTO hold(machine, epoch, from_slot) VALUES (?1, ?2, ?3)"));
+  MB_TRY(auto insert, ledger.query("INSERT INTO hold(machine, epoch, from_slot, discarded_from) "
+                                   "VALUES (?1, ?2, ?3, ?4)"));
   for (const auto& [machine, of_machine] : holds) {
     remove->bind(1, machine.value);
     MB_TRYV(remove->run());
-    for (const auto& [epoch, slot] : of_machine) {
-      insert->bind(1, machine.value).bind(2, epoch.value).bind(3, slot.unix_seconds());
+    for (const auto& [epoch, hold] : of_machine) {
+      insert->bind(1, machine.value).bind(2, epoch.value).bind(3, hold.from.unix_seconds());
+      if (hold.discarded)
+        insert->bind(4, hold.discarded->unix_seconds());
+      else
+        insert->bind_null(4);
       MB_TRYV(in("hold", insert->run()));
     }
   }

@@ -67,7 +67,12 @@ class ConflictTest : public testing::TestWithParam<ConflictCase> {};
 
 TEST_P(ConflictTest, BindsWhatCannotAllBeTrue) {
   const ConflictCase& row = GetParam();
-  EXPECT_EQ(conflicting(row_of(row.parts), Boots(row.parts), row.decisions), epochs(row.bound));
+  std::set<EpochKey> bound;
+  for (const auto& [one, other] : conflicting(row_of(row.parts), Boots(row.parts), row.decisions)) {
+    bound.insert(one);
+    bound.insert(other);
+  }
+  EXPECT_EQ(bound, epochs(row.bound));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -153,7 +158,7 @@ Holds found(const std::vector<std::pair<Slot, std::vector<Part>>>& rows) {
 }
 
 TEST(HoldFinderTest, EpochsAreHeldFromTheFirstSlotTheyShareNotTheFirstThatShowsIt) {
-  const Holds want{{EpochKey{1}, kSlot}, {EpochKey{2}, kSlot}};
+  const Holds want{{EpochKey{1}, {kSlot, {}}}, {EpochKey{2}, {kSlot, {}}}};
   EXPECT_EQ(found({{kSlot, kModest}, {kSlot.next(), kBeyond}}), want);
   EXPECT_EQ(found({{kSlot.next(), kBeyond}, {kSlot, kModest}}), want) << "in any order";
 }
@@ -161,11 +166,28 @@ TEST(HoldFinderTest, EpochsAreHeldFromTheFirstSlotTheyShareNotTheFirstThatShowsI
 TEST(HoldFinderTest, ASlotOfOneEpochAloneIsBilled) {
   const std::vector<Part> alone{{"a", 0, 400, 400}};
   EXPECT_EQ(found({{kSlot, alone}, {kSlot.next(), kBeyond}}),
-            (Holds{{EpochKey{1}, kSlot.next()}, {EpochKey{2}, kSlot.next()}}));
+            (Holds{{EpochKey{1}, {kSlot.next(), {}}}, {EpochKey{2}, {kSlot.next(), {}}}}));
 }
 
 TEST(HoldFinderTest, WhatCanBeTrueHoldsNothing) {
   EXPECT_EQ(found({{kSlot, kModest}, {kSlot.next(), kModest}}), Holds{});
+}
+
+/// Boot b conflicts with boot c, then with boot a.
+TEST(HoldsTest, KeepDiscardsOnlyWhatConflictsWithTheKeptBoot) {
+  const Boots boots({{"a", 0, 0, 0}, {"b", 0, 0, 0}, {"c", 0, 0, 0}});
+  const auto pair = [](std::int64_t one, std::int64_t other) {
+    return EpochPair{EpochKey{one}, EpochKey{other}};
+  };
+  const Conflicts conflicts{{pair(1, 2), kSlot.plus(2)}, {pair(2, 3), kSlot.plus(1)}};
+  const Holds kept_a = holds_of(conflicts, boots, decided("a", Decision::kKeep));
+  EXPECT_EQ(kept_a, (Holds{{EpochKey{2}, {kSlot.plus(1), kSlot.plus(2)}},
+                           {EpochKey{3}, {kSlot.plus(1), {}}}}));
+  EXPECT_TRUE(is_in_conflict(kept_a));
+  const Holds kept_b = holds_of(conflicts, boots, decided("b", Decision::kKeep));
+  EXPECT_EQ(kept_b, (Holds{{EpochKey{1}, {kSlot.plus(2), kSlot.plus(2)}},
+                           {EpochKey{3}, {kSlot.plus(1), kSlot.plus(1)}}}));
+  EXPECT_FALSE(is_in_conflict(kept_b));
 }
 
 struct StandingCase {
@@ -182,7 +204,7 @@ class StandingTest : public testing::TestWithParam<StandingCase> {};
 TEST_P(StandingTest, FollowsHoldsAndDecisions) {
   const StandingCase& row = GetParam();
   const Boots boots({{"a", 0, 0, 0}, {"b", 0, 0, 0}, {"b", 0, 0, 0}});
-  const Holds holds{{EpochKey{1}, kSlot}, {EpochKey{2}, kSlot}};
+  const Holds holds{{EpochKey{1}, {kSlot, {}}}, {EpochKey{2}, {kSlot, kSlot.plus(2)}}};
   EXPECT_EQ(standing(EpochKey{row.epoch}, kSlot.plus(row.slot), boots, holds, row.decisions),
             row.want);
 }
@@ -196,7 +218,9 @@ INSTANTIATE_TEST_SUITE_P(
         StandingCase{"an_epoch_that_is_not_bound", 3, 0, Standing::kBilled},
         StandingCase{"pseudo_epoch", 9, 0, Standing::kBilled},
         StandingCase{"kept", 1, 0, Standing::kBilled, decided("a", Decision::kKeep)},
-        StandingCase{"another_is_kept", 2, 0, Standing::kDiscarded, decided("a", Decision::kKeep)},
+        StandingCase{"held_before_it_meets_the_kept_one", 2, 1, Standing::kHeld,
+                     decided("a", Decision::kKeep)},
+        StandingCase{"another_is_kept", 2, 2, Standing::kDiscarded, decided("a", Decision::kKeep)},
         StandingCase{"another_is_kept_before_the_conflict", 2, -1, Standing::kBilled,
                      decided("a", Decision::kKeep)},
         StandingCase{"discarded", 2, 0, Standing::kDiscarded, decided("b", Decision::kDiscard)},

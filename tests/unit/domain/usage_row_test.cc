@@ -146,7 +146,7 @@ UsageRow row_of(const std::vector<KeyedReading>& readings) {
   return row;
 }
 
-std::set<EpochKey> conflicts_of(const UsageRow& row) {
+std::set<EpochPair> conflicts_of(const UsageRow& row) {
   const BootId a("a");
   const BootId b("b");
   return conflicting(

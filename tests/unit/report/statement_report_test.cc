@@ -63,6 +63,8 @@ Statement fleet(const PriceBook& book) {
   notes[MachineId{"lab-07"}].coverage = Coverage{900 * kSecond, 1, 0, 0};
   notes[MachineId{"lab-07"}].held[MeterName{"cpu"}] = 1'800'000'000;
   notes[MachineId{"render-12"}].coverage = Coverage{0, 0, 0, 3'600 * kSecond};
+  notes[MachineId{"render-12"}].discarded[MeterName{"cpu"}] = 5'400'000'000;
+  notes[MachineId{"render-12"}].discarded[MeterName{"net_out"}] = 2'500'000'000;
   StatementFacts facts = facts_of(book, "2026-10..2026-11");
   facts.warnings = {"the price of cpu since 2026-01-01 was edited after it had been used"};
   return make_statement(facts, rating.finish().value(), notes).value();

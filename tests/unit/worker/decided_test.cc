@@ -1,0 +1,161 @@
+// What an operator's decision settles, and what it leaves in conflict.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/worker_bench.h"
+
+namespace meterbill {
+namespace {
+
+using testing::ElementsAre;
+
+constexpr std::int64_t kSecond = 1'000'000;
+
+std::string epoch(int number) {
+  const std::string digits = std::to_string(number);
+  return std::string(32 - digits.size(), '0') + digits;
+}
+
+/// A boot that covers the whole slot, so that two of them conflict.
+ReadingSpec whole_slot(int number, const char* boot, const char* slot, std::int64_t cpu_s) {
+  ReadingSpec spec;
+  spec.epoch = epoch(number);
+  spec.boot = boot;
+  spec.slot = slot;
+  spec.seconds = 900;
+  spec.cpu_s = cpu_s;
+  return spec;
+}
+
+constexpr const char* kFirst = "2026-11-22T08:00:00Z";
+constexpr const char* kSecondSlot = "2026-11-22T08:15:00Z";
+
+Statement november(WorkerBench& bench, LinesFrom from = LinesFrom::kTotals) {
+  const UtcTime now = bench.clock.now().utc;
+  const Period month = parse_period("2026-11", *utc_zone(), now).value();
+  return bench.queries.statement(bench.ledger, month, std::nullopt, now, from, {}).value();
+}
+
+Int128 cpu_of(const std::map<MeterName, Int128, MeterOrder>& meters) {
+  const auto found = meters.find(MeterName{"cpu"});
+  return found == meters.end() ? Int128{0} : found->second / kSecond;
+}
+
+TEST(DecidedTest, ALaterBootThatConflictsIsHeldThoughAnEarlierOneIsKept) {
+  WorkerBench bench;
+  bench.put_kafka(message_of(whole_slot(1, "boot-a", kFirst, 10)));
+  bench.put_kafka(message_of(whole_slot(2, "boot-b", kFirst, 20)));
+  bench.settle();
+  ASSERT_TRUE(bench.resolve("web-1", "boot-a", Decision::kKeep));
+  EXPECT_EQ(bench.worker->status().held_machines, 0);
+  EXPECT_EQ(bench.cost("web-1"), "10");
+  bench.events.conflicts.clear();
+  bench.put_kafka(message_of(whole_slot(3, "boot-c", kSecondSlot, 50)));
+  bench.put_kafka(message_of(whole_slot(2, "boot-b", kSecondSlot, 60)));
+  bench.settle();
+  EXPECT_EQ(bench.worker->status().held_machines, 1);
+  EXPECT_THAT(bench.events.conflicts, ElementsAre("web-1"));
+  EXPECT_EQ(bench.cost("web-1"), "10");
+  const MachineNote note = november(bench).machines.front().note;
+  EXPECT_EQ(cpu_of(note.held), 50);
+  EXPECT_EQ(cpu_of(note.discarded), 80);
+}
+
+TEST(DecidedTest, AThirdMachineStaysHeldAgainstThoseThatAreNotKept) {
+  WorkerBench bench;
+  bench.put_kafka(message_of(whole_slot(1, "boot-a", kFirst, 10)));
+  bench.put_kafka(message_of(whole_slot(2, "boot-b", kSecondSlot, 20)));
+  bench.put_kafka(message_of(whole_slot(3, "boot-c", kSecondSlot, 30)));
+  bench.settle();
+  ASSERT_TRUE(bench.resolve("web-1", "boot-a", Decision::kKeep));
+  EXPECT_EQ(bench.worker->status().held_machines, 1) << "boot-a never met the other two";
+  EXPECT_EQ(cpu_of(november(bench).machines.front().note.held), 50);
+  ASSERT_TRUE(bench.resolve("web-1", "boot-c", Decision::kKeep));
+  EXPECT_EQ(bench.worker->status().held_machines, 0);
+  EXPECT_EQ(bench.cost("web-1"), "40");
+}
+
+TEST(DecidedTest, RestartsOfTheSameBootElsewhereAreNotHeldWithTheConflict) {
+  // boot-a is restarted in the first slot; boot-b comes only in the second.
+  WorkerBench bench;
+  ReadingSpec one = whole_slot(1, "boot-a", kFirst, 10);
+  one.seconds = 400;
+  ReadingSpec two = whole_slot(2, "boot-a", kFirst, 10);
+  two.from_s += 400;
+  two.seconds = 400;
+  bench.put_kafka(message_of(one));
+  bench.put_kafka(message_of(two));
+  one.slot = two.slot = kSecondSlot;
+  one.from_s += 900;
+  two.from_s += 900;
+  bench.put_kafka(message_of(one));
+  bench.put_kafka(message_of(two));
+  bench.put_kafka(message_of(whole_slot(3, "boot-b", kSecondSlot, 5)));
+  bench.settle();
+  EXPECT_EQ(bench.cost("web-1"), "20") << "the first slot is boot-a's alone";
+}
+
+/// Counts how often all rows of a machine are read.
+class CountingLedger final : public MemoryLedger {
+ public:
+  Result<void> rows(MachineKey machine, SlotRange range,
+                    const std::function<Result<void>(Slot, const UsageRow&)>& each) override {
+    ++walks;
+    return MemoryLedger::rows(machine, range, each);
+  }
+  int walks = 0;
+};
+
+TEST(DecidedTest, AHeldMachineIsNotReadWholeWithEveryBatch) {
+  WorkerBench bench;
+  CountingLedger ledger;
+  Worker worker(
+      ledger, bench.clock,
+      [&](const MeterName& meter, Slot slot) { return bench.book.segment_start(meter, slot); },
+      bench.book.segments_text(), bench.price_use, bench.events, {&bench.kafka}, WorkerSettings{});
+  ASSERT_TRUE(worker.open());
+  bench.put_kafka(message_of(whole_slot(1, "boot-a", kSecondSlot, 10)));
+  bench.put_kafka(message_of(whole_slot(2, "boot-b", kSecondSlot, 20)));
+  ASSERT_TRUE(worker.step());
+  ASSERT_EQ(worker.status().held_machines, 1);
+  ledger.walks = 0;
+  for (int growth = 0; growth < 5; ++growth) {
+    bench.put_kafka(message_of(whole_slot(1, "boot-a", kSecondSlot, 20 + growth)));
+    ASSERT_TRUE(worker.step());
+  }
+  EXPECT_EQ(ledger.walks, 0);
+}
+
+ReadingSpec too_busy_parts() {
+  ReadingSpec spec = whole_slot(1, "boot-a", kFirst, 10);
+  spec.final = true;
+  spec.scopes_cpu_s = {{"service:x", 4'000}};
+  return spec;
+}
+
+TEST(DecidedTest, KeepAndSumSettlePartsThatExceed) {
+  for (const Decision decision : {Decision::kKeep, Decision::kSum}) {
+    WorkerBench bench;
+    bench.put_kafka(message_of(too_busy_parts()));
+    bench.settle();
+    ASSERT_EQ(bench.cost("web-1"), "0");
+    ASSERT_TRUE(bench.resolve("web-1", decision == Decision::kSum ? "" : "boot-a", decision));
+    EXPECT_EQ(bench.cost("web-1"), "10") << to_string(decision);
+    EXPECT_EQ(to_string(november(bench, LinesFrom::kSlots).exact_total), "10");
+  }
+}
+
+TEST(DecidedTest, RenameCarriesTheRuleOfPartsAlong) {
+  WorkerBench bench;
+  bench.put_kafka(message_of(too_busy_parts()));
+  bench.settle();
+  ASSERT_TRUE(bench.resolve("web-1", "boot-a", Decision::kRename, "web-2"));
+  EXPECT_EQ(bench.cost("web-2"), "0");
+  for (const LinesFrom from : {LinesFrom::kTotals, LinesFrom::kSlots})
+    EXPECT_EQ(to_string(november(bench, from).exact_total), "0");
+  for (const MachineStatement& machine : november(bench).machines)
+    EXPECT_EQ(cpu_of(machine.note.held), machine.machine.str() == "web-2" ? 10 : 0);
+}
+
+}  // namespace
+}  // namespace meterbill
