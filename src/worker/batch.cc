@@ -413,6 +413,14 @@ Result<void> Batch::redecide(MachineKey machine, const Decisions& decisions) {
   return ok();
 }
 
+Result<void> Batch::search_holds(MachineKey machine) {
+  MB_TRY(Holds holds, find_holds(machine, memory_.decisions[machine]));
+  if (holds != memory_.holds[machine]) write_.holds[machine] = std::move(holds);
+  write_.added = memory_.names.staged();
+  write_.at = now_;
+  return ok();
+}
+
 Result<void> Batch::sum_machine(MachineKey machine, Totals& totals) {
   bind_names();
   MB_TRY(epochs_, store_.epochs(machine));

@@ -57,6 +57,10 @@ class Batch {
   /// operator decided.
   [[nodiscard]] Result<void> redecide(MachineKey machine, const Decisions& decisions);
 
+  /// Puts one machine's holds in the write set if a search of all its rows finds others than
+  /// `memory` has. Totals stay as they are.
+  [[nodiscard]] Result<void> search_holds(MachineKey machine);
+
   /// Adds all of one machine's rows to `totals`, under the holds and decisions that `memory` has.
   [[nodiscard]] Result<void> sum_machine(MachineKey machine, Totals& totals);
 

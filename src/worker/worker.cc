@@ -63,6 +63,9 @@ Result<void> Worker::rebuild_totals() {
   Totals totals;
   for (const auto& [machine, facts] : memory_->machines) {
     MB_TRY(memory_->decisions[machine], store_.decisions(machine));
+    if (!memory_->holds[machine].empty()) {
+      MB_TRYV(search_holds(machine));
+    }
     Batch batch(store_, *memory_, segment_of_, clock_.now().utc);
     MB_TRYV(batch.sum_machine(machine, totals));
   }
@@ -72,6 +75,20 @@ Result<void> Worker::rebuild_totals() {
   events_.totals_rebuilt(static_cast<std::int64_t>(memory_->machines.size()));
   MB_TRY(const LedgerFacts facts, store_.facts());
   commits_ = facts.commits;
+  return ok();
+}
+
+/// Holds are derived too, and an older ledger's bind more than they do today, never less. The
+/// totals are wrong until they are replaced; a start after a crash in between does both again.
+Result<void> Worker::search_holds(MachineKey machine) {
+  Batch batch(store_, *memory_, segment_of_, clock_.now().utc);
+  MB_TRYV(batch.search_holds(machine));
+  if (batch.write().holds.empty()) return ok();
+  MB_TRY(const CommitOutcome outcome, store_.commit(batch.write(), {}));
+  MB_TRY(const bool committed, is_committed(outcome, commits_));
+  if (!committed) return fail(Code::kUnavailable, "the ledger did not keep the holds");
+  ++commits_;
+  batch.remember();
   return ok();
 }
 

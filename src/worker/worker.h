@@ -116,6 +116,7 @@ class Worker {
   Result<bool> is_committed(CommitOutcome outcome, std::int64_t commits_before);
   Result<bool> after_disk_full();
   Result<void> rebuild_totals();
+  Result<void> search_holds(MachineKey machine);
   Result<void> resolve_now(const MachineId& machine, const BootId& boot, BootDecision decision,
                            const MachineId& renamed_to);
   Result<void> release_now(std::int64_t quarantine_id);

@@ -168,8 +168,11 @@ CREATE TABLE price_version(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Holds bind fewer epochs than before: without the digest, the worker's next start derives holds
+// and totals anew.
 constexpr const char* kDiscardedFrom = R"sql(
 ALTER TABLE hold ADD COLUMN discarded_from INTEGER CHECK (discarded_from % 900 = 0);
+UPDATE meta SET segments_digest='';
 )sql";
 
 constexpr std::array kMigrations{Migration{kFirst}, Migration{kDiscardedFrom}};

@@ -81,6 +81,28 @@ TEST_F(MigrationTest, WithoutACopyNothingIsMigrated) {
   EXPECT_EQ(inspect_ledger(db, ledger_migrations()).value(), LedgerState::kCurrent);
 }
 
+TEST(LedgerOfSchema1Test, IsCopiedAndItsHoldsAndTotalsAreLeftToBeDerivedAnew) {
+  const TempDir folder;
+  const std::string path = (folder.path() / "ledger.db").string();
+  {
+    SqliteDb db = SqliteDb::open(path, {}).value();
+    ASSERT_TRUE(migrate_ledger(db, path, ledger_migrations().first(1)));
+    ASSERT_TRUE(
+        db.execute("UPDATE meta SET segments_digest='of then';"
+                   "INSERT INTO machine VALUES (1, 'web-1');"
+                   "INSERT INTO epoch VALUES (7, 1, '00000000000000000000000000000001', 'a', 0);"
+                   "INSERT INTO hold VALUES (1, 7, 900)"));
+  }
+  const SystemClock clock;
+  const auto ledger = SqliteLedger::open(path, {}, clock).value();
+  EXPECT_EQ(ledger->holds(MachineKey{1}).value(),
+            (Holds{{EpochKey{7}, {Slot::containing(UtcTime{900'000'000}), {}}}}));
+  EXPECT_EQ(ledger->facts().value().segments_digest, "");
+  SqliteDb copy = SqliteDb::open(path + ".before-2", {}).value();
+  EXPECT_EQ(copy.integer("PRAGMA user_version").value(), 1);
+  EXPECT_EQ(copy.integer("SELECT from_slot FROM hold").value(), 900);
+}
+
 TEST_F(MigrationTest, AReaderAsksForAnOlderLedgerToBeMigratedFirst) {
   {
     SqliteDb db = open();

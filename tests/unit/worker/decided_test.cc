@@ -95,6 +95,30 @@ TEST(DecidedTest, RestartsOfTheSameBootElsewhereAreNotHeldWithTheConflict) {
   EXPECT_EQ(bench.cost("web-1"), "20") << "the first slot is boot-a's alone";
 }
 
+TEST(DecidedTest, HoldsAndTotalsOfAnOlderLedgerAreDerivedAnew) {
+  // The first schema knew no `discarded`, and held boot-a's second run for the two it shares with.
+  WorkerBench bench;
+  bench.put_kafka(message_of(whole_slot(1, "boot-a", kFirst, 10)));
+  bench.put_kafka(message_of(whole_slot(2, "boot-b", kFirst, 20)));
+  bench.put_kafka(message_of(whole_slot(3, "boot-a", kSecondSlot, 40)));
+  bench.settle();
+  ASSERT_TRUE(bench.resolve("web-1", "boot-b", Decision::kKeep));
+  const std::string today = bench.held();
+  WriteSet older;
+  const auto machines = bench.ledger.all_holds().value();
+  const MachineKey machine = machines.begin()->first;
+  const auto epochs = bench.ledger.epochs(machine).value();
+  for (const auto& [epoch, facts] : epochs)
+    older.holds[machine][epoch] = {Slot::parse(kFirst).value(), {}};
+  ASSERT_TRUE(bench.ledger.commit(older, {}));
+  ASSERT_TRUE(bench.ledger.replace_totals({}, ""));
+  ASSERT_NE(bench.held(), today);
+  WorkerBench reopened(bench.ledger.state());
+  EXPECT_EQ(reopened.held(), today);
+  EXPECT_EQ(reopened.worker->status().held_machines, 0);
+  EXPECT_EQ(reopened.cost("web-1"), "60");
+}
+
 /// Counts how often all rows of a machine are read.
 class CountingLedger final : public MemoryLedger {
  public:
