@@ -23,8 +23,11 @@ std::string encoded(const std::string& text) {
 
 Error refused(const ServiceAnswer& answer) {
   const std::string detail = detail_of(answer.body);
-  const std::string message =
-      detail.empty() ? fmt::format("the service answered {}", answer.status) : detail;
+  // Our services always say why.
+  if (detail.empty())
+    return fail(Code::kUnavailable,
+                fmt::format("the service answered {}: is it MeterBill?", answer.status));
+  const std::string& message = detail;
   if (answer.status == 404) return fail(Code::kNotFound, message);
   if (answer.status == 400) return fail(Code::kUsage, message);
   if (answer.status == 403) return fail(Code::kPermission, message);
@@ -80,6 +83,7 @@ Result<ServiceAnswer> ask_worker(const ServiceAccess& access, const Arguments& a
                 "with");
   if (const auto server = arguments.value("server"))
     return of_flag("server", access.ask(*server, "GET", target));
+  if (access.addresses.worker_failure) return *access.addresses.worker_failure;
   return access.ask(access.addresses.worker, "GET", target);
 }
 
@@ -97,12 +101,17 @@ Result<std::string> read_agent(const ServiceAccess& access, const Arguments& arg
                                const std::string& target) {
   if (const auto agent = arguments.value("agent"))
     return body_of(of_flag("agent", access.ask(*agent, "GET", target)));
+  if (access.addresses.agent_failure) return *access.addresses.agent_failure;
   return body_of(access.ask(access.addresses.agent, "GET", target));
 }
 
 Result<std::string> change_service(const ServiceAccess& access, const std::string& control,
                                    const std::string& target) {
   return body_of(access.ask(control, "POST", target));
+}
+
+std::chrono::seconds answer_limit(const std::string& target) {
+  return target.starts_with(kBackupTarget) ? std::chrono::minutes{10} : std::chrono::seconds{10};
 }
 
 std::string detail_of(const std::string& body) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -28,6 +29,10 @@ struct ServiceAddresses {
   std::string worker_control;  ///< unix:/run/meterbill-worker/control.sock
   std::string agent;
   std::string agent_control;
+  /// Why a configuration could not be read. The addresses above are guesses then: nobody is asked
+  /// there, unless a flag names where.
+  std::optional<Error> worker_failure{};
+  std::optional<Error> agent_failure{};
 };
 
 /// The ledger of a stopped worker and the price file to read it with, as the command line says.
@@ -79,6 +84,12 @@ struct ServiceAccess {
 [[nodiscard]] Result<std::string> change_service(const ServiceAccess& access,
                                                  const std::string& control,
                                                  const std::string& target);
+
+inline constexpr const char* kBackupTarget = "/api/v1/backup";
+
+/// How long a service may take for its whole answer: nobody waits at a terminal for one that is
+/// stuck, but a backup takes as long as its ledger is large.
+[[nodiscard]] std::chrono::seconds answer_limit(const std::string& target);
 
 /// The text after `"name":"` in a small JSON object, unescaped as far as our own services escape;
 /// for messages to people.

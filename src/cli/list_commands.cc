@@ -5,6 +5,9 @@
 #include <boost/json.hpp>
 #include <ostream>
 
+#include "base/printable.h"
+#include "cli/json_members.h"
+#include "cli/status_command.h"
 #include "report/text_table.h"
 
 namespace meterbill {
@@ -12,169 +15,35 @@ namespace {
 
 namespace json = boost::json;
 
-Result<json::value> parsed(const std::string& body) {
-  boost::system::error_code error;
-  json::value value = json::parse(body, error);
-  if (error)
-    return fail(Code::kUnavailable, "the service did not answer in JSON: is it MeterBill?");
-  return value;
+/// A time without fractions of its second, so that a line of a table fits.
+std::string second_text(const json::value& object, std::string_view name) {
+  const std::string text = text_of(object, name);
+  const std::size_t point = text.find('.');
+  return point == std::string::npos ? text : text.substr(0, point) + "Z";
 }
 
-/// A member as text: strings as they are, all else as JSON; empty when absent.
-std::string text_of(const json::value& object, std::string_view name) {
-  if (!object.is_object()) return "";
-  const json::value* member = object.as_object().if_contains(name);
-  if (member == nullptr || member->is_null()) return "";
-  return member->is_string() ? std::string(member->as_string()) : json::serialize(*member);
-}
-
-const json::value& member_of(const json::value& object, std::string_view name) {
-  static const json::value kNone = json::object();
-  if (!object.is_object()) return kNone;
-  const json::value* member = object.as_object().if_contains(name);
-  return member == nullptr ? kNone : *member;
-}
-
-const json::array& array_of(const json::value& object, std::string_view name) {
-  static const json::array kNone;
-  const json::value& member = member_of(object, name);
-  return member.is_array() ? member.as_array() : kNone;
-}
-
-/// Untrusted text on a terminal: what could move the cursor becomes '?'.
-std::string safe(std::string text) {
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < 0x20 || c == '\x7f') c = '?';
-  return text;
-}
-
-std::string joined(const json::array& items) {
-  std::string text;
-  for (const json::value& item : items)
-    text += (text.empty() ? "" : ", ") + (item.is_string() ? std::string(item.as_string()) : "");
-  return text;
-}
-
-void add_source(std::string& out, const json::value& source) {
-  int running = 0;
-  std::int64_t lag = 0;
-  std::string ill;
-  const json::array& partitions = array_of(source, "partitions");
-  for (const json::value& partition : partitions) {
-    const std::string state = text_of(partition, "state");
-    if (state == "running") ++running;
-    const json::value& behind = member_of(partition, "lag");
-    if (behind.is_int64()) lag += behind.as_int64();
-    if (state != "running")
-      ill += fmt::format("    partition {} {}: {}\n", text_of(partition, "partition"), state,
-                         safe(text_of(partition, "reason")));
-  }
-  const bool ready = text_of(source, "ready") == "true";
-  std::string line =
-      fmt::format("  {:<7} {}", text_of(source, "name"),
-                  ready ? "running" : "not ready: " + safe(text_of(source, "reason")));
-  if (!partitions.empty())
-    line += fmt::format("   {}/{} partitions running   lag {}", running, partitions.size(), lag);
-  out += line + "\n" + ill;
-}
-
-std::string worker_text(const json::value& status, const std::string& server) {
-  const bool ready = text_of(status, "ready") == "true";
-  std::string out = fmt::format("worker   {}   {}   {}\n", ready ? "ready" : "not ready",
-                                text_of(status, "version"), server);
-  if (!ready) out += "  " + safe(text_of(status, "reason")) + "\n";
-  for (const json::value& source : array_of(status, "sources")) add_source(out, source);
-  const json::value& counts = member_of(status, "counts");
-  const std::string quarantined = text_of(counts, "quarantined");
-  out += fmt::format("  items   {} applied   {} repeated   {} quarantined{}\n",
-                     text_of(counts, "applied"), text_of(counts, "repeated"), quarantined,
-                     quarantined == "0" ? "" : "   → meterbill quarantine list");
-  const json::array& conflict = array_of(status, "conflict");
-  out += fmt::format("  fleet   {} machines", text_of(status, "machines"));
-  if (!conflict.empty())
-    out += fmt::format("   conflict: {}   → meterbill machine resolve", safe(joined(conflict)));
-  const json::value& ledger = member_of(status, "ledger");
-  const std::string backup = text_of(ledger, "last_backup");
-  out +=
-      fmt::format("\n  ledger  {} bytes   {} commits   last backup {}\n", text_of(ledger, "bytes"),
-                  text_of(ledger, "commits"), backup.empty() ? "never" : backup);
-  for (const json::value& warning : array_of(status, "warnings"))
-    out += "  warning " + safe(std::string(warning.as_string())) + "\n";
-  return out;
-}
-
-std::string agent_text(const json::value& status, const std::string& server) {
-  const bool ready = text_of(status, "ready") == "true";
-  std::string out = fmt::format("agent    {}   {}   {}\n", ready ? "ready" : "not ready",
-                                safe(text_of(status, "machine_id")), server);
-  if (!ready) out += "  " + safe(text_of(status, "reason")) + "\n";
-  const json::value& spool = member_of(status, "spool");
-  const json::value& sending = member_of(status, "sending");
-  out += fmt::format("  spool   {} readings waiting\n", text_of(spool, "waiting"));
-  const std::string refused = text_of(sending, "quarantined");
-  if (!refused.empty() && refused != "0")
-    out += fmt::format("  refused {} readings were quarantined by the worker\n", refused);
-  return out;
-}
-
-/// A service that gives no answer is shown as such: the other one may. What the caller can set
-/// right is a failure.
-bool is_away(const Result<std::string>& body) {
-  return !body && body.error().code == Code::kUnavailable;
-}
-
-using StatusText = std::string (*)(const json::value& status, const std::string& where);
-
-Result<std::string> status_text(std::string_view service, const Result<std::string>& body,
-                                const std::string& where, StatusText text) {
-  if (!body) return fmt::format("{:<8} not reachable   {}\n", service, where);
-  MB_TRY(const json::value value, parsed(body.value()));
-  return text(value, where);
-}
-
-Result<void> status(const ServiceAccess& access, const Arguments& arguments, std::ostream& out) {
-  const std::string agent = arguments.value("agent").value_or(access.addresses.agent);
-  const auto of_worker = read_worker(access, arguments, "/api/v1/status");
-  if (!of_worker && !is_away(of_worker)) return of_worker.error();
-  const auto of_agent = read_agent(access, arguments, "/api/v1/status");
-  if (!of_agent && !is_away(of_agent)) return of_agent.error();
-  if (!of_worker && !of_agent)
-    return fail(Code::kUnavailable, of_worker.error().message + "\n" + of_agent.error().message);
-  if (arguments.has("json")) {
-    out << "{\"worker\":" << (of_worker ? of_worker.value() : "null")
-        << ",\"agent\":" << (of_agent ? of_agent.value() : "null") << "}\n";
-    return ok();
-  }
-  MB_TRY(const std::string worker_says,
-         status_text("worker", of_worker, worker_place(access, arguments), worker_text));
-  MB_TRY(const std::string agent_says, status_text("agent", of_agent, agent, agent_text));
-  out << worker_says << agent_says;
-  return ok();
-}
-
+/// Left out first: labels, then the percentages.
 std::string machines_text(const json::value& answer) {
   TextTable table({{"machine", Align::kLeft},
-                   {"cpu %", Align::kPoint},
-                   {"memory %", Align::kPoint},
+                   {"cpu %", Align::kPoint, 3},
+                   {"memory %", Align::kPoint, 2},
                    {"last seen", Align::kLeft},
-                   {"labels", Align::kLeft},
+                   {"labels", Align::kLeft, 1},
                    {"", Align::kLeft}});
   for (const json::value& machine : array_of(answer, "machines")) {
     std::string labels;
     const json::value& of_machine = member_of(machine, "labels");
-    for (const auto& [key, value] : of_machine.as_object())
-      labels +=
-          (labels.empty() ? "" : ",") + std::string(key) + "=" + std::string(value.as_string());
-    const bool conflict = text_of(machine, "conflict") == "true";
+    if (of_machine.is_object())
+      for (const auto& [key, value] : of_machine.as_object())
+        labels += (labels.empty() ? "" : ",") + std::string(key) + "=" + text_of(of_machine, key);
     const bool retired = !text_of(machine, "retired").empty();
     table.row({text_of(machine, "machine"), text_of(machine, "cpu_usage_percent"),
-               text_of(machine, "memory_usage_percent"), text_of(machine, "last_seen"),
-               safe(labels),
-               conflict  ? "conflict"
-               : retired ? "retired"
-                         : ""});
+               text_of(machine, "memory_usage_percent"), second_text(machine, "last_seen"), labels,
+               is_true(machine, "conflict") ? "conflict"
+               : retired                    ? "retired"
+                                            : ""});
   }
-  return table.text();
+  return table.fitted_text();
 }
 
 std::string boots_text(const json::value& machine) {
@@ -184,26 +53,30 @@ std::string boots_text(const json::value& machine) {
                    {"decision", Align::kLeft}});
   for (const json::value& boot : array_of(machine, "boots")) {
     const std::string renamed = text_of(boot, "renamed_to");
-    table.row({safe(text_of(boot, "boot_id")), text_of(boot, "epochs"),
-               text_of(boot, "in_conflict") == "true" ? "yes" : "no",
+    table.row({text_of(boot, "boot_id"), text_of(boot, "epochs"),
+               is_true(boot, "in_conflict") ? "yes" : "no",
                text_of(boot, "decision") + (renamed.empty() ? "" : " to " + renamed)});
   }
   return table.text();
 }
 
+/// Left out first: detail, then state, which is "held" until somebody decides.
 std::string quarantine_text(const json::value& answer) {
   TextTable table({{"id", Align::kRight},
-                   {"state", Align::kLeft},
+                   {"state", Align::kLeft, 2},
                    {"reason", Align::kLeft},
                    {"times", Align::kRight},
                    {"machine", Align::kLeft},
                    {"last", Align::kLeft},
-                   {"detail", Align::kLeft}});
+                   {"detail", Align::kLeft, 1}});
   for (const json::value& item : array_of(answer, "items"))
     table.row({text_of(item, "id"), text_of(item, "state"), text_of(item, "reason"),
-               text_of(item, "count"), safe(text_of(item, "machine")), text_of(item, "last_at"),
-               safe(text_of(item, "detail"))});
-  return table.text();
+               text_of(item, "count"), text_of(item, "machine"), second_text(item, "last_at"),
+               text_of(item, "detail")});
+  std::string text = table.fitted_text();
+  if (const std::int64_t lost = number_of(answer, "not_kept"); lost > 0)
+    text += fmt::format("{} more were only counted, not kept: raise quarantine.max_bytes\n", lost);
+  return text;
 }
 
 std::string item_text(const json::value& item) {
@@ -211,12 +84,12 @@ std::string item_text(const json::value& item) {
   for (const char* name : {"id", "state", "reason", "detail", "machine", "reading", "source",
                            "partition", "offset", "ordinal", "count", "first_at", "last_at",
                            "releasable", "value_bytes", "value_sha256", "key", "value"}) {
-    const std::string text = safe(text_of(item, name));
+    const std::string text = printable(text_of(item, name));
     if (!text.empty()) out += fmt::format("{:<13} {}\n", name, text);
   }
   for (const json::value& header : array_of(item, "headers"))
-    out += fmt::format("{:<13} {}: {}\n", "header", safe(text_of(header, "name")),
-                       safe(text_of(header, "value")));
+    out += fmt::format("{:<13} {}: {}\n", "header", printable(text_of(header, "name")),
+                       printable(text_of(header, "value")));
   return out;
 }
 
@@ -227,12 +100,12 @@ int show(const ServiceAccess& access, const Arguments& arguments, const std::str
          const Print& print, const Terminal& terminal) {
   const auto body = read_worker(access, arguments, target);
   if (!body) return report(body.error(), terminal);
+  const auto value = parse_answer(body.value());
+  if (!value) return report(value.error(), terminal);
   if (arguments.has("json")) {
     terminal.out << body.value() << '\n';
     return kExitOk;
   }
-  const auto value = parsed(body.value());
-  if (!value) return report(value.error(), terminal);
   terminal.out << print(value.value());
   return kExitOk;
 }
@@ -296,23 +169,6 @@ Command quarantine_show(const ServiceAccess& access) {
                             item_text, terminal);
               },
           .operands = "ID",
-          .flags = flags};
-}
-
-Command status_command(const ServiceAccess& access) {
-  const std::vector<Flag> flags = with_worker_flags(
-      {json_flag(),
-       {.name = "agent", .value = "URL", .help = "the agent to ask, http://host:port"}});
-  return {.path = {"status"},
-          .summary = "Shows worker and agent in one screen.",
-          .run =
-              [access, flags](const std::vector<std::string>& words, const Terminal& terminal) {
-                const auto arguments = parse_arguments(words, flags, 0);
-                if (!arguments) return report(arguments.error(), terminal);
-                const auto shown = status(access, arguments.value(), terminal.out);
-                return shown ? int{kExitOk} : report(shown.error(), terminal);
-              },
-          .operands = "",
           .flags = flags};
 }
 

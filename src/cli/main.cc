@@ -44,17 +44,23 @@ struct Listens {
   std::string http;
   std::string control;
   std::string prices;
+  std::optional<Error> failure;
 };
 
 Listens where(const OptionTable& table, const std::string& control_key,
               const std::string& http_default) {
-  Listens found{"http://" + http_default, "", ""};
+  Listens found{"http://" + http_default, "", "", std::nullopt};
   const auto settings = load_settings(table, {.config_file = {},
                                               .default_file = "",
                                               .environment = process_environment(),
                                               .command_line = {},
                                               .check_property = {}});
-  if (!settings) return found;
+  if (!settings) {
+    found.failure = settings.error();
+    found.failure->message += "\nso it is not known where " + std::string(table.program) +
+                              " is: mend this, or name it with a flag (see --help)";
+    return found;
+  }
   found.control = "unix:" + settings.value().get<std::string>(control_key);
   const Setting& listen = settings.value().at("http.listen");
   if (const auto* address = std::get_if<HostPort>(&listen.value))
@@ -70,7 +76,7 @@ Result<ServiceAnswer> ask(const std::string& server, const std::string& method,
                           const std::string& target) {
   MB_TRY(HttpAddress address, HttpAddress::parse(server));
   HttpClientLimits limits;
-  limits.request = std::chrono::minutes(10);  // of a backup
+  limits.request = answer_limit(target);
   limits.body_bytes_max = kAnswerBytesMax;
   HttpClient client(std::move(address), limits);
   HttpRequest request;
@@ -85,12 +91,14 @@ Result<ServiceAnswer> ask(const std::string& server, const std::string& method,
 /// from starting, until the command ends.
 class StoppedLedger {
  public:
-  StoppedLedger(const TimeZoneDatabase& zones, const Clock& clock, std::string prices)
-      : zones_(zones), clock_(clock), prices_(std::move(prices)) {}
+  StoppedLedger(const TimeZoneDatabase& zones, const Clock& clock, Listens worker)
+      : zones_(zones), clock_(clock), configured_(std::move(worker)) {}
 
   Result<ServiceAnswer> ask(const LedgerChoice& ledger, const std::string& target) {
     if (!worker_) {
-      MB_TRY(LoadedPrices prices, load_prices(ledger.prices.value_or(prices_), zones_, sha256_hex));
+      if (!ledger.prices && configured_.failure) return *configured_.failure;
+      MB_TRY(LoadedPrices prices,
+             load_prices(ledger.prices.value_or(configured_.prices), zones_, sha256_hex));
       MB_TRY(auto reader, SqliteLedgerReader::open_stopped(ledger.path));
       MB_TRY(worker_, StoppedWorker::open(std::move(reader), std::move(prices), sha256_hex, clock_,
                                           std::string(build_info().version)));
@@ -107,7 +115,7 @@ class StoppedLedger {
  private:
   const TimeZoneDatabase& zones_;
   const Clock& clock_;
-  std::string prices_;
+  Listens configured_;
   std::unique_ptr<StoppedWorker> worker_;
 };
 
@@ -137,12 +145,13 @@ int main_of(int argc, char** argv) {
   const HostTimeZones zones(sha256_hex);
   const Listens worker = where(worker_options(), "worker.control", "127.0.0.1:5001");
   const Listens agent = where(agent_options(), "agent.control", "127.0.0.1:5002");
-  StoppedLedger stopped(zones, clock, worker.prices);
-  const ServiceAccess access{ask,
-                             {worker.http, worker.control, agent.http, agent.control},
-                             [&stopped](const LedgerChoice& ledger, const std::string& target) {
-                               return stopped.ask(ledger, target);
-                             }};
+  StoppedLedger stopped(zones, clock, worker);
+  const ServiceAccess access{
+      ask,
+      {worker.http, worker.control, agent.http, agent.control, worker.failure, agent.failure},
+      [&stopped](const LedgerChoice& ledger, const std::string& target) {
+        return stopped.ask(ledger, target);
+      }};
   std::vector<Command> commands;
   append(commands, list_commands(access));
   append(commands, bill_show_commands(access));

@@ -12,9 +12,15 @@ Flag control_flag() {
   return {.name = "control", .value = "PATH", .help = "the control socket of the service"};
 }
 
-std::string control_of(const Arguments& arguments, const std::string& usual) {
-  const auto path = arguments.value("control");
-  return path ? "unix:" + *path : usual;
+/// The control channel that --control names, or that of the service's own configuration.
+Result<std::string> control_of(const Arguments& arguments, const ServiceAddresses& addresses,
+                               bool of_agent) {
+  // A socket is found from wherever the command is run, so also by a path of this folder.
+  if (const auto path = arguments.value("control"))
+    return "unix:" + std::filesystem::absolute(*path).string();
+  const auto& failure = of_agent ? addresses.agent_failure : addresses.worker_failure;
+  if (failure) return *failure;
+  return of_agent ? addresses.agent_control : addresses.worker_control;
 }
 
 /// Turns words and flags into the target of a change.
@@ -39,10 +45,9 @@ int run_change(const ServiceAccess& access, const Change& change,
     return report(fail(Code::kUsage, "missing: " + change.operands), terminal);
   const auto target = change.target(arguments.value());
   if (!target) return report(target.error(), terminal);
-  const std::string control =
-      control_of(arguments.value(), change.of_agent ? access.addresses.agent_control
-                                                    : access.addresses.worker_control);
-  const auto body = change_service(access, control, target.value());
+  const auto control = control_of(arguments.value(), access.addresses, change.of_agent);
+  if (!control) return report(control.error(), terminal);
+  const auto body = change_service(access, control.value(), target.value());
   if (!body) return report(body.error(), terminal);
   if (arguments.value().has("json"))
     terminal.out << body.value() << '\n';
@@ -159,7 +164,7 @@ Change backup_change() {
           .done = "copied and verified",
           .target = [](const Arguments& arguments) -> Result<std::string> {
             return make_target(
-                "/api/v1/backup",
+                kBackupTarget,
                 {{"path", std::filesystem::absolute(arguments.words.front()).string()}});
           }};
 }

@@ -1,6 +1,7 @@
 #include "report/text_table.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/assert.h"
@@ -86,6 +87,81 @@ std::string TextTable::text() const {
       line += padded(cells[i], columns_[i], widths[i]) + "  ";
     text += without_trailing_spaces(std::move(line)) + "\n";
   }
+  return text;
+}
+
+std::size_t TextTable::line_columns() const {
+  std::size_t longest = 0;
+  const std::string all = text();
+  for (std::size_t at = 0; at < all.size();) {
+    const std::size_t end = all.find('\n', at);
+    longest = std::max(longest, columns_of(std::string_view(all).substr(at, end - at)));
+    at = end + 1;
+  }
+  return longest;
+}
+
+TextTable TextTable::without(std::size_t column) const {
+  const auto at = static_cast<std::ptrdiff_t>(column);
+  TextTable table = *this;
+  table.columns_.erase(table.columns_.begin() + at);
+  for (auto& row : table.rows_)
+    if (auto* cells = std::get_if<Cells>(&row)) cells->erase(cells->begin() + at);
+  return table;
+}
+
+std::string TextTable::fitted_text() const {
+  TextTable table = *this;
+  std::string dropped;
+  while (table.line_columns() > kLineColumns) {
+    const auto order = [](const Column& column) {
+      return column.drop == 0 ? std::numeric_limits<int>::max() : column.drop;
+    };
+    const auto next = std::ranges::min_element(table.columns_, {}, order);
+    if (next == table.columns_.end() || next->drop == 0) break;
+    dropped += (dropped.empty() ? "" : ", ") + next->title;
+    table = table.without(static_cast<std::size_t>(next - table.columns_.begin()));
+  }
+  if (dropped.empty()) return table.text();
+  return table.text() + "left out to fit 80 columns: " + dropped + "; --json has all\n";
+}
+
+std::string labelled_parts(std::string_view label, std::size_t indent,
+                           const std::vector<std::string>& parts) {
+  constexpr std::string_view kGap = "   ";
+  std::string text;
+  std::string line =
+      std::string(label) + std::string(indent - std::min(indent, columns_of(label)), ' ');
+  bool line_is_empty = true;
+  const auto end_line = [&] {
+    text += without_trailing_spaces(std::move(line)) + "\n";
+    line = std::string(indent, ' ');
+    line_is_empty = true;
+  };
+  const auto put = [&](std::string_view piece, std::string_view gap) {
+    if (!line_is_empty) line += gap;
+    line += piece;
+    line_is_empty = false;
+  };
+  const auto fits = [&](std::string_view piece, std::string_view gap) {
+    return columns_of(line) + (line_is_empty ? 0 : gap.size()) + columns_of(piece) <= kLineColumns;
+  };
+  for (const std::string& untrusted : parts) {
+    if (untrusted.empty()) continue;
+    const std::string part = printable(untrusted);
+    if (!fits(part, kGap) && !line_is_empty) end_line();
+    if (fits(part, kGap)) {
+      put(part, kGap);
+      continue;
+    }
+    for (std::string_view rest = part; !rest.empty();) {
+      const std::size_t end = std::min(rest.find(' '), rest.size());
+      if (!fits(rest.substr(0, end), " ") && !line_is_empty) end_line();
+      put(rest.substr(0, end), " ");
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+  end_line();
   return text;
 }
 

@@ -16,6 +16,7 @@ enum class Align {
 struct Column {
   std::string title;
   Align align = Align::kLeft;
+  int drop = 0;  ///< 1 is left out first when a line must fit, then 2, …; 0 never
 };
 
 /// Rows of cells in aligned columns, two spaces apart, for a terminal. Columns are as wide as their
@@ -32,7 +33,15 @@ class TextTable {
 
   [[nodiscard]] std::string text() const;
 
+  /// The same without as many droppable columns as it takes to fit 80 columns; a line under it
+  /// names those. A line that no dropping makes short enough stays long.
+  [[nodiscard]] std::string fitted_text() const;
+
  private:
+  using Cells = std::vector<std::string>;
+  [[nodiscard]] TextTable without(std::size_t column) const;
+  [[nodiscard]] std::size_t line_columns() const;
+
   std::vector<Column> columns_;
   std::vector<std::variant<std::vector<std::string>, std::string>> rows_;
 };
@@ -41,5 +50,11 @@ class TextTable {
 /// lines indented by 11; ended by a newline. A word longer than a line stays whole.
 /// The text is made printable().
 [[nodiscard]] std::string labelled(std::string_view label, std::string_view untrusted);
+
+/// `label` padded to `indent` columns, then the parts three spaces apart, in lines of at most 80
+/// columns: a part that does not fit begins a new line, and one longer than a line is broken at
+/// spaces. Empty parts are left out; all are made printable().
+[[nodiscard]] std::string labelled_parts(std::string_view label, std::size_t indent,
+                                         const std::vector<std::string>& parts);
 
 }  // namespace meterbill

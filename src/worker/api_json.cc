@@ -125,8 +125,9 @@ std::string status_json(const WorkerStatus& status, const LedgerFacts& facts,
                         const std::map<std::string, Counts>& counts,
                         const std::map<QuarantineState, std::int64_t>& quarantined,
                         const std::vector<std::string>& held_machines,
+                        const std::vector<std::string>& silent_machines,
                         const std::vector<std::string>& warnings, const std::string& version,
-                        UtcTime now) {
+                        const std::optional<UtcTime>& started, UtcTime now) {
   Counts sum;
   for (const auto& [source, of_source] : counts) sum += of_source;
   JsonWriter json;
@@ -135,16 +136,18 @@ std::string status_json(const WorkerStatus& status, const LedgerFacts& facts,
       .string("reason", status.reason)
       .string("version", version)
       .string("now", to_string(now));
+  if (started) json.string("started", to_string(*started));
   json.key("counts");
   write_counts(json, sum);
   json.begin_object("quarantine");
   for (const auto& [state, number] : quarantined) json.integer(to_string(state), number);
-  json.end_object();
+  json.integer("not_kept", facts.quarantine_not_kept).end_object();
   json.begin_array("sources");
   for (const WorkerSourceStatus& source : status.sources) write_source(json, source);
   json.end_array();
   json.integer("machines", status.machines);
   write_strings(json, "conflict", held_machines);
+  write_strings(json, "silent", silent_machines);
   json.begin_object("ledger")
       .integer("schema_version", facts.schema_version)
       .integer("bytes", facts.bytes)
@@ -158,7 +161,7 @@ std::string status_json(const WorkerStatus& status, const LedgerFacts& facts,
   return json.take();
 }
 
-std::string quarantine_json(const std::vector<QuarantineItem>& items) {
+std::string quarantine_json(const std::vector<QuarantineItem>& items, std::int64_t not_kept) {
   JsonWriter json;
   json.begin_object().begin_array("items");
   for (const QuarantineItem& item : items) {
@@ -166,7 +169,7 @@ std::string quarantine_json(const std::vector<QuarantineItem>& items) {
     write_item(json, item);
     json.end_object();
   }
-  json.end_array().end_object();
+  json.end_array().integer("not_kept", not_kept).end_object();
   return json.take();
 }
 

@@ -14,12 +14,16 @@ namespace meterbill {
                                       const std::map<std::string, Counts>& counts,
                                       const std::map<QuarantineState, std::int64_t>& quarantined,
                                       const std::vector<std::string>& held_machines,
+                                      const std::vector<std::string>& silent_machines,
                                       const std::vector<std::string>& warnings,
-                                      const std::string& version, UtcTime now);
+                                      const std::string& version,
+                                      const std::optional<UtcTime>& started, UtcTime now);
 
 /// Body of /api/v1/quarantine: newest first; values as text with what is no UTF-8 replaced, and
-/// their exact bytes in base64 when one item is asked for.
-[[nodiscard]] std::string quarantine_json(const std::vector<QuarantineItem>& items);
+/// their exact bytes in base64 when one item is asked for. `not_kept` counts what was too much to
+/// keep.
+[[nodiscard]] std::string quarantine_json(const std::vector<QuarantineItem>& items,
+                                          std::int64_t not_kept);
 [[nodiscard]] std::string quarantine_item_json(const QuarantineItem& item);
 
 /// One machine for /api/v1/machines.

@@ -109,7 +109,8 @@ Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
                                  std::move(respond));
                       },
                   .status = [&worker](LedgerReader&) { return worker.status(); },
-                  .warnings = [&price_use] { return price_use.warnings(); }},
+                  .warnings = [&price_use] { return price_use.warnings(); },
+                  .started = clock.now().utc},
        .events = endpoint,
        .version_json = version_json(library_versions()),
        .metrics = [&](bool open_metrics) {

@@ -15,6 +15,7 @@ namespace meterbill {
 namespace {
 
 constexpr std::int64_t kAliveUs = 30'000'000;
+constexpr std::int64_t kSilentUs = 3'600'000'000;  // status names machines not seen for longer
 constexpr std::size_t kUsageBytesMax = std::size_t{64} << 20;
 constexpr std::size_t kQuarantinePage = 100;
 constexpr std::size_t kRecentRows = 10;  // as the prototype
@@ -191,8 +192,14 @@ Result<WebResponse> status(const LedgerApiParts& parts, LedgerReader& ledger) {
       held.push_back(machine->second.name.str());
   }
   std::ranges::sort(held);
-  return answer_json(status_json(worker, facts, counts, quarantined, held, parts.warnings(),
-                                 parts.version, parts.clock.now().utc));
+  const UtcTime now = parts.clock.now().utc;
+  std::vector<std::string> silent;
+  for (const auto& [key, machine] : machines)
+    if (!machine.retired && now.us - machine.last_seen.us > kSilentUs)
+      silent.push_back(machine.name.str());
+  std::ranges::sort(silent);
+  return answer_json(status_json(worker, facts, counts, quarantined, held, silent, parts.warnings(),
+                                 parts.version, parts.started, now));
 }
 
 Result<WebResponse> quarantine_list(LedgerReader& ledger, const WebRequest& request) {
@@ -202,7 +209,8 @@ Result<WebResponse> quarantine_list(LedgerReader& ledger, const WebRequest& requ
     MB_TRY(before, parse_count(text));
   }
   MB_TRY(const auto items, ledger.quarantine(before, kQuarantinePage));
-  return answer_json(quarantine_json(items));
+  MB_TRY(const LedgerFacts facts, ledger.facts());
+  return answer_json(quarantine_json(items, facts.quarantine_not_kept));
 }
 
 Result<WebResponse> quarantine_show(LedgerReader& ledger, const std::string& id_text) {

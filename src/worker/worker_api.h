@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct LedgerApiParts {
   std::function<std::vector<std::string>()> warnings;  ///< about prices, for statements and status
   /// kSlots when the totals do not stand under the segments of the queries' book.
   LinesFrom lines = LinesFrom::kTotals;
+  std::optional<UtcTime> started = {};  ///< of a running worker
 };
 
 /// The routes below /api/v1 that read the ledger. A running worker and the ledger of a stopped one

@@ -169,12 +169,15 @@ class StoppedLedgerTest(LedgerFileTest):
 
     def test_status_has_the_counts_and_says_that_nothing_runs(self):
         self.worker.stop()
+        done = self.from_file("status")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn(f"{self.ledger}\n  why     the worker is stopped", done.stdout)
+        self.assertIn("5 applied   1 repeated   2 quarantined", done.stdout)
+        self.assertIn("1 held (lab-7)", done.stdout)
         agent = f"--agent=http://127.0.0.1:{free_port()}"
         done = self.from_file("status", agent)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertIn(f"{self.ledger}\n  the worker is stopped", done.stdout)
-        self.assertIn("5 applied   1 repeated   2 quarantined", done.stdout)
-        self.assertIn("conflict: lab-7", done.stdout)
+        self.assertEqual(done.returncode, 69)  # asked for, and not there
+        self.assertIn("1 held (lab-7)", done.stdout)
 
     def test_a_ledger_in_use_is_refused_with_the_remedy(self):
         done = self.from_file("usage")

@@ -13,8 +13,6 @@ import time
 import urllib.error
 import urllib.request
 
-WORKER = "127.0.0.1:5001"
-AGENT = "127.0.0.1:5002"
 KIB_S_PER_GIB_HOUR = 1024 * 1024 * 3600
 
 
@@ -45,6 +43,7 @@ class Demo:
         self.bin = pathlib.Path(arguments.bin)
         self.seconds = arguments.seconds
         self.kafka = arguments.kafka
+        self.worker, self.agent = arguments.worker, arguments.agent
         self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="meterbill-run-"))
         self.programs = []
         self.broker = None
@@ -74,7 +73,7 @@ class Demo:
             time.sleep(0.1)
 
     def run(self):
-        sink = f"http://{WORKER}"
+        sink = f"http://{self.worker}"
         worker_kafka = "off"
         if self.kafka:
             sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -87,20 +86,20 @@ class Demo:
         for part in ("agent", "worker"):
             (self.scratch / part).mkdir()
         self.start("meterbill-worker", f"--worker.state_dir={self.scratch}/worker",
-                   f"--worker.kafka={worker_kafka}", f"--http.listen={WORKER}",
+                   f"--worker.kafka={worker_kafka}", f"--http.listen={self.worker}",
                    f"--worker.control={self.scratch}/worker.sock")
-        self.wait_ready(WORKER, "the worker")
+        self.wait_ready(self.worker, "the worker")
         self.start("meterbill-agent", f"--agent.state_dir={self.scratch}/agent",
-                   "--agent.interval=1s", f"--agent.sink={sink}", f"--http.listen={AGENT}",
+                   "--agent.interval=1s", f"--agent.sink={sink}", f"--http.listen={self.agent}",
                    f"--agent.control={self.scratch}/agent.sock")
-        self.wait_ready(AGENT, "the agent")
-        print(f"worker  http://{WORKER}/api/v1/status")
-        print(f"agent   http://{AGENT}/api/v1/status")
+        self.wait_ready(self.agent, "the agent")
+        print(f"worker  http://{self.worker}/api/v1/status")
+        print(f"agent   http://{self.agent}/api/v1/status")
         print(f"sink    {sink}", flush=True)
         self.watch()
 
     def machine(self):
-        status = get(f"http://{AGENT}/api/v1/status") or {}
+        status = get(f"http://{self.agent}/api/v1/status") or {}
         return status.get("machine_id", "")
 
     def watch(self):
@@ -112,8 +111,8 @@ class Demo:
 
     def line(self):
         name = self.machine()
-        cost = get(f"http://{WORKER}/api/cost/{name}") or {}
-        rows = get(f"http://{WORKER}/api/v1/usage?machine={name}&by=day") or []
+        cost = get(f"http://{self.worker}/api/cost/{name}") or {}
+        rows = get(f"http://{self.worker}/api/v1/usage?machine={name}&by=day") or []
         used = {}
         for row in rows:
             if row["scope"] == "machine":
@@ -125,10 +124,10 @@ class Demo:
               f"cost {cost.get('total_cost', 0)} {cost.get('currency', '')}", flush=True)
 
     def statement(self):
-        if get_status(f"http://{WORKER}/healthz") != 200:
+        if get_status(f"http://{self.worker}/healthz") != 200:
             return
         subprocess.run([str(self.bin / "meterbill"), "bill", "show",
-                        f"--server=http://{WORKER}"], check=False)
+                        f"--server=http://{self.worker}"], check=False)
 
     def stop(self):
         for name, program in reversed(self.programs):
@@ -152,6 +151,8 @@ def main():
     parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=int, default=0, help="end after so long, not by Ctrl-C")
     parser.add_argument("--kafka", action="store_true", help="through a real single-node Kafka")
+    parser.add_argument("--worker", default="127.0.0.1:5001", help=argparse.SUPPRESS)
+    parser.add_argument("--agent", default="127.0.0.1:5002", help=argparse.SUPPRESS)
     demo = Demo(parser.parse_args())
 
     def on_signal(_number, _frame):

@@ -104,25 +104,81 @@ TEST_F(ServiceCommandsTest, ARefusalIsShownWithItsExitCode) {
     }
   }
   answers_.at("http://worker") = ServiceAnswer{502, "<html>"};
-  EXPECT_EQ(run({"usage"}).err, "meterbill: the service answered 502\n");
+  EXPECT_EQ(run({"usage"}).err, "meterbill: the service answered 502: is it MeterBill?\n");
   answers_.at("http://worker") = ServiceAnswer{200, "<html>"};
-  EXPECT_EQ(run({"machine", "list"}).exit, kExitUnavailable);
+  for (const char* format : {"--json", "--server=http://worker"}) {
+    const Outcome outcome = run({"machine", "list", format});
+    EXPECT_EQ(outcome.exit, kExitUnavailable);
+    EXPECT_EQ(outcome.out, "");
+  }
 }
 
-TEST_F(ServiceCommandsTest, StatusShowsWhichServiceIsAway) {
-  answers_.at("http://worker") =
-      ServiceAnswer{200, R"({"ready":true,"version":"0.1.0","machines":2})"};
+constexpr const char* kWorkerStatus =
+    R"({"ready":true,"version":"0.1.0","now":"2026-11-22T10:00:00Z","sources":[],"counts":{}})";
+constexpr const char* kAgentStatus =
+    R"({"ready":true,"version":"0.1.0","machine_id":"web-1","metering":{"state":"metered"}})";
+
+TEST_F(ServiceCommandsTest, StatusEndsWith69WhenAServiceAskedForIsAway) {
+  answers_.at("http://worker") = ServiceAnswer{200, kWorkerStatus};
   const Outcome text = run({"status"});
-  EXPECT_EQ(text.exit, kExitOk);
+  EXPECT_EQ(text.exit, kExitUnavailable);
   EXPECT_THAT(text.out, HasSubstr("worker   ready   0.1.0   http://worker\n"));
-  EXPECT_THAT(text.out, HasSubstr("agent    not reachable   http://agent\n"));
-  EXPECT_THAT(run({"status", "--json"}).out, testing::EndsWith(R"("machines":2},"agent":null})"
-                                                               "\n"));
-  answers_.erase("http://worker");
-  const Outcome none = run({"status"});
-  EXPECT_EQ(none.exit, kExitUnavailable);
-  EXPECT_EQ(none.err,
-            "meterbill: http://worker: nobody there\nmeterbill: http://agent: nobody there\n");
+  EXPECT_EQ(
+      text.err,
+      "meterbill: http://agent: nobody there; `systemctl status meterbill-agent` says whether "
+      "it runs here, --agent asks another\n");
+  const Outcome json = run({"status", "--json"});
+  EXPECT_EQ(json.exit, kExitUnavailable);
+  EXPECT_EQ(json.out, std::string("{\"worker\":") + kWorkerStatus + ",\"agent\":null}\n");
+  EXPECT_EQ(run({"status", "--server=http://worker"}).exit, kExitOk);
+  EXPECT_THAT(asked_, ElementsAre("GET http://worker/api/v1/status"));
+
+  answers_.emplace("http://agent", ServiceAnswer{200, kAgentStatus});
+  EXPECT_EQ(run({"status"}).exit, kExitOk);
+  EXPECT_EQ(run({"status", "--agent=http://agent"}).exit, kExitOk);
+  EXPECT_THAT(asked_, ElementsAre("GET http://agent/api/v1/status"));
+}
+
+TEST_F(ServiceCommandsTest, StatusEndsWith75WhenAServiceIsNotReady) {
+  answers_.at("http://worker") = ServiceAnswer{200, kWorkerStatus};
+  answers_.emplace("http://agent",
+                   ServiceAnswer{200, R"({"ready":false,"reason":"the spool is full; free space",)"
+                                      R"("machine_id":"web-1","metering":{}})"});
+  const Outcome outcome = run({"status"});
+  EXPECT_EQ(outcome.exit, kExitTemporary);
+  EXPECT_THAT(outcome.out, HasSubstr("\n  why     the spool is full; free space\n"));
+  // Its worker is known to be stopped.
+  answers_.at("l.db") =
+      ServiceAnswer{200, R"({"ready":false,"reason":"stopped","sources":[],"counts":{}})"};
+  EXPECT_EQ(run({"status", "--ledger=l.db"}).exit, kExitOk);
+}
+
+TEST_F(ServiceCommandsTest, StatusNamesWhatAnswersInPlaceOfTheService) {
+  answers_.emplace("http://agent", ServiceAnswer{200, kAgentStatus});
+  const std::map<std::string, std::string> others{
+      {kAgentStatus, "http://lab is an agent, not a worker: ask it with --agent"},
+      {"<html>", "http://lab answers, but not as a MeterBill worker: is the address right?"},
+      {R"({"status":"ok"})",
+       "http://lab answers, but not as a MeterBill worker: is the address right?"}};
+  for (const auto& [body, said] : others) {
+    answers_.at("http://lab") = ServiceAnswer{200, body};
+    for (const std::vector<std::string>& words :
+         {std::vector<std::string>{"status", "--server=http://lab"},
+          std::vector<std::string>{"status", "--server=http://lab", "--json"}}) {
+      const Outcome outcome = run(words);
+      EXPECT_EQ(outcome.exit, kExitUnavailable);
+      EXPECT_EQ(outcome.out, "");
+      EXPECT_THAT(outcome.err, HasSubstr(said));
+    }
+  }
+  answers_.at("http://lab") = ServiceAnswer{200, kWorkerStatus};
+  EXPECT_THAT(run({"status", "--agent=http://lab"}).err,
+              HasSubstr("http://lab is a worker, not an agent: ask it with --server"));
+}
+
+TEST(AnswerLimitTest, OnlyABackupMayTakeLongerThanTenSeconds) {
+  EXPECT_EQ(answer_limit("/api/v1/status"), std::chrono::seconds{10});
+  EXPECT_EQ(answer_limit(make_target(kBackupTarget, {{"path", "/b"}})), std::chrono::minutes{10});
 }
 
 TEST_F(ServiceCommandsTest, AnAddressThatIsNoneIsAMistakeOnTheCommandLine) {
@@ -150,7 +206,7 @@ TEST_F(ServiceCommandsTest, StatusOfALedgerThatCannotBeReadIsAFailure) {
 
 TEST_F(ServiceCommandsTest, ARefusedStatusIsNoStatus) {
   answers_.at("http://worker") = ServiceAnswer{403, R"({"error":"e","detail":"not this host"})"};
-  const Outcome outcome = run({"status", "--json"});
+  const Outcome outcome = run({"status", "--json", "--server=http://worker"});
   EXPECT_EQ(outcome.exit, kExitPermission);
   EXPECT_EQ(outcome.out, "");
   EXPECT_EQ(outcome.err, "meterbill: not this host\n");

@@ -43,6 +43,34 @@ TEST(TextTableTest, ACellCanNeitherSteerTheTerminalNorFakeARow) {
             "user:a\\u202e1.0\\x0auser:b  1\n");
 }
 
+TEST(TextTableTest, ColumnsAreLeftOutInTheirOrderUntilALineFits) {
+  const auto table_of = [](std::size_t detail, std::size_t labels) {
+    TextTable table{{{"id", Align::kRight},
+                     {"labels", Align::kLeft, 2},
+                     {"detail", Align::kLeft, 1},
+                     {"last", Align::kLeft}}};
+    table.row({"1", std::string(labels, 'l'), std::string(detail, 'd'), "now"});
+    return table.fitted_text();
+  };
+  EXPECT_EQ(table_of(60, 7).find("left out"), std::string::npos);  // 2 2 7 2 60 2 4: 79
+  EXPECT_EQ(table_of(62, 7),
+            "id  labels   last\n"
+            " 1  lllllll  now\n"
+            "left out to fit 80 columns: detail; --json has all\n");
+  EXPECT_EQ(table_of(62, 90),
+            "id  last\n"
+            " 1  now\n"
+            "left out to fit 80 columns: detail, labels; --json has all\n");
+}
+
+TEST(LabelledTest, PartsBeginANewLineWhenTheyDoNotFit) {
+  EXPECT_EQ(labelled_parts("worker", 9, {"ready", "", "0.1.0\n"}), "worker   ready   0.1.0\\x0a\n");
+  EXPECT_EQ(labelled_parts("  a", 4, {std::string(70, 'x'), std::string(20, 'y')}),
+            "  a " + std::string(70, 'x') + "\n    " + std::string(20, 'y') + "\n");
+  EXPECT_EQ(labelled_parts("  a", 4, {std::string(50, 'x') + " " + std::string(50, 'y'), "z"}),
+            "  a " + std::string(50, 'x') + "\n    " + std::string(50, 'y') + "   z\n");
+}
+
 TEST(LabelledTest, WhatFollowsTheLabelIsOneLineOfPlainText) {
   EXPECT_EQ(labelled("Machine", "web-1 labels site=\x1b[2J\u2066"),
             "Machine    web-1 labels site=\\x1b[2J\\u2066\n");
