@@ -55,13 +55,21 @@ Read<Int128> nano_quantity(const JsonValue& data) {
   return nano;
 }
 
+std::string unit_names(const MeterName& meter) {
+  std::string names;
+  for (const Unit& unit : meter_kind(meter).units)
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", unit.name);
+  return names;
+}
+
 /// Whole base units of the meter; a part of one could not be kept.
 Read<std::int64_t> base_quantity(const MeterName& meter, const JsonValue& data) {
   MB_TRY(const std::string_view unit_name, required_text(data, "unit"));
   const auto unit = find_unit(meter, unit_name);
   if (!unit)
     return reject(Reason::kUnitUnknown,
-                  fmt::format("meter {} is not counted in {}", meter.str(), excerpt(unit_name)));
+                  fmt::format("meter {} is not counted in {}; its units are {}", meter.str(),
+                              excerpt(unit_name), unit_names(meter)));
   MB_TRY(const Int128 nano, nano_quantity(data));
   const Int128 one = power_of_ten(9);
   const auto product = multiply(nano, Int128{unit.value().base_units});

@@ -193,6 +193,14 @@ std::string usage_with(std::string_view from, std::string_view to) {
   return with(usage_event(), from, to);
 }
 
+TEST(DecodeUsageTest, AnUnknownUnitNamesThoseThatWouldDo) {
+  const Message message =
+      decode(delivery(usage_with(R"("unit":"unit")", R"("unit":"gib")")), Route::kHttp);
+  const auto* rejection = std::get_if<Rejection>(&message);
+  ASSERT_NE(rejection, nullptr);
+  EXPECT_TRUE(rejection->detail.ends_with("; its units are unit")) << rejection->detail;
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Envelopes, BadMessageTest,
     testing::Values(
