@@ -72,7 +72,9 @@ Result<void> Worker::rebuild_totals() {
   memory_->names.drop();
   std::erase_if(totals, [](const auto& entry) { return entry.second == 0; });
   MB_TRYV(store_.replace_totals(totals, segments_digest_));
-  events_.totals_rebuilt(static_cast<std::int64_t>(memory_->machines.size()));
+  // A new ledger has nothing to sum: that is a start, no change of prices.
+  if (!memory_->machines.empty())
+    events_.totals_rebuilt(static_cast<std::int64_t>(memory_->machines.size()));
   MB_TRY(const LedgerFacts facts, store_.facts());
   commits_ = facts.commits;
   return ok();

@@ -316,6 +316,7 @@ TEST(WorkerTest, SamplesOfAnAcceptedPartitionAreQuarantinedUntilItsEnd) {
 
 TEST(WorkerTest, TotalsAreRebuiltWhenThePriceSegmentsChange) {
   WorkerBench bench;
+  EXPECT_EQ(bench.events.rebuilt, 0) << "a new ledger has nothing to rebuild";
   bench.put_http(message_of({}));
   bench.settle();
   ASSERT_TRUE(bench.ledger.replace_totals({}, "other segments"));
