@@ -68,11 +68,11 @@ std::int64_t field(const Fields& fields, const char* name) {
 LedgerContent read_content(LedgerReader& ledger) {
   LedgerContent content;
   const Dictionary names = ledger.dictionary().value();
-  for (const auto& [key, machine] : names.machines) {
-    const auto epochs = ledger.epochs(key).value();
-    const Holds holds = ledger.holds(key).value();
-    const auto walked = ledger.rows(key, ever(), [&](Slot slot, const UsageRow& row) {
-      read_row(content, names, machine.str(), epochs, holds, slot, row);
+  for (const auto& machine : names.machines) {
+    const auto epochs = ledger.epochs(machine.first).value();
+    const Holds holds = ledger.holds(machine.first).value();
+    const auto walked = ledger.rows(machine.first, ever(), [&](Slot slot, const UsageRow& row) {
+      read_row(content, names, machine.second.str(), epochs, holds, slot, row);
       return Result<void>(ok());
     });
     MB_ASSERT(walked);
@@ -188,7 +188,9 @@ void judge_truth(const LedgerContent& content, const std::string& machine, const
     boot.capacity_us += field(fields, "used.cpu_capacity");
     boot.memory_kib_us += field(fields, "used.memory");  // KiB·s here
   }
-  for (const auto& [boot, expected] : truth.boots()) {
+  for (const auto& entry : truth.boots()) {
+    const std::string& boot = entry.first;
+    const BootTruth& expected = entry.second;
     const BootTruth& found = billed[boot];
     const auto compare = [&](const std::string& what, std::int64_t is, std::int64_t should,
                              std::int64_t tolerance) {
