@@ -47,7 +47,7 @@ class OneNameTest(ProgramTest):
     def assert_held(self, worker):
         """Nothing of it is billed, and everybody is told."""
         self.assertEqual(worker.status()["conflict"], [NAME])
-        self.assertIn(f"conflict: {NAME}", worker.cli("status"))
+        self.assertIn(f"1 held ({NAME}) → meterbill machine list", worker.cli("status"))
         self.assertIn("conflict", worker.cli("machine", "list"))
         (bill,) = json.loads(worker.cli("bill", "show", "--json"))["machines"]
         self.assertIn("cpu", [held["meter"] for held in bill["held"]])
