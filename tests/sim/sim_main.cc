@@ -1,6 +1,5 @@
 // meterbill-sim: runs many seeds of the simulator; each failing one is named with how to replay it.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <charconv>
 #include <chrono>
@@ -12,6 +11,7 @@
 #include <string_view>
 
 #include "sim/sim_world.h"
+#include "support/temp_dir.h"
 
 namespace meterbill::sim {
 namespace {
@@ -71,21 +71,17 @@ bool run_seed(std::uint64_t seed, const std::string& folder, bool is_told, Outco
 }
 
 int run(const Wish& wish) {
-  std::string folder = (std::filesystem::temp_directory_path() / "meterbill-sim-XXXXXX").string();
-  if (mkdtemp(folder.data()) == nullptr) {
-    std::perror("a folder for the ledger's lock");
-    return 1;
-  }
-  std::filesystem::create_directories(folder + "/worker");
+  const TempDir scratch;  // for the ledger's lock
+  const std::string folder = scratch.path().string() + "/";
+  std::filesystem::create_directories(folder + "worker");
   const auto began = std::chrono::steady_clock::now();
   Outcome sum;
   std::uint64_t failed = 0;
   std::uint64_t ran = 0;
   while (ran < wish.seeds && !(wish.stops && failed > 0)) {
-    if (!run_seed(wish.first + ran, folder + "/", wish.is_told, sum)) ++failed;
+    if (!run_seed(wish.first + ran, folder, wish.is_told, sum)) ++failed;
     ++ran;
   }
-  std::filesystem::remove_all(folder);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   fmt::print(
       "seeds {} to {}: {} failed after {}; {} ticks, {} troubles, {} samples and events, holds in "

@@ -90,12 +90,8 @@ void World::judge() {
   outcome_.singles = singles_.count();
   judge_merge(content, witness_, findings);
   judge_holds(content, findings);
-  std::map<std::string, int> sharers;
-  for (const auto& machine : machines_) {
-    const std::string name = machine->agent.machine.str();
-    judge_truth(content, name, machine->truth, findings);
-    ++sharers[name];
-  }
+  for (const auto& machine : machines_)
+    judge_truth(content, machine->agent.machine.str(), machine->truth, findings);
   judge_bill(content, worker_.ledger(), worker_.book(), {now_us_}, findings);
   singles_.judge(content, worker_.ledger(), findings);
   judge_status();

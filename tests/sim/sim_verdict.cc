@@ -219,7 +219,7 @@ void judge_truth(const LedgerContent& content, const std::string& machine, const
 
 void judge_bill(const LedgerContent& content, LedgerReader& ledger, const PriceBook& book,
                 UtcTime now, Findings& findings) {
-  // In 10^-21 of the currency's unit; the prices are those of sim_worker.cc.
+  // In 10^-21 of the currency's unit; the prices are those of the book of sim_worker.cc.
   Int128 expected = 0;
   for (const auto& [key, fields] : content.merged)
     if (std::get<3>(key) == "machine" &&

@@ -7,21 +7,6 @@ namespace {
 
 std::string plain_digest(std::string_view text) { return std::string(text); }
 
-PriceBook sim_book() {
-  const auto version = [](const char* meter, const char* unit, const char* price) {
-    const MeterName name{meter};
-    return PriceVersion{name, find_unit(name, unit).value(), BilledScopes::kMachine, std::nullopt,
-                        Price::parse(price).value()};
-  };
-  return PriceBook::create({.currency = Currency::parse("USD").value(),
-                            .zone = utc_zone(),
-                            .quantity_decimals = 9,
-                            .versions = {version("cpu_usage", "percent_sample", "0.05"),
-                                         version("memory_usage", "percent_sample", "0.01"),
-                                         version("cpu", "core_second", "0.000001")}})
-      .value();
-}
-
 }  // namespace
 
 WorkerProcess::Parts::Parts(std::unique_ptr<SqliteLedger> opened, Broker& broker, Random& random,
@@ -34,7 +19,7 @@ WorkerProcess::WorkerProcess(std::string folder, Host& host, Broker& broker, Ran
       host_(host),
       broker_(broker),
       random_(random),
-      book_(sim_book()) {}
+      book_(bench_book("0.000001")) {}
 
 bool WorkerProcess::start() {
   auto opened = SqliteLedger::open(path_, {}, host_);

@@ -21,8 +21,7 @@ UtcTime story_begins() { return parse_utc("2026-11-10T08:52:00Z").value(); }
 }  // namespace
 
 World::World(std::uint64_t seed, const std::string& folder)
-    : seed_(seed),
-      random_(seed),
+    : random_(seed),
       outcome_(of(draw_plan(random_))),
       now_us_(story_begins().us),
       broker_(outcome_.plan.partitions, random_),

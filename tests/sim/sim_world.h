@@ -71,7 +71,6 @@ class World {
   void judge();
   void judge_status();
 
-  std::uint64_t seed_;
   Random random_;
   Outcome outcome_;
   std::int64_t now_us_ = 0;

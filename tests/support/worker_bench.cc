@@ -12,7 +12,11 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000;
 
-PriceBook test_book() {
+std::string plain_digest(std::string_view text) { return std::string(text); }
+
+}  // namespace
+
+PriceBook bench_book(const char* core_second) {
   const auto version = [](const char* meter, const char* unit, const char* price) {
     const MeterName name{meter};
     return PriceVersion{name, find_unit(name, unit).value(), BilledScopes::kMachine, std::nullopt,
@@ -23,20 +27,16 @@ PriceBook test_book() {
                             .quantity_decimals = 9,
                             .versions = {version("cpu_usage", "percent_sample", "0.05"),
                                          version("memory_usage", "percent_sample", "0.01"),
-                                         version("cpu", "core_second", "1")}})
+                                         version("cpu", "core_second", core_second)}})
       .value();
 }
-
-std::string plain_digest(std::string_view text) { return std::string(text); }
-
-}  // namespace
 
 WorkerBench::WorkerBench() : WorkerBench(MemoryLedger().state()) {}
 
 WorkerBench::WorkerBench(std::shared_ptr<MemoryLedger::State> state)
     : clock({.utc = parse_utc("2026-11-22T10:20:00Z").value(), .monotonic_us = 0, .boot_us = 0}),
       ledger(std::move(state)),
-      book(test_book()),
+      book(bench_book("1")),
       price_use(book, plain_digest),
       queries(book, {"test", "digest"}) {
   open();

@@ -96,6 +96,9 @@ class SilentEvents final : public WorkerEvents {
   int rebuilt = 0;
 };
 
+/// The prototype's tariff per sample, and machines' cpu at `core_second` USD; zone UTC.
+[[nodiscard]] PriceBook bench_book(const char* core_second);
+
 /// A worker over a ledger in memory, with two sources, stepped by hand. The clock stands at 10:20
 /// of 22 November 2026.
 class WorkerBench {
