@@ -115,7 +115,9 @@ std::string PriceBook::segments_text() const {
   std::string text = fmt::format("time_zone {}\n", zone_->data().name);
   for (const auto& [meter, versions] : by_meter_)
     for (const PriceVersion& version : versions)
-      if (version.from) text += fmt::format("{} {}\n", meter.str(), version.from->unix_seconds());
+      text +=
+          fmt::format("{} {} {} {}\n", meter.str(), version.unit.name, to_string(version.scopes),
+                      version.from ? to_string(*version.from) : "always");
   text += "months";
   for (const Slot start : month_starts_) text += fmt::format(" {}", start.unix_seconds());
   return text + "\n";

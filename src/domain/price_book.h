@@ -74,7 +74,8 @@ class PriceBook {
   /// All versions, by MeterOrder, then from.
   [[nodiscard]] std::vector<PriceVersion> versions() const;
 
-  /// Where segments begin, as text: totals kept by segment are still right as long as it is equal.
+  /// Where segments begin and which version prices each, without its price, as text: totals kept by
+  /// segment, and what is remembered of the versions they used, stand as long as it is equal.
   [[nodiscard]] std::string segments_text() const;
 
   /// Everything a bill depends on, as text: what the digest of the prices is made of. Independent

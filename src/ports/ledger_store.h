@@ -150,7 +150,8 @@ struct WriteSet {
   std::vector<QuarantineItem> quarantine;  ///< new items (id 0); merged by (reading_key, reason)
   std::vector<EvidenceItem> evidence;
   std::vector<RecentSample> recent;
-  std::map<std::string, Counts> counts;                             ///< to add, per source
+  std::vector<PriceVersionUse> prices;   ///< used from now on; a known one is left as it is
+  std::map<std::string, Counts> counts;  ///< to add, per source
   std::map<std::string, std::vector<PartitionPosition>> positions;  ///< new position, per source
   UtcTime at;                                                       ///< when the batch was applied
 };
@@ -274,14 +275,14 @@ class LedgerStore : public LedgerReader {
   /// kNotFound: no such item. kRefused: settled already, or to be released but kept shortened.
   [[nodiscard]] virtual Result<void> settle_quarantine(std::int64_t id, QuarantineState state,
                                                        const WriteSet& effects) = 0;
-  /// Replaces all totals at once (after the price segments changed); `digest` names the segments.
+  /// Replaces all totals at once (after the price segments changed); `digest` names the segments,
+  /// `prices` are those that the totals use.
   [[nodiscard]] virtual Result<void> replace_totals(const std::map<TotalKey, Int128>& totals,
-                                                    const std::string& digest) = 0;
-  /// Remembers price versions used; a known one is left as it was.
-  [[nodiscard]] virtual Result<void> remember_prices(std::span<const PriceVersionUse> used) = 0;
+                                                    const std::string& digest,
+                                                    std::span<const PriceVersionUse> prices) = 0;
 
-  /// Housekeeping between batches: checkpoint, evidence and event ids past their time. Bounded work
-  /// per call.
+  /// Housekeeping between batches: checkpoint, evidence and event ids past their time (after it
+  /// `LedgerFacts::ids_forgotten_before` may be another). Bounded work per call.
   [[nodiscard]] virtual Result<void> maintain(UtcTime now) = 0;
   /// A consistent copy while running; refuses to overwrite. `progress` gets pages done and in all;
   /// it may call `commit`: the copy is the state in which the backup began.

@@ -73,6 +73,7 @@ struct SourceStatus {
   bool ready = false;
   std::string reason;  ///< why not ready, with the remedy
   std::vector<PartitionStatus> partitions;
+  std::optional<std::int32_t> ill_partition = {};  ///< the one that `reason` is of, if of one alone
 };
 
 /// One delivery with its place.

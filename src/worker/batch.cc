@@ -36,7 +36,7 @@ RowContext Batch::context(MachineKey machine, const Holds& holds,
           .machine_scope = scope.value_or(ScopeKey{})};
 }
 
-Result<void> Batch::apply(std::span<const SourceBatch> batches, Items items) {
+Result<void> Batch::apply(std::span<SourceBatch> batches, Items items) {
   batches_ = batches;
   MB_TRYV(load(items));
   for (ReadyReading& item : items.readings) apply_reading(item, items.heads[item.head]);
@@ -47,11 +47,12 @@ Result<void> Batch::apply(std::span<const SourceBatch> batches, Items items) {
   for (const ItemOrigin& probe : items.probes) count(probe, Outcome::kRepeated);
   for (RefusedItem& refused : items.refused) quarantine(std::move(refused));
   for (const SeenMachine& seen : items.seen) see(seen);
-  for (const auto& [source, arrival] : evidence_) {
-    const Arrival& kept = batches_[source].arrivals[arrival];
-    write_.evidence.push_back({batches_[source].source, kept.position, kept.delivery});
-  }
   advance_positions();
+  // The last that is asked of a delivery: a batch can hold 100 MiB of them.
+  for (const auto& [source, arrival] : evidence_) {
+    Arrival& kept = batches_[source].arrivals[arrival];
+    write_.evidence.push_back({batches_[source].source, kept.position, std::move(kept.delivery)});
+  }
   MB_TRYV(update_totals());
   write_.added = memory_.names.staged();
   write_.at = now_;

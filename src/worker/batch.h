@@ -39,7 +39,8 @@ class Batch {
       : store_(store), memory_(memory), segment_of_(segment_of), now_(now) {}
 
   /// Applies the items of `batches`. A failure is the store's: nothing was changed.
-  [[nodiscard]] Result<void> apply(std::span<const SourceBatch> batches, Items items);
+  /// What is kept as evidence is taken out of `batches`; they must outlive the object.
+  [[nodiscard]] Result<void> apply(std::span<SourceBatch> batches, Items items);
 
   [[nodiscard]] const WriteSet& write() const { return write_; }
   WriteSet& write() { return write_; }
@@ -97,7 +98,7 @@ class Batch {
   LedgerMemory& memory_;
   const SegmentOf& segment_of_;
   UtcTime now_;
-  std::span<const SourceBatch> batches_;
+  std::span<SourceBatch> batches_;
   WriteSet write_;
   std::map<RowKey, UsageRow> before_;  ///< the rows as loaded
   std::map<EpochKey, EpochFacts> epochs_;

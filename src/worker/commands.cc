@@ -10,24 +10,27 @@ namespace meterbill {
 
 template <class Value>
 Value Worker::call(std::function<Value()> command) {
-  auto task = std::make_shared<std::packaged_task<Value()>>(std::move(command));
-  std::future<Value> result = task->get_future();
+  auto answer = std::make_shared<std::promise<Value>>();
+  std::future<Value> result = answer->get_future();
   {
     const std::scoped_lock lock(wake_mutex_);
-    commands_.emplace_back([task] { (*task)(); });
+    if (has_ended_) return fail(Code::kUnavailable, "the worker is stopping");
+    commands_.emplace_back([answer, command = std::move(command)](const Error* refusal) {
+      answer->set_value(refusal == nullptr ? command() : Value(*refusal));
+    });
     awake_ = true;
     wake_.notify_one();
   }
   return result.get();
 }
 
-void Worker::run_commands() {
-  std::deque<std::function<void()>> commands;
+void Worker::run_commands(const Error* refusal) {
+  std::deque<Command> commands;
   {
     const std::scoped_lock lock(wake_mutex_);
     commands.swap(commands_);
   }
-  for (const auto& command : commands) command();
+  for (const Command& command : commands) command(refusal);
 }
 
 Result<void> Worker::resolve(const MachineId& machine, const BootId& boot, Decision decision,
@@ -66,13 +69,14 @@ Result<void> Worker::resolve_now(const MachineId& machine, const BootId& boot,
   MB_TRY(Decisions decisions, store_.decisions(*key));
   decisions[subject] = decision;
   Result<void> done = batch.redecide(*key, decisions);
+  add_prices(batch);
   if (done) done = store_.decide(*key, subject, decision, batch.write());
   if (!done) {
     memory_->names.drop();
     return done;
   }
   ++commits_;
-  batch.remember();
+  remember(batch);
   events_.decided(machine, subject, decision.decision);
   return ok();
 }
@@ -121,7 +125,7 @@ Result<void> Worker::release_now(std::int64_t quarantine_id) {
   SourceBatch source{
       item.source, item.source == "http" ? Route::kHttp : Route::kKafka, {}, {}, nullptr};
   source.arrivals.push_back({item.delivery, item.position, 0});
-  const std::vector<SourceBatch> batches{source};
+  std::vector<SourceBatch> batches{source};
   const UtcTime now = clock_.now().utc;
   Items items = read_items(batches, now, std::nullopt, Checks::kReleased);
   if (item.ordinal) {
@@ -130,6 +134,7 @@ Result<void> Worker::release_now(std::int64_t quarantine_id) {
   }
   Batch batch(store_, *memory_, segment_of_, now);
   Result<void> done = batch.apply(batches, std::move(items));
+  add_prices(batch);
   if (done && !batch.write().quarantine.empty())
     done = fail(Code::kRefused, fmt::format("item {} cannot be applied: {}", quarantine_id,
                                             batch.write().quarantine.front().rejection.detail));
@@ -142,7 +147,7 @@ Result<void> Worker::release_now(std::int64_t quarantine_id) {
     return done;
   }
   ++commits_;
-  batch.remember();
+  remember(batch);
   return ok();
 }
 

@@ -140,7 +140,7 @@ Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
                  service_log.summarise();
                  const WorkerStatus status = worker.status();
                  host.status(status_line(status));
-                 if (is_alive(status, clock)) host.alive();
+                 if (status.is_alive) host.alive();
                  if (status.ready && !told_ready) {
                    host.ready();
                    told_ready = true;

@@ -1,6 +1,15 @@
 #include "worker/price_use.h"
 
+#include <algorithm>
+
 namespace meterbill {
+namespace {
+
+bool is_of_same_version(const PriceVersionUse& a, const PriceVersionUse& b) {
+  return a.meter == b.meter && a.unit == b.unit && a.scopes == b.scopes && a.from == b.from;
+}
+
+}  // namespace
 
 std::vector<std::string> price_warnings(const PriceBook& book,
                                         std::span<const PriceVersionUse> used,
@@ -11,36 +20,32 @@ std::vector<std::string> price_warnings(const PriceBook& book,
   return warnings;
 }
 
-Result<void> PriceUse::open(LedgerStore& store) {
-  MB_TRY(const Dictionary names, store.dictionary());
-  std::set<std::pair<MeterKey, Slot>> segments;
-  for (const auto& [machine, name] : names.machines) {
-    MB_TRY(const auto totals, store.totals(machine));
-    for (const auto& [key, quantity] : totals) segments.insert({key.meter, key.segment});
-  }
-  for (const auto& [meter, segment] : segments) used(names.meters.at(meter), segment);
-  return compare(store);
-}
-
-void PriceUse::used(const MeterName& meter, Slot segment) {
-  const PriceVersion* version = book_.price_version_at(meter, segment);
-  if (version != nullptr && known_.insert(version).second) waiting_.push_back(version);
-}
-
-Result<void> PriceUse::remember(LedgerStore& store) {
-  if (waiting_.empty()) return ok();
-  std::vector<PriceVersionUse> used;
-  for (const PriceVersion* version : waiting_) used.push_back(use_of(*version, sha256_hex_));
-  MB_TRYV(store.remember_prices(used));
-  waiting_.clear();
-  return compare(store);
-}
-
-/// What was used and what stands in the book now.
-Result<void> PriceUse::compare(LedgerStore& store) {
-  MB_TRY(const auto used, store.price_versions());
-  warnings_.with([&](auto& warnings) { warnings = price_warnings(book_, used, sha256_hex_); });
+Result<void> PriceUse::open(LedgerReader& ledger) {
+  MB_TRY(used_, ledger.price_versions());
+  warnings_.with([&](auto& warnings) { warnings = price_warnings(book_, used_, sha256_hex_); });
   return ok();
+}
+
+std::vector<PriceVersionUse> PriceUse::first_used(
+    const std::set<std::pair<MeterName, Slot>>& segments) const {
+  std::set<const PriceVersion*> versions;
+  for (const auto& [meter, segment] : segments)
+    if (const PriceVersion* version = book_.price_version_at(meter, segment))
+      versions.insert(version);
+  std::vector<PriceVersionUse> first;
+  for (const PriceVersion* version : versions) {
+    PriceVersionUse use = use_of(*version, sha256_hex_);
+    const auto is_this = [&](const PriceVersionUse& known) {
+      return is_of_same_version(known, use);
+    };
+    if (std::ranges::none_of(used_, is_this)) first.push_back(std::move(use));
+  }
+  return first;
+}
+
+/// No warning can come of it: they are of the book as it stands.
+void PriceUse::remember(std::span<const PriceVersionUse> committed) {
+  used_.insert(used_.end(), committed.begin(), committed.end());
 }
 
 std::vector<std::string> PriceUse::warnings() const {

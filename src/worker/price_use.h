@@ -18,9 +18,10 @@ namespace meterbill {
                                                       std::span<const PriceVersionUse> used,
                                                       const Sha256Hex& sha256_hex);
 
-/// Remembers in the ledger the digest of every price version that has priced usage. Prices are
-/// append-only: a version that was used and reads differently now, or is gone, has been changed
-/// under bills that may be paid, and every statement says so.
+/// Knows which price versions have priced usage: the ledger remembers the digest of each, in the
+/// transaction that uses it first. Prices are append-only: a version that was used and reads
+/// differently now, or is gone, has been changed under bills that may be paid, and every statement
+/// says so.
 ///
 /// `warnings` from any thread, all else from the apply thread.
 class PriceUse {
@@ -29,26 +30,24 @@ class PriceUse {
   PriceUse(const PriceBook& book, Sha256Hex sha256_hex)
       : book_(book), sha256_hex_(std::move(sha256_hex)) {}
 
-  /// Looks at everything that has been totalled so far: what a crash kept from being remembered is
-  /// made good by the next `remember`.
-  [[nodiscard]] Result<void> open(LedgerStore& store);
+  /// Learns what the ledger remembers, and so what was changed since.
+  [[nodiscard]] Result<void> open(LedgerReader& ledger);
 
-  /// A total began in that segment of that meter.
-  void used(const MeterName& meter, Slot segment);
+  /// The versions that price totals of these meters and segments and are not remembered yet: for
+  /// the write set in which those totals begin.
+  [[nodiscard]] std::vector<PriceVersionUse> first_used(
+      const std::set<std::pair<MeterName, Slot>>& segments) const;
 
-  /// Writes down what was used; what cannot be written (a full disk) is written the next time.
-  [[nodiscard]] Result<void> remember(LedgerStore& store);
+  /// These were committed.
+  void remember(std::span<const PriceVersionUse> committed);
 
   /// price_warnings of what is remembered.
   [[nodiscard]] std::vector<std::string> warnings() const;
 
  private:
-  Result<void> compare(LedgerStore& store);
-
   const PriceBook& book_;
   Sha256Hex sha256_hex_;
-  std::set<const PriceVersion*> known_;
-  std::vector<const PriceVersion*> waiting_;  ///< known, but not yet remembered
+  std::vector<PriceVersionUse> used_;  ///< as the ledger remembers them
   Guarded<std::vector<std::string>> warnings_;
 };
 

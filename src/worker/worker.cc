@@ -10,8 +10,8 @@
 namespace meterbill {
 namespace {
 
-/// A source that is not ready is told about once that has lasted: a start is no news.
-constexpr std::int64_t kToldAfterUs = 5'000'000;
+/// The apply loop goes round several times a second.
+constexpr std::int64_t kAliveUs = 30'000'000;
 
 std::string short_name(const Source& source) {
   return source.route() == Route::kHttp ? "http" : "kafka";
@@ -28,7 +28,8 @@ Worker::Worker(LedgerStore& store, const Clock& clock, SegmentOf segment_of,
       segments_digest_(std::move(segments_digest)),
       price_use_(price_use),
       events_(events),
-      settings_(settings) {
+      settings_(settings),
+      watch_(events) {
   for (Source* source : sources) {
     feeds_.emplace_back().source = source;
     source->on_arrival([this] {
@@ -48,11 +49,10 @@ Result<void> Worker::open() {
   memory_->greatest_epoch = facts.greatest_epoch;
   memory_->ids_forgotten_before = facts.ids_forgotten_before;
   commits_ = facts.commits;
+  MB_TRYV(price_use_.open(store_));
   if (facts.segments_digest != segments_digest_) {
     MB_TRYV(rebuild_totals());
   }
-  MB_TRYV(price_use_.open(store_));
-  MB_TRYV(remember_prices());
   publish();
   return ok();
 }
@@ -69,9 +69,14 @@ Result<void> Worker::rebuild_totals() {
     Batch batch(store_, *memory_, segment_of_, clock_.now().utc);
     MB_TRYV(batch.sum_machine(machine, totals));
   }
-  memory_->names.drop();
   std::erase_if(totals, [](const auto& entry) { return entry.second == 0; });
-  MB_TRYV(store_.replace_totals(totals, segments_digest_));
+  std::set<std::pair<MeterName, Slot>> segments;
+  for (const auto& [key, quantity] : totals)
+    segments.insert({memory_->names.name(key.meter), key.segment});
+  memory_->names.drop();
+  const std::vector<PriceVersionUse> prices = price_use_.first_used(segments);
+  MB_TRYV(store_.replace_totals(totals, segments_digest_, prices));
+  price_use_.remember(prices);
   // A new ledger has nothing to sum: that is a start, no change of prices.
   if (!memory_->machines.empty())
     events_.totals_rebuilt(static_cast<std::int64_t>(memory_->machines.size()));
@@ -95,6 +100,22 @@ Result<void> Worker::search_holds(MachineKey machine) {
 }
 
 Result<void> Worker::run(std::stop_token stop) {
+  const Result<void> ran = apply_until(stop);
+  {
+    const std::scoped_lock lock(wake_mutex_);
+    has_ended_ = true;
+  }
+  // Somebody waits for each that came before.
+  if (ran) {
+    run_commands();
+  } else {
+    const Error refusal = fail(Code::kUnavailable, "the worker has failed: " + ran.error().message);
+    run_commands(&refusal);
+  }
+  return ran;
+}
+
+Result<void> Worker::apply_until(const std::stop_token& stop) {
   const std::stop_callback wake_up(stop, [this] {
     const std::scoped_lock lock(wake_mutex_);
     awake_ = true;
@@ -109,7 +130,6 @@ Result<void> Worker::run(std::stop_token stop) {
     wake_.wait_for(lock, std::chrono::milliseconds(200), [this] { return awake_; });
     awake_ = false;
   }
-  run_commands();
   return ok();
 }
 
@@ -145,7 +165,14 @@ Result<void> Worker::keep_house(std::int64_t now_us) {
   if (disk_full_since_ || now_us - maintained_at_us_ < settings_.maintain_us) return ok();
   maintained_at_us_ = now_us;
   const Result<void> maintained = store_.maintain(clock_.now().utc);
-  return maintained ? ok() : refuse_all(maintained.error());
+  if (!maintained) {
+    MB_TRYV(refuse_all(maintained.error()));
+  }
+  // Also after a full disk, which may have stopped it half-way: an event whose id is gone must
+  // never be taken for new.
+  MB_TRY(const LedgerFacts facts, store_.facts());
+  memory_->ids_forgotten_before = facts.ids_forgotten_before;
+  return ok();
 }
 
 /// Takes over sources whose name has become known.
@@ -184,7 +211,9 @@ std::vector<SourceBatch> Worker::gather() {
     batches.push_back({feed.name, feed.source->route(), {}, feed.positions, feed.source});
   const std::int64_t until = clock_.now().monotonic_us + settings_.batch_age_us;
   std::size_t total = 0;
-  for (bool more = true; more && total < settings_.batch_max;) {
+  std::size_t bytes = 0;
+  for (bool more = true;
+       more && total < settings_.batch_max && bytes < settings_.batch_bytes_max;) {
     more = false;
     for (std::size_t i = 0; i < feeds_.size(); ++i) {
       if (feeds_[i].name.empty()) continue;
@@ -193,7 +222,9 @@ std::vector<SourceBatch> Worker::gather() {
       const std::size_t got = batches[i].arrivals.size() - before;
       total += got;
       more |= got > 0;
-      if (total >= settings_.batch_max) break;
+      for (std::size_t at = before; at < batches[i].arrivals.size(); ++at)
+        bytes += batches[i].arrivals[at].delivery.value.size();
+      if (total >= settings_.batch_max || bytes >= settings_.batch_bytes_max) break;
     }
     if (clock_.now().monotonic_us >= until) break;
   }
@@ -209,6 +240,7 @@ Result<bool> Worker::apply(std::vector<SourceBatch>& batches) {
     MB_TRYV(refuse_all(applied.error()));
     return false;
   }
+  add_prices(batch);
   std::map<std::string, std::int64_t> fences;
   for (const Feed& feed : feeds_)
     if (!feed.name.empty()) fences[feed.name] = feed.fence;
@@ -222,7 +254,7 @@ Result<bool> Worker::apply(std::vector<SourceBatch>& batches) {
     MB_TRYV(refuse_all(fail(Code::kUnavailable, "the ledger did not keep the batch")));
     return false;
   }
-  MB_TRYV(settle(batch, batches));
+  settle(batch, batches);
   return true;
 }
 
@@ -237,14 +269,12 @@ Result<bool> Worker::is_committed(CommitOutcome outcome, std::int64_t commits_be
 }
 
 /// The batch is durable: now it is remembered, the requests are answered and the positions told.
-Result<void> Worker::settle(Batch& batch, const std::vector<SourceBatch>& batches) {
+void Worker::settle(Batch& batch, const std::vector<SourceBatch>& batches) {
   ++commits_;
   last_commit_ = batch.write().at;
   for (const auto& [machine, holds] : batch.write().holds)
     if (is_in_conflict(holds)) events_.conflict(memory_->names.name(machine));
-  batch.remember();
-  for (const auto& [meter, segment] : batch.new_segments())
-    price_use_.used(memory_->names.name(meter), segment);
+  remember(batch);
   for (const auto& [key, counts] : batch.requests())
     if (batches[key.first].route == Route::kHttp)
       feeds_[key.first].source->answer(key.second, counts);
@@ -262,13 +292,20 @@ Result<void> Worker::settle(Batch& batch, const std::vector<SourceBatch>& batche
     events_.quarantined(quarantined.front().source, quarantined.front().machine,
                         quarantined.front().rejection,
                         static_cast<std::int64_t>(quarantined.size()) - 1);
-  return remember_prices();
 }
 
-/// A full disk takes nothing back of what is durable already; they are remembered later.
-Result<void> Worker::remember_prices() {
-  const Result<void> remembered = price_use_.remember(store_);
-  return remembered ? ok() : refuse_all(remembered.error());
+/// Prices that are used for the first time are remembered in the transaction that uses them.
+void Worker::add_prices(Batch& batch) {
+  std::set<std::pair<MeterName, Slot>> segments;
+  for (const auto& [meter, segment] : batch.new_segments())
+    segments.insert({memory_->names.name(meter), segment});
+  batch.write().prices = price_use_.first_used(segments);
+}
+
+/// The write set was committed.
+void Worker::remember(Batch& batch) {
+  batch.remember();
+  price_use_.remember(batch.write().prices);
 }
 
 /// Nothing was applied. A full disk is waited out; anything else means that the ledger cannot be
@@ -300,28 +337,12 @@ Result<bool> Worker::after_disk_full() {
   disk_full_since_ = std::nullopt;
   events_.disk_has_space_again();
   for (Feed& feed : feeds_) feed.source->committed({});
-  MB_TRYV(remember_prices());
-  return !disk_full_since_;
-}
-
-void Worker::tell(Feed& feed, const SourceStatus& state) {
-  if (disk_full_since_) return;  // told by itself
-  const std::int64_t now_us = clock_.now().monotonic_us;
-  const std::string reason = state.ready ? "" : state.reason;
-  const std::string name = feed.name.empty() ? short_name(*feed.source) : feed.name;
-  if (reason != feed.trouble) feed.trouble_since_us = now_us;
-  feed.trouble = reason;
-  if (reason.empty()) {
-    if (!std::exchange(feed.told, "").empty()) events_.source_ready_again(name);
-  } else if (reason != feed.told && now_us - feed.trouble_since_us >= kToldAfterUs) {
-    events_.source_not_ready(name, reason);
-    feed.told = reason;
-  }
+  return true;
 }
 
 void Worker::publish() {
+  const std::int64_t now_us = clock_.now().monotonic_us;
   WorkerStatus status;
-  status.last_step_us = clock_.now().monotonic_us;
   status.last_commit = last_commit_;
   status.commits = commits_;
   status.machines = static_cast<std::int64_t>(memory_->machines.size());
@@ -337,18 +358,28 @@ void Worker::publish() {
   for (Feed& feed : feeds_) {
     WorkerSourceStatus source{short_name(*feed.source), feed.name, feed.source->status(),
                               feed.counts};
-    tell(feed, source.state);
+    // What a full disk does to the sources is told by itself.
+    if (!disk_full_since_) watch_.see(source.name, source.state, now_us);
     if (!source.state.ready && status.ready) {
       status.ready = false;
       status.reason = source.name + ": " + source.state.reason;
     }
     status.sources.push_back(std::move(source));
   }
-  status_.with([&](WorkerStatus& shown) { shown = std::move(status); });
+  status_.with([&](Published& shown) { shown = {std::move(status), now_us}; });
 }
 
 WorkerStatus Worker::status() const {
-  return status_.with([](const WorkerStatus& status) { return status; });
+  Published last = status_.with([](const Published& published) { return published; });
+  const std::int64_t still_us = clock_.now().monotonic_us - last.at_us;
+  last.status.is_alive = still_us < kAliveUs;
+  if (last.status.is_alive) return last.status;
+  last.status.ready = false;
+  last.status.reason = fmt::format(
+      "the worker has stood still for {} s: look whether the disk of worker.state_dir answers, and "
+      "restart the worker; nothing is lost",
+      still_us / 1'000'000);
+  return last.status;
 }
 
 }  // namespace meterbill

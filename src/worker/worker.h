@@ -19,12 +19,16 @@
 #include "ports/source.h"
 #include "worker/batch.h"
 #include "worker/price_use.h"
+#include "worker/source_watch.h"
 #include "worker/worker_events.h"
 
 namespace meterbill {
 
 struct WorkerSettings {
   std::size_t batch_max = 20'000;  ///< deliveries of one commit
+  /// Nothing more is polled for a commit once its values hold so much; one poll can bring as much
+  /// as a source has staged.
+  std::size_t batch_bytes_max = std::size_t{64} << 20;
   std::int64_t batch_age_us =
       50'000;  ///< a batch is committed at the latest after this, even if more keeps coming
   std::int64_t retry_us = 1'000'000;     ///< after a full disk
@@ -44,7 +48,7 @@ struct WorkerStatus {
   bool ready = false;
   std::string reason;  ///< why not ready, with the remedy
   std::vector<WorkerSourceStatus> sources;
-  std::int64_t last_step_us = 0;  ///< monotonic: the apply loop's progress
+  bool is_alive = false;  ///< the apply loop has made progress lately; ready only then
   std::optional<UtcTime> last_commit;
   std::int64_t commits = 0;
   std::int64_t machines = 0;
@@ -76,7 +80,8 @@ class Worker {
   /// and the simulator.
   [[nodiscard]] Result<bool> step();
 
-  // Operator commands: from any thread while `run` runs; they wait for the apply thread.
+  // Operator commands: from any thread; they wait for the apply thread. kUnavailable when `run` has
+  // ended, or ends before it comes to them because the ledger failed.
   [[nodiscard]] Result<void> resolve(const MachineId& machine, const BootId& boot,
                                      Decision decision, const MachineId& renamed_to);
   /// No time is expected of the machine after `at`. kNotFound; kInvalid: before its first slot.
@@ -88,6 +93,7 @@ class Worker {
   [[nodiscard]] Result<void> backup(const std::string& path,
                                     const std::function<void(int, int)>& progress);
 
+  /// From any thread. The one judgement of readiness: all that show it ask here.
   [[nodiscard]] WorkerStatus status() const;
 
  private:
@@ -98,20 +104,22 @@ class Worker {
     std::int64_t fence = 0;
     std::map<std::int32_t, PartitionPosition> positions;
     Counts counts;
-    std::string trouble;  ///< why it is not ready
-    std::int64_t trouble_since_us = 0;
-    std::string told;  ///< the trouble that the log knows of
   };
+
+  /// Runs, or is answered with the refusal.
+  using Command = std::function<void(const Error* refusal)>;
 
   template <class Value>
   Value call(std::function<Value()> command);
-  void run_commands();
+  void run_commands(const Error* refusal = nullptr);
+  Result<void> apply_until(const std::stop_token& stop);
   Result<bool> claim_feeds();
   std::vector<SourceBatch> gather();
   Result<bool> apply(std::vector<SourceBatch>& batches);
   Result<void> keep_house(std::int64_t now_us);
-  Result<void> remember_prices();
-  Result<void> settle(Batch& batch, const std::vector<SourceBatch>& batches);
+  void add_prices(Batch& batch);
+  void remember(Batch& batch);
+  void settle(Batch& batch, const std::vector<SourceBatch>& batches);
   Result<void> refuse_all(const Error& error);
   Result<bool> is_committed(CommitOutcome outcome, std::int64_t commits_before);
   Result<bool> after_disk_full();
@@ -121,7 +129,6 @@ class Worker {
                            const MachineId& renamed_to);
   Result<void> release_now(std::int64_t quarantine_id);
   Result<void> accept_now(const std::string& source, std::int32_t partition);
-  void tell(Feed& feed, const SourceStatus& state);
   void publish();
 
   LedgerStore& store_;
@@ -132,6 +139,7 @@ class Worker {
   WorkerEvents& events_;
   WorkerSettings settings_;
   std::vector<Feed> feeds_;
+  SourceWatch watch_;
   std::unique_ptr<LedgerMemory> memory_;
   std::int64_t commits_ = 0;
   std::optional<UtcTime> last_commit_;
@@ -141,9 +149,14 @@ class Worker {
 
   std::mutex wake_mutex_;
   std::condition_variable_any wake_;
-  bool awake_ = false;                          ///< guarded by wake_mutex_
-  std::deque<std::function<void()>> commands_;  ///< guarded by wake_mutex_
-  Guarded<WorkerStatus> status_;
+  bool awake_ = false;            ///< guarded by wake_mutex_
+  std::deque<Command> commands_;  ///< guarded by wake_mutex_
+  bool has_ended_ = false;        ///< guarded by wake_mutex_: nobody runs commands
+  struct Published {
+    WorkerStatus status;
+    std::int64_t at_us = 0;  ///< monotonic: the apply loop's progress
+  };
+  Guarded<Published> status_;
 };
 
 }  // namespace meterbill

@@ -45,7 +45,4 @@ struct WorkerApiParts {
 /// through the control channel and wait for the apply thread there.
 [[nodiscard]] std::vector<WebRoute> worker_routes(const WorkerApiParts& parts);
 
-/// The apply loop has made progress lately.
-[[nodiscard]] bool is_alive(const WorkerStatus& status, const Clock& clock);
-
 }  // namespace meterbill

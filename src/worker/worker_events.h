@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -7,15 +9,25 @@
 
 namespace meterbill {
 
+/// What a source, or one of its partitions, waits for.
+struct SourceTrouble {
+  std::string source;
+  std::optional<std::int32_t> partition;
+  std::string reason;  ///< with the remedy; empty when it is over
+  std::int64_t lasted_us = 0;
+};
+
 /// What the worker says to the log: one named function an event, so that texts, ids and fields
 /// stand in one place and the worker needs no logging library.
 class WorkerEvents {
  public:
   virtual ~WorkerEvents() = default;
   virtual void source_claimed(const std::string& source, std::int64_t fence) = 0;
-  /// A source delivers nothing and why, with the remedy; told once it has lasted.
-  virtual void source_not_ready(const std::string& source, const std::string& reason) = 0;
-  virtual void source_ready_again(const std::string& source) = 0;
+  virtual void source_not_ready(const SourceTrouble& trouble) = 0;
+  virtual void source_ready_again(const SourceTrouble& trouble) = 0;
+  /// Records were gone before they were read; `reason` says which.
+  virtual void partition_gap(const std::string& source, std::int32_t partition,
+                             const std::string& reason) = 0;
   virtual void disk_full(const Error& error) = 0;
   virtual void disk_has_space_again() = 0;
   virtual void quarantined(const std::string& source, const std::string& machine,

@@ -1,17 +1,42 @@
 #include "worker/worker_log.h"
 
 namespace meterbill {
+namespace {
+
+LogFields fields_of(const SourceTrouble& trouble) {
+  LogFields fields{{"SOURCE", trouble.source, true}};
+  if (trouble.partition) fields.push_back({"PARTITION", std::to_string(*trouble.partition), true});
+  fields.push_back({"LASTED", std::to_string(trouble.lasted_us / 1'000'000) + " s"});
+  return fields;
+}
+
+}  // namespace
 
 void WorkerLog::source_claimed(const std::string& source, std::int64_t fence) {
   log_.info("source taken over", {{"SOURCE", source}, {"FENCE", std::to_string(fence)}});
 }
 
-void WorkerLog::source_not_ready(const std::string& source, const std::string& reason) {
-  log_.warning("source not ready", {{"SOURCE", source, true}, {"REASON", reason, true}});
+void WorkerLog::source_not_ready(const SourceTrouble& trouble) {
+  LogFields fields = fields_of(trouble);
+  fields.insert(fields.begin(), {"REASON", trouble.reason, true});
+  log_.warning(trouble.partition ? "partition not read: what it holds waits"
+                                 : "source not ready: what it holds waits",
+               fields);
 }
 
-void WorkerLog::source_ready_again(const std::string& source) {
-  log_.notice("source ready again", {{"SOURCE", source, true}});
+void WorkerLog::source_ready_again(const SourceTrouble& trouble) {
+  log_.notice(trouble.partition ? "partition read again" : "source ready again",
+              fields_of(trouble));
+}
+
+void WorkerLog::partition_gap(const std::string& source, std::int32_t partition,
+                              const std::string& reason) {
+  log_.error(
+      "records were gone before they were read: what they billed is missing unless it is "
+      "sent again (`meterbill agent send --again`)",
+      {{"REASON", reason, true},
+       {"SOURCE", source, true},
+       {"PARTITION", std::to_string(partition), true}});
 }
 
 void WorkerLog::disk_full(const Error& error) {

@@ -12,8 +12,10 @@ class WorkerLog final : public WorkerEvents {
   explicit WorkerLog(Log& log) : log_(log) {}
 
   void source_claimed(const std::string& source, std::int64_t fence) override;
-  void source_not_ready(const std::string& source, const std::string& reason) override;
-  void source_ready_again(const std::string& source) override;
+  void source_not_ready(const SourceTrouble& trouble) override;
+  void source_ready_again(const SourceTrouble& trouble) override;
+  void partition_gap(const std::string& source, std::int32_t partition,
+                     const std::string& reason) override;
   void disk_full(const Error& error) override;
   void disk_has_space_again() override;
   void quarantined(const std::string& source, const std::string& machine,

@@ -64,6 +64,12 @@ class LedgerContract : public testing::TestWithParam<LedgerKind> {
     write.quarantine = {item};
     ASSERT_EQ(commit(write).value(), CommitOutcome::kCommitted);
   }
+  /// One more batch that only uses prices.
+  void uses(const std::vector<PriceVersionUse>& prices) {
+    WriteSet write;
+    write.prices = prices;
+    ASSERT_EQ(commit(write).value(), CommitOutcome::kCommitted);
+  }
   /// Refused with this code, and nothing of it was applied.
   void refuses(const WriteSet& write, Code code) {
     const std::string before = state();

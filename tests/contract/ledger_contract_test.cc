@@ -91,8 +91,7 @@ TEST_P(LedgerContract, OpeningAgainGivesTheSame) {
   given(3);
   ASSERT_TRUE(ledger().decide(kWeb, BootId("boot-a"), {Decision::kRename, kLab}, {}));
   ASSERT_TRUE(ledger().settle_quarantine(1, QuarantineState::kDiscarded, {}));
-  const PriceVersionUse price{"cpu", "core_hour", "machine", "", "aa"};
-  ASSERT_TRUE(ledger().remember_prices({&price, 1}));
+  uses({{"cpu", "core_hour", "machine", "", "aa"}});
   const std::string before = state();
   reopen();
   EXPECT_EQ(state(), before);
@@ -221,12 +220,12 @@ TEST_P(LedgerContract, ReplacingTotalsLeavesNoneOfTheOldOnesAndNamesTheSegments)
   later.segment = slot(4);
   TotalKey gone = total_of(kWeb);
   gone.segment = slot(8);
-  ASSERT_TRUE(ledger().replace_totals({{later, 7}, {gone, 0}}, "segments-2"));
+  ASSERT_TRUE(ledger().replace_totals({{later, 7}, {gone, 0}}, "segments-2", {}));
   EXPECT_EQ(ledger().totals(kWeb).value(), (std::map<TotalKey, Int128>{{later, 7}}));
   EXPECT_EQ(ledger().facts().value().segments_digest, "segments-2");
   later.meter = {77};
   const std::string before = state();
-  EXPECT_FALSE(ledger().replace_totals({{later, 7}}, "segments-3"));
+  EXPECT_FALSE(ledger().replace_totals({{later, 7}}, "segments-3", {}));
   EXPECT_EQ(state(), before);
 }
 
@@ -317,17 +316,49 @@ TEST_P(LedgerContract, RecentSamplesAreTheNewestThousand) {
 }
 
 TEST_P(LedgerContract, AnEditedPriceVersionIsNotOverwritten) {
-  const std::vector<PriceVersionUse> first{{"cpu", "core_hour", "machine", "", "aa"},
-                                           {"memory", "gib_hour", "machine", "", "bb"}};
-  ASSERT_TRUE(ledger().remember_prices(first));
-  ASSERT_TRUE(ledger().remember_prices(first));
-  std::vector<PriceVersionUse> edited = first;
-  edited[0].digest = "cc";
-  ASSERT_TRUE(ledger().remember_prices(edited));
+  claim();
+  std::vector<PriceVersionUse> prices{{"cpu", "core_hour", "machine", "", "aa"},
+                                      {"memory", "gib_hour", "machine", "", "bb"}};
+  uses(prices);
+  uses(prices);
+  prices[0].digest = "cc";
+  uses(prices);
   ASSERT_EQ(ledger().price_versions().value().size(), 2U);
   EXPECT_EQ(ledger().price_versions().value()[0].digest, "aa");
-  edited[0].from = "2026-12-01T00:00:00Z";
-  ASSERT_TRUE(ledger().remember_prices(edited));
+  prices[0].from = "2026-12-01T00:00:00Z";
+  uses(prices);
+  EXPECT_EQ(ledger().price_versions().value().size(), 3U);
+}
+
+TEST_P(LedgerContract, PricesAreRememberedWithWhatTheyPriceOrNotAtAll) {
+  given(1);
+  const std::vector<PriceVersionUse> prices{{"cpu", "core_hour", "machine", "", "aa"}};
+  WriteSet write = batch(2);
+  write.prices = prices;
+  EXPECT_EQ(ledger().commit(write, {{kKafka, fence() - 1}}).value(), CommitOutcome::kFenced);
+  WriteSet unknown_meter = write;
+  TotalKey key = total_of(kWeb);
+  key.meter = {77};
+  unknown_meter.totals[key] = 1;
+  refuses(unknown_meter, Code::kInvalid);
+  EXPECT_FALSE(ledger().replace_totals({{key, 1}}, "segments-2", prices));
+  EXPECT_TRUE(ledger().price_versions().value().empty());
+  ASSERT_EQ(commit(write).value(), CommitOutcome::kCommitted);
+  EXPECT_EQ(ledger().price_versions().value().size(), 1U);
+}
+
+TEST_P(LedgerContract, DecisionsAndReplacedTotalsRememberPricesToo) {
+  given(2);
+  const auto version = [](const char* meter) {
+    return PriceVersionUse{meter, "unit", "machine", "", "aa"};
+  };
+  WriteSet effects;
+  effects.prices = {version("a")};
+  ASSERT_TRUE(ledger().decide(kWeb, BootId("boot-a"), {Decision::kKeep, {}}, effects));
+  effects.prices = {version("b")};
+  ASSERT_TRUE(ledger().settle_quarantine(1, QuarantineState::kDiscarded, effects));
+  const std::vector<PriceVersionUse> replaced{version("c")};
+  ASSERT_TRUE(ledger().replace_totals({}, "segments-2", replaced));
   EXPECT_EQ(ledger().price_versions().value().size(), 3U);
 }
 

@@ -123,6 +123,16 @@ class DiskFullWorkerTest(ProgramTest):
             f"requests: {len(kept)} kept, {len(refused)} refused; records: {len(topic)}", flush=True
         )
 
+    def test_a_ledger_that_a_full_disk_has_no_room_for_says_so(self):
+        disk = SmallDisk(self.scratch / "new-state", 2**20)
+        self.addCleanup(disk.close)
+        disk.fill()
+        new = self.keep(Worker(self.scratch, "new"))
+        wait_until(lambda: not new.running(), 15, "a start without room ends")
+        self.assertRegex(new.log(), "open ledger .*the disk is full: free space and start again")
+        disk.free()
+        new.start().wait_ready()
+
 
 if __name__ == "__main__":
     own_mounts()

@@ -75,13 +75,16 @@ class RecreatedTopicTest(ProgramTest):
         self.assertIn("kafka accept --partition 0", readiness.json()["reason"])
 
     def wait_told(self, starts):
-        """The log says what is wrong and what to do, once after each start."""
+        """The log says of each partition what is wrong and what to do, once after each start."""
 
         def told():
-            lines = [n for n in self.worker.log().splitlines() if "source not ready" in n]
-            return sum("kafka accept --partition 0" in line for line in lines) == starts
+            lines = [n for n in self.worker.log().splitlines() if "partition not read" in n]
+            return all(
+                sum(f"kafka accept --partition {p}" in line for line in lines) == starts
+                for p in range(PARTITIONS)
+            )
 
-        wait_until(told, 20, "the log says that the source is not ready")
+        wait_until(told, 20, "the log says which partitions are not read")
 
     def operate(self, *command):
         control = self.worker.options["worker.control"]
@@ -192,7 +195,7 @@ class RecreatedTopicTest(ProgramTest):
         self.assertGreaterEqual(len(brought_again), OLD)
         self.assert_bills_equal(self.worker, old + [r for r in new if r not in brought_again])
         self.assertEqual(str(self.worker.cost("new-alone")), "23.313")
-        for text in ("recreated partition accepted", "source ready again"):
+        for text in ("recreated partition accepted", "partition read again"):
             self.assertIn(text, self.worker.log())
 
 

@@ -413,6 +413,11 @@ void MemoryLedger::apply_names(const WriteSet& write) {
   state_->epochs.insert(write.epochs.begin(), write.epochs.end());
 }
 
+void MemoryLedger::remember(std::span<const PriceVersionUse> prices) {
+  for (const PriceVersionUse& use : prices)
+    state_->prices.try_emplace({use.meter, use.unit, use.scopes, use.from}, use);
+}
+
 void MemoryLedger::apply(const WriteSet& write) {
   MB_ASSERT(reading_ == 0);
   apply_names(write);
@@ -441,6 +446,7 @@ void MemoryLedger::apply(const WriteSet& write) {
     state_->recent.push_back(sample);
     if (state_->recent.size() > kRecentMax) state_->recent.pop_front();
   }
+  remember(write.prices);
   for (const auto& [source, counts] : write.counts) state_->sources[source].counts += counts;
   for (const auto& [source, positions] : write.positions)
     for (const PartitionPosition& position : positions)
@@ -508,22 +514,16 @@ Result<void> MemoryLedger::settle_quarantine(std::int64_t id, QuarantineState st
 }
 
 Result<void> MemoryLedger::replace_totals(const std::map<TotalKey, Int128>& totals,
-                                          const std::string& digest) {
+                                          const std::string& digest,
+                                          std::span<const PriceVersionUse> prices) {
   MB_TRYV(usable());
   WriteSet write;
   write.totals = totals;
   MB_TRYV(check(write));
+  remember(prices);
   state_->totals = totals;
   std::erase_if(state_->totals, [](const auto& entry) { return entry.second == 0; });
   state_->facts.segments_digest = digest;
-  return ok();
-}
-
-Result<void> MemoryLedger::remember_prices(std::span<const PriceVersionUse> used) {
-  MB_TRYV(usable());
-  if (next_fault() == CommitFault::kDiskFull) return fail(Code::kDiskFull, "no space left");
-  for (const PriceVersionUse& use : used)
-    state_->prices.try_emplace({use.meter, use.unit, use.scopes, use.from}, use);
   return ok();
 }
 
@@ -541,6 +541,7 @@ void MemoryLedger::forget(UtcTime now) {
 
 Result<void> MemoryLedger::maintain(UtcTime now) {
   MB_TRYV(usable());
+  if (next_fault() == CommitFault::kDiskFull) return fail(Code::kDiskFull, "no space left");
   forget(now);
   const UtcTime before{(now.us - limits_.event_reach_back_us) / kHourUs * kHourUs};
   const auto forgotten =

@@ -7,8 +7,8 @@
 
 namespace meterbill {
 
-/// What a ledger is to do wrong at its next write, for tests of the worker. Claims and remembered
-/// prices know kNone and kDiskFull alone.
+/// What a ledger is to do wrong at its next write, for tests of the worker. Claims and maintenance
+/// know kNone and kDiskFull alone.
 enum class CommitFault {
   kNone,            ///< it works
   kDiskFull,        ///< nothing changed
@@ -30,7 +30,7 @@ class MemoryLedger : public LedgerStore {
   ~MemoryLedger() override;
 
   [[nodiscard]] std::shared_ptr<State> state() const { return state_; }
-  /// The next commits, claims and remembered prices go wrong, in this order.
+  /// The next commits, claims and rounds of maintenance go wrong, in this order.
   void fail_next(CommitFault fault) { faults_.push_back(fault); }
 
   Result<std::unique_ptr<ReadSnapshot>> snapshot() override;
@@ -64,9 +64,8 @@ class MemoryLedger : public LedgerStore {
                       const WriteSet& effects) override;
   Result<void> settle_quarantine(std::int64_t id, QuarantineState state,
                                  const WriteSet& effects) override;
-  Result<void> replace_totals(const std::map<TotalKey, Int128>& totals,
-                              const std::string& digest) override;
-  Result<void> remember_prices(std::span<const PriceVersionUse> used) override;
+  Result<void> replace_totals(const std::map<TotalKey, Int128>& totals, const std::string& digest,
+                              std::span<const PriceVersionUse> prices) override;
   Result<void> maintain(UtcTime now) override;
   /// Keeps a copy of the state under `path`; kConflict when there is one.
   Result<void> backup(const std::string& path,
@@ -81,6 +80,7 @@ class MemoryLedger : public LedgerStore {
   [[nodiscard]] bool fenced(const WriteSet& write,
                             const std::map<std::string, std::int64_t>& fences) const;
   void apply(const WriteSet& write);
+  void remember(std::span<const PriceVersionUse> prices);
   void apply_names(const WriteSet& write);
   void apply_quarantine(QuarantineItem item);
   void forget(UtcTime now);

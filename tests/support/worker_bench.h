@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,7 +34,7 @@ class ScriptedSource final : public Source {
     return ok();
   }
   void poll(std::vector<Arrival>& into, std::size_t max) override {
-    while (!waiting_.empty() && max-- > 0) {
+    for (std::size_t left = std::min(max, poll_max); !waiting_.empty() && left > 0; --left) {
       handed_.push_back(waiting_.front());
       into.push_back(std::move(waiting_.front()));
       waiting_.erase(waiting_.begin());
@@ -46,6 +47,7 @@ class ScriptedSource final : public Source {
     std::erase_if(handed_, [&](const Arrival& given) { return given.request == request; });
   }
   void rejected(const std::string& reason) override {
+    if (before_rejected) before_rejected();
     rejections.push_back(reason);
     // As both real sources: what was handed over comes again.
     waiting_.insert(waiting_.begin(), handed_.begin(), handed_.end());
@@ -62,6 +64,8 @@ class ScriptedSource final : public Source {
   }
 
   std::string trouble;  ///< empty: ready
+  std::function<void()> before_rejected;
+  std::size_t poll_max = 1'000'000;  ///< handed over by one poll
   std::vector<PartitionPosition> started;
   std::vector<std::pair<std::int64_t, Counts>> answers;
   std::vector<std::string> rejections;
@@ -78,10 +82,12 @@ class ScriptedSource final : public Source {
 class SilentEvents final : public WorkerEvents {
  public:
   void source_claimed(const std::string&, std::int64_t) override {}
-  void source_not_ready(const std::string& source, const std::string& reason) override {
-    troubles.push_back(source + ": " + reason);
+  void source_not_ready(const SourceTrouble& trouble) override { tell(trouble); }
+  void source_ready_again(const SourceTrouble& trouble) override { tell(trouble); }
+  void partition_gap(const std::string& source, std::int32_t partition,
+                     const std::string& reason) override {
+    troubles.push_back(source + " " + std::to_string(partition) + " gap: " + reason);
   }
-  void source_ready_again(const std::string& source) override { troubles.push_back(source); }
   void disk_full(const Error&) override {}
   void disk_has_space_again() override {}
   void quarantined(const std::string&, const std::string&, const Rejection&,
@@ -91,9 +97,18 @@ class SilentEvents final : public WorkerEvents {
   void totals_rebuilt(std::int64_t) override { ++rebuilt; }
   void partition_accepted(const std::string&, std::int32_t) override {}
 
-  std::vector<std::string> troubles;  ///< of sources; the name alone: over
+  /// "source [partition]: reason, seconds"; without a reason: over.
+  std::vector<std::string> troubles;
   std::vector<std::string> conflicts;
   int rebuilt = 0;
+
+ private:
+  void tell(const SourceTrouble& trouble) {
+    std::string line = trouble.source;
+    if (trouble.partition) line += " " + std::to_string(*trouble.partition);
+    if (!trouble.reason.empty()) line += ": " + trouble.reason;
+    troubles.push_back(line + ", " + std::to_string(trouble.lasted_us / 1'000'000) + " s");
+  }
 };
 
 /// The prototype's tariff per sample, and machines' cpu at `core_second` USD; zone UTC.

@@ -327,12 +327,14 @@ SourceStatus KafkaPartitions::status() const {
                           std::max(partition.next_offset, partition.low), partition.end};
     if (!unreachable_.empty() && shown.state == PartitionState::kRunning) {
       shown.state = PartitionState::kWaiting;
-      shown.reason = unreachable_;
+      shown.reason = "no broker answers";
     }
     const bool is_ill =
         shown.state == PartitionState::kHalted || shown.state == PartitionState::kWaiting;
-    if (is_ill && status.reason.empty())
+    if (is_ill && status.reason.empty()) {
       status.reason = fmt::format("partition {} {}: {}", id, to_string(shown.state), shown.reason);
+      status.ill_partition = id;
+    }
     status.partitions.push_back(std::move(shown));
   }
   status.ready = status.reason.empty();

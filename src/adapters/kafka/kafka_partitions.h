@@ -125,7 +125,7 @@ class KafkaPartitions {
 
   std::map<std::int32_t, Partition> partitions_;
   bool started_ = false;
-  std::string unreachable_ = "not connected yet";  ///< empty: the cluster answers
+  std::string unreachable_ = "connecting";  ///< with the remedy; empty: the cluster answers
   std::string topic_trouble_;
   std::string ledger_trouble_;
   std::int64_t wanted_ = 1;   ///< generation that is wanted

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "adapters/kafka/kafka_message.h"
+#include "adapters/kafka/kafka_probe.h"
 
 namespace meterbill {
 namespace {
@@ -16,6 +17,23 @@ constexpr std::chrono::milliseconds kRetry{500};
 /// What comes at once is proven at once.
 constexpr std::chrono::milliseconds kPause{5};
 
+/// The library names the address once more; of what it says only the cause is news.
+std::string cause(const std::string& error) {
+  const std::string words = plain_words(error);
+  constexpr std::string_view kMark = " failed: ";
+  const std::size_t found =
+      words.starts_with("Connect to ") ? words.find(kMark) : std::string::npos;
+  return found == std::string::npos ? words : words.substr(found + kMark.size());
+}
+
+std::string no_answer(const std::string& brokers, const std::string& error) {
+  return fmt::format(
+      "no broker answers at {}: {}; start it or correct worker.kafka, `meterbill kafka check` "
+      "tells "
+      "more; reading goes on by itself",
+      brokers, cause(error));
+}
+
 }  // namespace
 
 Result<std::shared_ptr<KafkaWatch>> KafkaWatch::create(const KafkaConfig& config) {
@@ -23,6 +41,9 @@ Result<std::shared_ptr<KafkaWatch>> KafkaWatch::create(const KafkaConfig& config
   MB_TRY(watch->topic_, KafkaTopic::create(config, watch->signals_));
   // A reader's properties are others than the topic's: what is wrong with them is told now.
   MB_TRYV(make_kafka_conf(config, common_kafka_defaults(), forced_consumer_properties()));
+  watch->partitions_.with([&](KafkaPartitions& all) {
+    all.see_unreachable("connecting to " + config.brokers + " for the first time");
+  });
   return watch;
 }
 
@@ -88,7 +109,7 @@ bool KafkaWatch::look_at_topic() {
   const Result<KafkaTopicFacts> facts = topic_->facts(kRequestMs);
   std::string trouble;
   if (!facts) {
-    trouble = fmt::format("{}: {}", config_.brokers, facts.error().message);
+    trouble = no_answer(config_.brokers, facts.error().message);
   } else if (facts.value().cluster_id.empty()) {
     trouble = fmt::format("{}: a broker without a cluster id is too old", config_.brokers);
   } else {
@@ -118,7 +139,7 @@ bool KafkaWatch::look_at(const KafkaPartitions::Subject& subject) {
   const Result<KafkaBounds> bounds = topic_->bounds(subject.id, kRequestMs);
   if (!bounds) {
     partitions_.with(
-        [&](KafkaPartitions& all) { all.see_trouble(subject.id, bounds.error().message); });
+        [&](KafkaPartitions& all) { all.see_trouble(subject.id, cause(bounds.error().message)); });
     return !subject.is_read;
   }
   if (!subject.is_read) {
@@ -130,7 +151,7 @@ bool KafkaWatch::look_at(const KafkaPartitions::Subject& subject) {
   if (proof && proof.value() == LogProof::kOther) proof = prove(subject, bounds.value());
   return partitions_.with([&](KafkaPartitions& all) {
     if (!proof) {
-      all.see_trouble(subject.id, proof.error().message);
+      all.see_trouble(subject.id, cause(proof.error().message));
       return false;
     }
     all.see_bounds(subject, bounds.value());

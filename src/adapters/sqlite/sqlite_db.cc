@@ -16,6 +16,8 @@ Code code_of(int result, int system_error) {
   // be lost.
   const bool is_sync = result == SQLITE_IOERR_FSYNC || result == SQLITE_IOERR_DIR_FSYNC;
   if (!is_sync && (system_error == ENOSPC || system_error == EDQUOT)) return Code::kDiskFull;
+  // The index of the WAL could not be made longer, which SQLite tells without a system error.
+  if (result == SQLITE_IOERR_SHMSIZE) return Code::kDiskFull;
   switch (result & 0xff) {
     case SQLITE_FULL:
       return Code::kDiskFull;

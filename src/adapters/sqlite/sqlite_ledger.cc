@@ -12,9 +12,12 @@
 #include "base/assert.h"
 
 namespace meterbill {
+
+using ledger_upkeep::CheckpointMode;
+
 namespace {
 
-/// When the WAL is this long, pages are moved between batches: 4 MiB of 4 KiB pages.
+/// When so much of the WAL is not moved yet, pages are moved between batches: 4 MiB of 4 KiB pages.
 constexpr int kCheckpointFrames = 1'000;
 
 /// What a failure to open the service's own ledger means for the operator.
@@ -22,6 +25,8 @@ Error with_remedy(Error error, const std::string& path) {
   if (error.code == Code::kDamaged)
     error.message += fmt::format(
         "; move {0}, {0}-wal and {0}-shm aside and restore a backup (docs/ledger.md)", path);
+  if (error.code == Code::kDiskFull)
+    error.message += "; the disk is full: free space and start again; nothing is lost";
   return error;
 }
 
@@ -79,11 +84,12 @@ Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& path
                                                          const LedgerLimits& limits,
                                                          const Clock& clock) {
   const std::string what = "open ledger " + path;
-  MB_TRY(LedgerLock lock, in(what, LedgerLock::take(path)));
+  auto lock = LedgerLock::take(path);
+  if (!lock) return with_remedy(std::move(lock).error(), path).in(what);
   auto db = open_writer(path, clock);
   if (!db) return with_remedy(std::move(db).error(), path).in(what);
   return std::unique_ptr<SqliteLedger>(
-      new SqliteLedger(std::move(lock), std::move(db).value(), path, limits, clock));
+      new SqliteLedger(std::move(lock).value(), std::move(db).value(), path, limits, clock));
 }
 
 Result<CommitOutcome> SqliteLedger::commit_failed(Error error) {
@@ -105,6 +111,9 @@ Result<CommitOutcome> SqliteLedger::transact(const Body& body) {
   changed_ = true;
   if (auto committed = transaction.value().commit(); !committed)
     return commit_failed(std::move(committed).error());
+  // Here and not only in the housekeeping: one that comes by the clock is outrun by a fast source.
+  // The commit stands whatever becomes of it; a disk that failed is told by the next call.
+  if (is_wal_long()) static_cast<void>(checkpoint(CheckpointMode::kPassive));
   return CommitOutcome::kCommitted;
 }
 
@@ -168,27 +177,22 @@ Result<void> SqliteLedger::settle_quarantine(std::int64_t id, QuarantineState st
 }
 
 Result<void> SqliteLedger::replace_totals(const std::map<TotalKey, Int128>& totals,
-                                          const std::string& digest) {
+                                          const std::string& digest,
+                                          std::span<const PriceVersionUse> prices) {
   return in("replace totals", transact_whole([&]() -> Result<void> {
               MB_TRYV(connection().db().execute("DELETE FROM total"));
               MB_TRYV(ledger_writer::put_totals(connection(), totals));
+              MB_TRYV(ledger_writer::put_prices(connection(), prices));
               MB_TRY(auto query, connection().query("UPDATE meta SET segments_digest=?1"));
               query->bind(1, digest);
               return query->run();
             }));
 }
 
-Result<void> SqliteLedger::remember_prices(std::span<const PriceVersionUse> used) {
-  return in("remember prices",
-            transact_whole([&] { return ledger_writer::put_prices(connection(), used); }));
-}
+bool SqliteLedger::is_wal_long() const { return wal_.frames - wal_.moved >= kCheckpointFrames; }
 
-Result<void> SqliteLedger::checkpoint() {
-  using ledger_upkeep::CheckpointMode;
-  const bool idle = !std::exchange(changed_, false);
-  if (wal_.frames == 0 || (!idle && wal_.frames - wal_.moved < kCheckpointFrames)) return ok();
-  auto wal = ledger_upkeep::checkpoint(connection(),
-                                       idle ? CheckpointMode::kTruncate : CheckpointMode::kPassive);
+Result<void> SqliteLedger::checkpoint(ledger_upkeep::CheckpointMode how) {
+  auto wal = ledger_upkeep::checkpoint(connection(), how);
   if (!wal) return connection().judged(std::move(wal).error());
   if (wal.value()) wal_ = *wal.value();
   return ok();
@@ -202,7 +206,9 @@ Result<void> SqliteLedger::maintain(UtcTime now) {
                  return ledger_upkeep::forget(connection(), limits_, now);
                })));
   }
-  return in("maintain", checkpoint());
+  const bool is_idle = !std::exchange(changed_, false);
+  if (is_idle && wal_.frames > 0) return in("maintain", checkpoint(CheckpointMode::kTruncate));
+  return is_wal_long() ? in("maintain", checkpoint(CheckpointMode::kPassive)) : ok();
 }
 
 Result<void> SqliteLedger::backup(const std::string& path,

@@ -40,9 +40,8 @@ class SqliteLedger final : public WithLedgerReads<LedgerStore> {
                       const WriteSet& effects) override;
   Result<void> settle_quarantine(std::int64_t id, QuarantineState state,
                                  const WriteSet& effects) override;
-  Result<void> replace_totals(const std::map<TotalKey, Int128>& totals,
-                              const std::string& digest) override;
-  Result<void> remember_prices(std::span<const PriceVersionUse> used) override;
+  Result<void> replace_totals(const std::map<TotalKey, Int128>& totals, const std::string& digest,
+                              std::span<const PriceVersionUse> prices) override;
   Result<void> maintain(UtcTime now) override;
   Result<void> backup(const std::string& path,
                       const std::function<void(int, int)>& progress) override;
@@ -57,7 +56,8 @@ class SqliteLedger final : public WithLedgerReads<LedgerStore> {
   /// For bodies that no fence concerns; an unknown outcome is a failure.
   [[nodiscard]] Result<void> transact_whole(const std::function<Result<void>()>& body);
   [[nodiscard]] Result<CommitOutcome> commit_failed(Error error);
-  [[nodiscard]] Result<void> checkpoint();
+  [[nodiscard]] bool is_wal_long() const;
+  [[nodiscard]] Result<void> checkpoint(ledger_upkeep::CheckpointMode how);
 
   LedgerLock lock_;  // given up after the connection is closed
   std::string path_;

@@ -251,6 +251,7 @@ Result<void> put_decision(LedgerConnection& ledger, MachineKey machine, const Bo
 }
 
 Result<void> put_prices(LedgerConnection& ledger, std::span<const PriceVersionUse> used) {
+  if (used.empty()) return ok();
   MB_TRY(auto query,
          ledger.query("INSERT INTO price_version(meter, unit, scopes, valid_from, digest) "
                       "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING"));
@@ -277,6 +278,7 @@ Result<void> apply(LedgerConnection& ledger, const WriteSet& write, const Ledger
   }
   MB_TRYV(in("evidence", put_evidence(ledger, write.evidence, write.at, meta)));
   MB_TRYV(put_recent(ledger, write.recent));
+  MB_TRYV(put_prices(ledger, write.prices));
   MB_TRYV(add_counts(ledger, write.counts));
   MB_TRYV(put_positions(ledger, write.positions));
   return write_meta(ledger, meta);

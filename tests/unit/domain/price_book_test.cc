@@ -98,11 +98,17 @@ TEST(PriceBookTest, ASegmentHoldsOnePriceAndOneMonthAndNothingCouldBeAdded) {
   }
 }
 
-TEST(PriceBookTest, SegmentsTextChangesWithWhereSegmentsBeginAndWithNothingElse) {
+TEST(PriceBookTest, SegmentsTextChangesWithSegmentsAndTheirVersionsButNotWithPrices) {
   const std::string text =
       book_of({version("cpu", "core_hour", "1", "2026-01-01T00:00:00Z")}).segments_text();
   EXPECT_EQ(text,
-            book_of({version("cpu", "core_second", "2", "2026-01-01T00:00:00Z")}).segments_text());
+            book_of({version("cpu", "core_hour", "2", "2026-01-01T00:00:00Z")}).segments_text());
+  EXPECT_NE(text,
+            book_of({version("cpu", "core_second", "1", "2026-01-01T00:00:00Z")}).segments_text());
+  EXPECT_NE(
+      text,
+      book_of({version("cpu", "core_hour", "1", "2026-01-01T00:00:00Z", BilledScopes::kParts)})
+          .segments_text());
   EXPECT_NE(text,
             book_of({version("cpu", "core_hour", "1", "2026-01-01T00:15:00Z")}).segments_text());
   EXPECT_NE(text,

@@ -339,6 +339,7 @@ TEST(KafkaPartitionsTest, APartitionWithoutALeaderWaitsAndDoesNotKeepTheOthers) 
   EXPECT_THAT(topic.look()->starts, ElementsAre(KafkaStart{0, 0}));
   EXPECT_EQ(topic.state(1), PartitionState::kWaiting);
   EXPECT_THAT(topic.all.status().reason, HasSubstr("no broker leads it"));
+  EXPECT_EQ(topic.all.status().ill_partition, 1);
   EXPECT_EQ(topic.look(), std::nullopt) << "nothing new, nothing planned";
   topic.troubles.clear();
   EXPECT_THAT(topic.look()->starts, ElementsAre(KafkaStart{0, 0}, KafkaStart{1, 0}));
@@ -350,8 +351,10 @@ TEST(KafkaPartitionsTest, AnUnreachableClusterIsNotReady) {
   topic.look();
   topic.all.see_unreachable("connection refused");
   EXPECT_FALSE(topic.all.status().ready);
+  EXPECT_EQ(topic.all.status().reason, "connection refused");
+  EXPECT_EQ(topic.all.status().ill_partition, std::nullopt);
   EXPECT_EQ(topic.state(), PartitionState::kWaiting);
-  EXPECT_EQ(topic.reason(), "connection refused");
+  EXPECT_EQ(topic.reason(), "no broker answers") << "the cause is said once";
   topic.look();
   EXPECT_TRUE(topic.all.status().ready);
 }

@@ -111,7 +111,7 @@ TEST(DecidedTest, HoldsAndTotalsOfAnOlderLedgerAreDerivedAnew) {
   for (const auto& [epoch, facts] : epochs)
     older.holds[machine][epoch] = {Slot::parse(kFirst).value(), {}};
   ASSERT_TRUE(bench.ledger.commit(older, {}));
-  ASSERT_TRUE(bench.ledger.replace_totals({}, ""));
+  ASSERT_TRUE(bench.ledger.replace_totals({}, "", {}));
   ASSERT_NE(bench.held(), today);
   WorkerBench reopened(bench.ledger.state());
   EXPECT_EQ(reopened.held(), today);

@@ -78,7 +78,7 @@ TEST(ViewsTest, AreInNoRunningTotal) {
   bench.put_http(message_of(with_views()));
   bench.settle();
   EXPECT_EQ(scopes_of_totals(bench), (std::set<std::string>{"machine", "service:nginx"}));
-  ASSERT_TRUE(bench.ledger.replace_totals({}, "other segments"));
+  ASSERT_TRUE(bench.ledger.replace_totals({}, "other segments", {}));
   WorkerBench rebuilt(bench.ledger.state());
   EXPECT_EQ(scopes_of_totals(rebuilt), (std::set<std::string>{"machine", "service:nginx"}));
 }

@@ -88,34 +88,6 @@ TEST(WorkerTest, AFullDiskAtTheStartIsWaitedOut) {
   EXPECT_EQ(bench.cost("web-1"), "10");
 }
 
-TEST(WorkerTest, APriceThatTheFullDiskDidNotTakeIsRememberedLater) {
-  WorkerBench bench;
-  bench.settle();
-  bench.put_http(message_of({}));
-  bench.ledger.fail_next(CommitFault::kNone);  // the batch itself
-  bench.ledger.fail_next(CommitFault::kDiskFull);
-  bench.settle();
-  EXPECT_EQ(bench.http.answers.size(), 1U) << "what is durable is answered";
-  EXPECT_FALSE(bench.worker->status().ready);
-  EXPECT_TRUE(bench.ledger.price_versions().value().empty());
-  bench.clock.advance(1'000'000);
-  bench.settle();
-  EXPECT_TRUE(bench.worker->status().ready);
-  EXPECT_EQ(bench.ledger.price_versions().value().size(), 1U);
-  EXPECT_EQ(bench.counts(), (Counts{1, 0, 0}));
-}
-
-TEST(WorkerTest, PricesThatAStopKeptFromBeingRememberedAreAtTheNextStart) {
-  WorkerBench first;
-  first.settle();
-  first.put_http(message_of({}));
-  first.ledger.fail_next(CommitFault::kNone);
-  first.ledger.fail_next(CommitFault::kDiskFull);
-  first.settle();
-  WorkerBench second(first.ledger.state());
-  EXPECT_EQ(second.ledger.price_versions().value().size(), 1U);
-}
-
 TEST(WorkerTest, HousekeepingIsDoneUnderLoadThatNeverEnds) {
   WorkerBench bench;
   bench.put_kafka(std::string(kSample));
@@ -129,24 +101,74 @@ TEST(WorkerTest, HousekeepingIsDoneUnderLoadThatNeverEnds) {
   EXPECT_TRUE(!forgotten || forgotten.value().empty());
 }
 
-TEST(WorkerTest, ASourceThatStaysNotReadyIsToldOnceAndOnceWhenItIsOver) {
+TEST(WorkerTest, AFullDiskOfTheSourcesIsToldByItself) {
   WorkerBench bench;
   bench.settle();
-  bench.kafka.trouble = "partition 0 halted";
+  bench.ledger.fail_next(CommitFault::kDiskFull);
+  bench.put_kafka(std::string(kSample));
   bench.settle();
-  bench.clock.advance(4'000'000);
-  bench.settle();
-  EXPECT_THAT(bench.events.troubles, testing::IsEmpty()) << "a moment is no news";
-  for (int i = 0; i < 3; ++i) {
+  bench.kafka.trouble = "no space left";
+  bench.http.trouble = "no space left";
+  for (int i = 0; i < 10; ++i) {
+    bench.ledger.fail_next(CommitFault::kDiskFull);
     bench.clock.advance(1'000'000);
     bench.settle();
   }
-  EXPECT_THAT(bench.events.troubles, ElementsAre("kafka:test/resource_usage: partition 0 halted"));
-  bench.kafka.trouble.clear();
+  EXPECT_THAT(bench.events.troubles, testing::IsEmpty());
+  bench.kafka.trouble = "no broker answers";
+  bench.http.trouble.clear();
+  for (int i = 0; i < 7; ++i) {
+    bench.clock.advance(1'000'000);
+    bench.settle();
+  }
+  EXPECT_THAT(bench.events.troubles, ElementsAre("kafka: no broker answers, 5 s"));
+}
+
+TEST(WorkerTest, ItIsNotReadyWhenItStandsStill) {
+  WorkerBench bench;
   bench.settle();
+  EXPECT_TRUE(bench.worker->status().ready);
+  bench.clock.advance(29'000'000);
+  EXPECT_TRUE(bench.worker->status().ready);
+  bench.clock.advance(1'000'000);
+  const WorkerStatus still = bench.worker->status();
+  EXPECT_FALSE(still.ready);
+  EXPECT_FALSE(still.is_alive);
+  EXPECT_THAT(still.reason, testing::AllOf(HasSubstr("30 s"), HasSubstr("restart")));
   bench.settle();
-  EXPECT_THAT(bench.events.troubles, ElementsAre("kafka:test/resource_usage: partition 0 halted",
-                                                 "kafka:test/resource_usage"));
+  EXPECT_TRUE(bench.worker->status().ready);
+}
+
+TEST(WorkerTest, ABatchEndsWhenItHoldsManyBytes) {
+  WorkerBench bench;
+  ScriptedSource source{"kafka:test/bytes", Route::kKafka};
+  source.poll_max = 10;
+  Worker worker(bench.ledger, bench.clock,
+                [&](const MeterName& m, Slot s) { return bench.book.segment_start(m, s); },
+                bench.book.segments_text(), bench.price_use, bench.events,
+                std::vector<Source*>{&source},
+                {.batch_bytes_max = 15 * std::string_view(kSample).size()});
+  ASSERT_TRUE(worker.open());
+  Delivery delivery;
+  delivery.value = kSample;
+  delivery.recorded = bench.clock.now().utc;
+  for (int i = 0; i < 100; ++i) source.put(delivery);
+  ASSERT_TRUE(worker.step());
+  EXPECT_EQ(worker.status().sources[0].counts, (Counts{20, 0, 0}));
+  while (worker.step().value()) {
+  }
+  EXPECT_EQ(worker.status().sources[0].counts, (Counts{100, 0, 0}));
+}
+
+TEST(WorkerTest, EvidenceIsWhatWasAppliedByteForByte) {
+  WorkerBench bench;
+  bench.put_kafka(std::string(kSample));
+  bench.put_kafka(std::string("nothing that can be read"));
+  bench.settle();
+  const auto kept = bench.ledger.evidence(bench.worker->status().commits).value();
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_EQ(kept[0].delivery.value, kSample);
+  EXPECT_EQ(bench.ledger.quarantine(0, 1).value()[0].delivery.value, "nothing that can be read");
 }
 
 TEST(WorkerTest, AnUnknownOutcomeIsReadBack) {
@@ -319,7 +341,7 @@ TEST(WorkerTest, TotalsAreRebuiltWhenThePriceSegmentsChange) {
   EXPECT_EQ(bench.events.rebuilt, 0) << "a new ledger has nothing to rebuild";
   bench.put_http(message_of({}));
   bench.settle();
-  ASSERT_TRUE(bench.ledger.replace_totals({}, "other segments"));
+  ASSERT_TRUE(bench.ledger.replace_totals({}, "other segments", {}));
   WorkerBench reopened(bench.ledger.state());
   EXPECT_EQ(reopened.events.rebuilt, 1);
   EXPECT_EQ(reopened.cost("web-1"), "10");
