@@ -45,12 +45,12 @@ Agent::Agent(AgentOptions options, AgentParts parts)
       parts_(std::move(parts)),
       spool_(&parts_.spool),
       run_(random_epoch()),
-      sender_({.machine = options_.machine, .run = run_}, {.spool = spool_,
-                                                           .sink = parts_.sink,
-                                                           .clock = parts_.clock,
-                                                           .events = parts_.events,
-                                                           .encode = parts_.encode,
-                                                           .random = parts_.random}) {}
+      sender_(run_, {.spool = spool_,
+                     .sink = parts_.sink,
+                     .clock = parts_.clock,
+                     .events = parts_.events,
+                     .encode = parts_.encode,
+                     .random = parts_.random}) {}
 
 EpochId Agent::random_epoch() {
   const std::uint64_t high = parts_.random();
@@ -67,12 +67,13 @@ Result<void> Agent::open() {
     past = spool_.with([](Spool* spool) { return spool->load(); });
   }
   MB_TRY(Past known, in("load spool", std::move(past)));
-  metering_.emplace(
-      MeteringOptions{
-          .interval_us = options_.interval_us, .built = options_.built, .labels = options_.labels},
-      std::move(boot), std::move(known), [this, first = true]() mutable {
-        return std::exchange(first, false) ? run_ : random_epoch();
-      });
+  metering_.emplace(MeteringOptions{.interval_us = options_.interval_us,
+                                    .built = options_.built,
+                                    .labels = options_.labels,
+                                    .machine = options_.machine},
+                    std::move(boot), std::move(known), [this, first = true]() mutable {
+                      return std::exchange(first, false) ? run_ : random_epoch();
+                    });
   return ok();
 }
 

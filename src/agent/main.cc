@@ -63,9 +63,10 @@ std::uint64_t system_random() {
 Result<void> run(const AgentConfig& config, const Clock& clock, Log& log, ServiceLog& service_log) {
   const std::string path = (std::filesystem::path(config.state_dir) / "spool.db").string();
   MB_TRY(auto opened,
-         in("open spool",
-            SqliteSpool::open(path, {.page_count_max = config.spool_max_bytes / kPageBytes},
-                              clock.now().utc)));
+         in("open spool", SqliteSpool::open(path,
+                                            {.page_count_max = config.spool_max_bytes / kPageBytes,
+                                             .machine = config.machine_id},
+                                            clock.now().utc)));
   AgentLog events(log);
   MB_TRY(const auto sink, open_sink(config));
   HostMeters meters(config.source_root);

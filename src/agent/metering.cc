@@ -78,10 +78,13 @@ TickResult Metering::start(const Instant& now, const HostSample& sample, bool cl
   starts_.erase(starts_.begin(), starts_.lower_bound(slot.plus(-kStartsKeptSlots)));
   if (starts_[slot] >= kStartsMax) return {.state = TickState::kTooManyStarts};
   ++starts_[slot];
-  epochs_.push_back(
-      Run{.epoch = {.id = new_epoch_(), .boot = boot_, .labels = options_.labels, .started = slot},
-          .totals = SlotTotals(slot.plus(1 - kStretchSlotsMax)),
-          .wall_less_boot_us = wall_less_boot(now)});
+  epochs_.push_back(Run{.epoch = {.id = new_epoch_(),
+                                  .boot = boot_,
+                                  .labels = options_.labels,
+                                  .started = slot,
+                                  .machine = options_.machine},
+                        .totals = SlotTotals(slot.plus(1 - kStretchSlotsMax)),
+                        .wall_less_boot_us = wall_less_boot(now)});
   running_ = true;
   if (!last_) {
     begin_here(now, sample);

@@ -19,6 +19,7 @@ struct MeteringOptions {
   std::int64_t interval_us = 10'000'000;  ///< between ticks
   UtcTime built;                          ///< a clock before it is wrong: nothing is metered
   Labels labels;
+  MachineId machine = {};  ///< of the epochs that begin
 };
 
 /// Whether and why not a tick was metered.

@@ -24,8 +24,7 @@ std::vector<RowVersion> versions(std::span<const PendingRow> rows) {
 
 }  // namespace
 
-Sender::Sender(SenderIdentity identity, SenderParts parts)
-    : identity_(std::move(identity)), parts_(std::move(parts)) {}
+Sender::Sender(EpochId run, SenderParts parts) : run_(std::move(run)), parts_(std::move(parts)) {}
 
 /// What waits, marked as offered.
 Result<std::vector<PendingRow>> Sender::take_rows() {
@@ -132,11 +131,11 @@ Result<void> Sender::put_aside(const PendingRow& row, const std::string& reason)
 }
 
 MessageFrame Sender::frame_of(const Epoch& epoch, const Percentages& newest, UtcTime now) const {
-  return {.machine = identity_.machine,
+  return {.machine = epoch.machine,
           .epoch = epoch.id,
           .boot = epoch.boot,
           .labels = epoch.labels,
-          .sender = identity_.run,
+          .sender = run_,
           .sent = now,
           .cpu_usage_percent = newest.cpu,
           .memory_usage_percent = newest.memory};

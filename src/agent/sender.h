@@ -32,12 +32,6 @@ struct SenderParts {
       random;  ///< for jitter: restarted fleets must not come back at once
 };
 
-/// What every message of this run says.
-struct SenderIdentity {
-  MachineId machine;
-  EpochId run;  ///< of `ce_id`
-};
-
 struct Percentages {
   std::string cpu;
   std::string memory;
@@ -65,7 +59,8 @@ enum class Round {
 /// thread.
 class Sender {
  public:
-  Sender(SenderIdentity identity, SenderParts parts);
+  /// `run` stands in each message's `ce_id`; everything else about the readings is their epoch's.
+  Sender(EpochId run, SenderParts parts);
 
   /// Sends one batch of waiting rows.
   [[nodiscard]] Round round(const Percentages& newest);
@@ -96,7 +91,7 @@ class Sender {
   void note_outage(const std::string& detail);
   void note_quarantined(std::int64_t readings);
 
-  SenderIdentity identity_;
+  EpochId run_;
   SenderParts parts_;
   SenderState state_;
   OutageLog outages_;

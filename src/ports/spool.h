@@ -32,12 +32,14 @@ struct Checkpoint {
   EndMark end = EndMark::kNone;
 };
 
-/// One run of the agent, or a part of it between clock steps.
+/// One run of the agent, or a part of it between clock steps. What it says is fixed: its readings
+/// are sent under it, whatever the configuration of a later run is.
 struct Epoch {
   EpochId id;
   BootId boot;
   Labels labels;
   Slot started;
+  MachineId machine = {};
   friend bool operator==(const Epoch&, const Epoch&) = default;
 };
 

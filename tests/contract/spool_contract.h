@@ -40,7 +40,8 @@ class SpoolContract : public testing::TestWithParam<SpoolKind> {
     return {.id = EpochId(fmt::format("{:032x}", number)),
             .boot = BootId("boot-1"),
             .labels = {{"site", "lab-3"}, {"rack", "a=b,c"}},
-            .started = slot("2026-11-22T10:00:00Z")};
+            .started = slot("2026-11-22T10:00:00Z"),
+            .machine = MachineId("web-1")};
   }
   static Reading reading(const char* at, std::int64_t cpu, const char* scope = "machine") {
     Reading reading;
@@ -219,6 +220,29 @@ TEST_P(SpoolContract, AcknowledgedFinalRowsAreSentOnceMoreAfterTwoDaysThenDroppe
   EXPECT_EQ(spool().counts().value().kept, 1);
   acknowledge_all("2026-11-24T10:17:00Z");
   EXPECT_EQ(spool().counts().value().kept, 0);
+}
+
+TEST_P(SpoolContract, AnEpochKeepsItsMachineWhateverOneALaterRunHas) {
+  save(tick({{epoch(1), {reading("2026-11-22T10:00:00Z", 5)}}}, "2026-11-22T10:00:00Z"));
+  reopen();
+  Epoch renamed = epoch(2);
+  renamed.machine = MachineId("web-2");
+  save(tick({{renamed, {reading("2026-11-22T10:00:00Z", 7)}}}, "2026-11-22T10:00:00Z"));
+  const auto machines = [&] {
+    std::vector<std::string> found;
+    for (const PendingRow& row : pending()) found.push_back(row.epoch.machine.str());
+    return found;
+  };
+  const std::vector<std::string> both{"web-1", "web-2"};
+  EXPECT_EQ(machines(), both);
+  acknowledge_all("2026-11-22T10:16:00Z");
+  EXPECT_EQ(spool().offer_again().value(), 2);
+  EXPECT_EQ(machines(), both);
+  save(tick({{renamed, {}}}, "2026-11-22T10:15:00Z"));
+  acknowledge_all("2026-11-22T10:16:00Z");
+  EXPECT_EQ(spool().repeat_old(time("2026-11-24T10:16:00Z")).value(), 2);
+  EXPECT_EQ(machines(), both);
+  EXPECT_EQ(spool().load().value().epochs, (std::vector<Epoch>{renamed, epoch(1)}));
 }
 
 TEST_P(SpoolContract, RowsThatCanGrowAreNotRepeated) {

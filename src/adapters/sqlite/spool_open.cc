@@ -11,9 +11,14 @@ namespace {
 
 constexpr std::int64_t kApplicationId = 0x4d425350;  // "MBSP"
 
-Result<void> create(SqliteDb& db) {
+/// Takes all steps behind `version`; what a file of schema 1 holds becomes `machine`'s.
+Result<void> migrate(SqliteDb& db, std::int64_t version, const MachineId& machine) {
   MB_TRY(auto transaction, SqliteTransaction::begin(db));
-  MB_TRYV(db.execute(kSpoolTables));
+  for (auto step = static_cast<std::size_t>(version); step < kSpoolSteps.size(); ++step) {
+    MB_TRYV(db.execute(kSpoolSteps[step]));
+  }
+  MB_TRY(auto name, db.prepare("UPDATE epochs SET machine=? WHERE machine=''"));
+  MB_TRYV(name.bind(1, machine.str()).run());
   MB_TRYV(db.execute(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", kApplicationId,
                                  kSpoolSchema)));
   return transaction.commit();
@@ -27,7 +32,7 @@ Result<SqliteDb> open_sound(const std::string& path, const SqliteSpoolOptions& o
   MB_TRY(const std::int64_t application, db.integer("PRAGMA application_id"));
   MB_TRY(const std::int64_t tables, db.integer("SELECT count(*) FROM sqlite_schema"));
   if (tables == 0) {
-    MB_TRYV(in("create tables", create(db)));
+    MB_TRYV(in("create tables", migrate(db, 0, options.machine)));
     return db;
   }
   if (application != kApplicationId)
@@ -40,6 +45,9 @@ Result<SqliteDb> open_sound(const std::string& path, const SqliteSpoolOptions& o
                 fmt::format("{} has schema {}, this program knows {}; install the newer "
                             "meterbill-agent again, or move the file away to begin a new one",
                             path, version, kSpoolSchema));
+  if (version < kSpoolSchema) {
+    MB_TRYV(in("migrate the spool's tables", migrate(db, version, options.machine)));
+  }
   return db;
 }
 

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
+
 namespace meterbill {
 
-/// Times are µs of UTC, slots unix seconds. A row waits when its version is newer than the one
-/// acknowledged and it is not set aside.
-inline constexpr const char* kSpoolTables = R"(
+/// The first schema. Times are µs of UTC, slots unix seconds. A row waits when its version is newer
+/// than the one acknowledged and it is not set aside.
+inline constexpr const char* kSpoolTables1 = R"(
 CREATE TABLE epochs(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   epoch TEXT NOT NULL UNIQUE,
@@ -54,5 +57,13 @@ CREATE TABLE checkpoint(
   ended INTEGER NOT NULL
 ) STRICT;
 )";
+
+/// An epoch says whose it is; '' where the program that wrote it did not.
+inline constexpr const char* kSpoolMachines2 =
+    "ALTER TABLE epochs ADD COLUMN machine TEXT NOT NULL DEFAULT ''";
+
+/// The step at index i leads to version i + 1, in `user_version`. A released step is never edited.
+inline constexpr std::array kSpoolSteps{kSpoolTables1, kSpoolMachines2};
+inline constexpr auto kSpoolSchema = static_cast<std::int64_t>(kSpoolSteps.size());
 
 }  // namespace meterbill

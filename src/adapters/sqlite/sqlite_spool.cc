@@ -106,7 +106,7 @@ Result<Labels> SqliteSpool::load_labels(std::int64_t epoch) {
 }
 
 Result<std::vector<Epoch>> SqliteSpool::load_epochs() {
-  MB_TRY(auto row, db_.prepare("SELECT id, epoch, boot, started FROM epochs "
+  MB_TRY(auto row, db_.prepare("SELECT id, epoch, boot, started, machine FROM epochs "
                                "ORDER BY id DESC LIMIT ?"));
   row.bind(1, kEpochsKept);
   std::vector<Epoch> epochs;
@@ -117,6 +117,7 @@ Result<std::vector<Epoch>> SqliteSpool::load_epochs() {
     epoch.id = EpochId(std::string(row.text(1)));
     epoch.boot = BootId(std::string(row.text(2)));
     MB_TRY(epoch.started, Slot::from_unix_seconds(row.integer(3)));
+    epoch.machine = MachineId(std::string(row.text(4)));
     MB_TRY(epoch.labels, load_labels(row.integer(0)));
     epochs.push_back(std::move(epoch));
   }
@@ -147,9 +148,11 @@ Result<void> SqliteSpool::save_once(const TickRecord& tick) {
 Result<void> SqliteSpool::save_epoch(const EpochTotals& totals) {
   MB_TRY(std::int64_t key, epoch_key(db_, totals.epoch.id));
   if (key == 0) {
-    MB_TRY(auto insert, db_.prepare("INSERT INTO epochs(epoch, boot, started) VALUES(?,?,?)"));
+    MB_TRY(auto insert,
+           db_.prepare("INSERT INTO epochs(epoch, boot, started, machine) VALUES(?,?,?,?)"));
     insert.bind(1, totals.epoch.id.str()).bind(2, totals.epoch.boot.str());
-    MB_TRYV(insert.bind(3, totals.epoch.started.unix_seconds()).run());
+    insert.bind(3, totals.epoch.started.unix_seconds()).bind(4, totals.epoch.machine.str());
+    MB_TRYV(insert.run());
     MB_TRY(key, epoch_key(db_, totals.epoch.id));
     MB_TRY(auto label, db_.prepare("INSERT INTO labels VALUES(?,?,?)"));
     for (const auto& [name, value] : totals.epoch.labels) {
@@ -230,7 +233,7 @@ Result<bool> SqliteSpool::nearly_full() {
 Result<std::vector<PendingRow>> SqliteSpool::pending(std::size_t limit, UtcTime now) {
   MB_TRY(auto row, db_.prepare("SELECT r.epoch, e.epoch, e.boot, e.started, r.slot, r.scope, "
                                "r.used, r.final, r.scopes, r.version, r.from_us, r.to_us, "
-                               "r.metered_us, r.estimated_us, r.off_us "
+                               "r.metered_us, r.estimated_us, r.off_us, e.machine "
                                "FROM rows AS r JOIN epochs AS e ON e.id=r.epoch "
                                "WHERE r.version>r.acknowledged AND r.aside IS NULL AND r.slot<=? "
                                "ORDER BY r.epoch, r.slot, r.scope LIMIT ?"));
@@ -246,6 +249,7 @@ Result<std::vector<PendingRow>> SqliteSpool::pending(std::size_t limit, UtcTime 
       epoch.id = EpochId(std::string(row.text(1)));
       epoch.boot = BootId(std::string(row.text(2)));
       MB_TRY(epoch.started, Slot::from_unix_seconds(row.integer(3)));
+      epoch.machine = MachineId(std::string(row.text(15)));
       MB_TRY(epoch.labels, load_labels(known));
     }
     PendingRow& pending = rows.emplace_back();

@@ -12,6 +12,8 @@ namespace meterbill {
 struct SqliteSpoolOptions {
   /// The file's limit, in pages of 4 KiB; 64 MiB hold more than a year of a machine's slots.
   std::int64_t page_count_max = 16'384;
+  /// Whose the epochs of a file of schema 1 are: those did not say.
+  MachineId machine = {};
 };
 
 /// The spool in one SQLite file, held exclusively: a second agent on the same file is refused.
@@ -66,8 +68,5 @@ struct SqliteSpool::Opened {
   std::unique_ptr<SqliteSpool> spool;
   std::string damaged;  ///< where the damaged file is kept; empty when it was sound
 };
-
-/// The version of the tables, in `user_version`.
-inline constexpr std::int64_t kSpoolSchema = 1;
 
 }  // namespace meterbill

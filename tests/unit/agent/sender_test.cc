@@ -47,6 +47,25 @@ TEST(SenderTest, AMessageCarriesOneEpochAndSaysWhichRunSentIt) {
   EXPECT_EQ(bench.frames[1].memory_usage_percent, "61.2");
 }
 
+TEST(SenderTest, AMessageIsOfTheMachineThatItsEpochMetered) {
+  Waiting bench;
+  bench.options.machine = MachineId("web-2");
+  bench.restart();
+  bench.agent->tick_once();
+  bench.run(1);
+  const auto machines = [&] {
+    std::vector<std::string> found;
+    for (const MessageFrame& frame : std::exchange(bench.frames, {}))
+      found.push_back(frame.machine.str());
+    return found;
+  };
+  static_cast<void>(bench.agent->send_once());
+  EXPECT_EQ(machines(), (std::vector<std::string>{"web-1", "web-2"}));
+  ASSERT_EQ(bench.agent->send_again().value(), 4);
+  static_cast<void>(bench.agent->send_once());
+  EXPECT_EQ(machines(), (std::vector<std::string>{"web-1", "web-2"}));
+}
+
 TEST(SenderTest, ARefusedMessageIsSplitUntilItIsTaken) {
   Waiting bench;
   bench.sink.answer = refuse_more_than_one;

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "adapters/sqlite/spool_fold.h"
+#include "adapters/sqlite/spool_schema.h"
 #include "support/temp_dir.h"
 
 namespace meterbill {
@@ -32,7 +33,8 @@ class SqliteSpoolTest : public testing::Test {
     record.epochs.push_back({{.id = EpochId(fmt::format("{:032x}", epoch)),
                               .boot = BootId("b"),
                               .labels = {},
-                              .started = current},
+                              .started = current,
+                              .machine = MachineId("web-9")},
                              std::move(readings)});
     record.current = current;
     record.checkpoint.boot = BootId("b");
@@ -116,13 +118,41 @@ TEST_F(SqliteSpoolTest, ANewerSchemaIsRefusedWithTheRemedyAndLeftAsItIs) {
   open().reset();
   {
     auto db = SqliteDb::open(path(), {});
-    ASSERT_TRUE(db && db.value().execute("PRAGMA user_version=2"));
+    ASSERT_TRUE(db && db.value().execute("PRAGMA user_version=3"));
   }
   const auto opened = try_open();
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, Code::kTooNew);
   EXPECT_NE(opened.error().message.find("install the newer"), std::string::npos);
-  EXPECT_EQ(SqliteDb::open(path(), {}).value().integer("PRAGMA user_version").value(), 2);
+  EXPECT_EQ(SqliteDb::open(path(), {}).value().integer("PRAGMA user_version").value(), 3);
+}
+
+TEST_F(SqliteSpoolTest, AFileOfSchemaOneKeepsItsRowsUnderTheNameAtTheMigration) {
+  {
+    auto db = SqliteDb::open(path(), {});
+    ASSERT_TRUE(db && db.value().execute(kSpoolTables1));
+    ASSERT_TRUE(db.value().execute(
+        fmt::format("PRAGMA application_id=0x4d425350; PRAGMA user_version=1;"
+                    "INSERT INTO epochs(epoch, boot, started) VALUES('old', 'b', {0});"
+                    "INSERT INTO labels VALUES(1, 'site', 'lab-3');"
+                    "INSERT INTO rows(epoch, slot, scope, used, final, version) "
+                    "VALUES(1, {0}, 'a', 'cpu=5', 1, 3)",
+                    slot_.unix_seconds())));
+  }
+  auto spool = open({.machine = MachineId("web-1")});
+  ASSERT_TRUE(spool->save(tick(2, {reading(slot_, 1)}, slot_)));
+  // The next name changes nothing of it.
+  for (const char* const name : {"web-1", "web-2"}) {
+    spool.reset();
+    spool = open({.machine = MachineId(name)});
+    const auto rows = spool->pending(9, now_).value();
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(rows[0].epoch,
+              (Epoch{EpochId("old"), BootId("b"), {{"site", "lab-3"}}, slot_, MachineId("web-1")}));
+    EXPECT_EQ(rows[0].reading.used.at(MeterName("cpu")), 5);
+    EXPECT_EQ(rows[0].version, 3);
+    EXPECT_EQ(rows[1].epoch.machine, MachineId("web-9"));
+  }
 }
 
 TEST_F(SqliteSpoolTest, AnotherProgramsDatabaseIsRefused) {
