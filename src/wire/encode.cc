@@ -113,6 +113,7 @@ std::vector<EncodedMessage> encode(const MessageFrame& frame, std::span<const Re
     newest.message.value += text;
     room -= text.size();
     ++newest.count;
+    ++newest.message.readings;
   }
   for (EncodedMessage& message : messages) message.message.value += kTail;
   return messages;

@@ -84,7 +84,8 @@ struct OutgoingMessage {
   std::string key;  ///< machine id
   std::vector<Header>
       headers;  ///< ce_specversion, ce_id, ce_source, ce_type, ce_time, ce_subject, content-type
-  std::string value;  ///< at most kValueBytesMax, in the structured form too
+  std::string value;          ///< at most kValueBytesMax, in the structured form too
+  std::int64_t readings = 0;  ///< in `value`
 };
 
 }  // namespace meterbill

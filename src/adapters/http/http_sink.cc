@@ -21,16 +21,32 @@ std::optional<std::int64_t> count_of(std::string_view text) {
   return value;
 }
 
-/// The number behind "quarantined=" in "applied=1,repeated=0,quarantined=2"; 0 when absent.
-std::int64_t quarantined_of(std::string_view result) {
-  static constexpr std::string_view kName = "quarantined=";
-  while (!result.empty()) {
-    const std::size_t end = std::min(result.find(','), result.size());
-    const std::string_view part = result.substr(0, end);
+/// What a worker did with a request.
+struct Taken {
+  std::int64_t items = 0;
+  std::int64_t quarantined = 0;
+};
+
+/// Of "applied=1,repeated=0,quarantined=2", exactly so: nobody but a worker writes it.
+std::optional<Taken> parse_result(std::string_view result) {
+  Taken taken;
+  for (const std::string_view name : {"applied=", "repeated=", "quarantined="}) {
+    if (!result.starts_with(name)) return std::nullopt;
+    const std::size_t end = name == "quarantined=" ? result.size() : result.find(',');
+    if (end == std::string_view::npos) return std::nullopt;
+    const auto count = count_of(result.substr(name.size(), end - name.size()));
+    if (!count || __builtin_add_overflow(taken.items, *count, &taken.items)) return std::nullopt;
+    taken.quarantined = *count;
     result.remove_prefix(std::min(end + 1, result.size()));
-    if (part.starts_with(kName)) return count_of(part.substr(kName.size())).value_or(0);
   }
-  return 0;
+  return taken;
+}
+
+/// Whether what was taken is all that was sent. A message that cannot be read is one quarantined
+/// item, whatever it holds.
+bool accounts_for(const Taken& taken, std::int64_t messages, std::int64_t readings) {
+  if (taken.items == readings) return true;
+  return taken.quarantined > 0 && messages <= taken.items && taken.items < readings;
 }
 
 /// Retry-After in seconds; a date there (nobody of ours writes one) counts as absent.
@@ -63,12 +79,21 @@ std::string_view remedy(unsigned status) {
   }
 }
 
-SendReport report_of(const HttpResponse& response) {
+SendReport report_of(const HttpResponse& response, std::int64_t messages, std::int64_t readings) {
   SendReport report;
   report.server_time = parse_http_date(response.header("Date"));
   if (response.status == 204) {
-    report.fate = Fate::kDelivered;
-    report.quarantined = quarantined_of(response.header("MeterBill-Result"));
+    const std::string_view result = response.header("MeterBill-Result");
+    const auto taken = parse_result(result);
+    if (taken && accounts_for(*taken, messages, readings)) {
+      report.fate = Fate::kDelivered;
+      report.quarantined = taken->quarantined;
+      return report;
+    }
+    report.detail = fmt::format(
+        "{} readings were sent, and the answer 204 does not account for them ({}); is agent.sink "
+        "the address of a worker?",
+        readings, result.empty() ? "no MeterBill-Result" : "MeterBill-Result: " + excerpt(result));
     return report;
   }
   report.detail = fmt::format("the worker answers {}: {}", response.status, excerpt(response.body));
@@ -90,14 +115,15 @@ HttpSink::HttpSink(HttpAddress address, HttpSinkOptions options)
 
 std::vector<SendReport> HttpSink::send(std::span<const OutgoingMessage> messages) {
   std::vector<SendReport> reports(messages.size());
-  std::vector<std::string> events;
+  std::vector<Event> events;
   std::size_t first = 0;
   while (first < messages.size()) {
     events.clear();
     std::size_t bytes = 2;  // the brackets
     while (first + events.size() < messages.size() && events.size() < options_.batch_messages_max) {
-      std::string event = structured(messages[first + events.size()]);
-      bytes += event.size() + 1;
+      const OutgoingMessage& message = messages[first + events.size()];
+      Event event{.text = structured(message), .readings = message.readings};
+      bytes += event.text.size() + 1;
       if (!events.empty() && bytes > options_.body_bytes_max) break;
       events.push_back(std::move(event));
     }
@@ -113,7 +139,7 @@ std::vector<SendReport> HttpSink::send(std::span<const OutgoingMessage> messages
   return reports;
 }
 
-void HttpSink::send_batch(std::span<const std::string> events, std::span<SendReport> reports) {
+void HttpSink::send_batch(std::span<const Event> events, std::span<SendReport> reports) {
   SendReport report = post(events);
   if (report.fate != Fate::kRefused || events.size() == 1) {
     std::fill(reports.begin(), reports.end(), report);
@@ -130,7 +156,7 @@ void HttpSink::send_batch(std::span<const std::string> events, std::span<SendRep
   send_batch(events.subspan(half), reports.subspan(half));
 }
 
-SendReport HttpSink::post(std::span<const std::string> events) {
+SendReport HttpSink::post(std::span<const Event> events) {
   HttpRequest request{
       .method = "POST",
       .target = "/api/v1/events",
@@ -139,13 +165,16 @@ SendReport HttpSink::post(std::span<const std::string> events) {
       .body = "[",
       .repeatable = true,
   };
-  for (const std::string& event : events) {
+  std::int64_t readings = 0;
+  for (const Event& event : events) {
     if (request.body.size() > 1) request.body += ',';
-    request.body += event;
+    request.body += event.text;
+    readings += event.readings;
   }
   request.body += ']';
   auto response = client_.send(request);
-  if (response) return report_of(response.value());
+  if (response)
+    return report_of(response.value(), static_cast<std::int64_t>(events.size()), readings);
   SendReport report;
   report.detail = std::move(response).error().message;
   return report;

@@ -23,7 +23,8 @@ struct HttpSinkOptions {
 /// at fault, so that each message has its own fate. After the first answer that means "later"
 /// nothing more is sent: the worker is away or busy, and each further try would cost a timeout. A
 /// status that no worker gives (404, 302: another server listens there) is "later" too, because
-/// nothing may be lost over a wrong address. Sending twice is harmless: readings merge.
+/// nothing may be lost over a wrong address; so is a 204 whose `MeterBill-Result` does not account
+/// for each reading sent. Sending twice is harmless: readings merge.
 ///
 /// `SendReport::quarantined` counts a request's readings, so it stands at the first message of the
 /// batch and is 0 at the others.
@@ -35,8 +36,12 @@ class HttpSink final : public Sink {
   [[nodiscard]] std::string name() const override { return client_.address().text(); }
 
  private:
-  void send_batch(std::span<const std::string> events, std::span<SendReport> reports);
-  [[nodiscard]] SendReport post(std::span<const std::string> events);
+  struct Event {
+    std::string text;
+    std::int64_t readings = 0;
+  };
+  void send_batch(std::span<const Event> events, std::span<SendReport> reports);
+  [[nodiscard]] SendReport post(std::span<const Event> events);
 
   const HttpSinkOptions options_;
   HttpClient client_;

@@ -44,7 +44,7 @@ class EventsRouteTest : public HttpServerTest {
       messages.push_back(decode(arrival.delivery, Route::kHttp));
     }
     source_.committed({});
-    source_.answer(arrivals.at(0).request, {.applied = 2, .repeated = 0, .quarantined = 1});
+    source_.answer(arrivals.at(0).request, {.applied = 1, .repeated = 0, .quarantined = 1});
     return messages;
   }
 

@@ -1,5 +1,6 @@
 #include "adapters/http/http_sink.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -20,7 +21,8 @@ OutgoingMessage message(const std::string& name, std::size_t bytes = 0) {
                       {"ce_source", "urn:meterbill:agent:web-1"},
                       {"ce_type", kReadingType},
                       {"content-type", "application/json"}},
-          .value = R"({"machine_id":")" + name + std::string(bytes, 'x') + R"("})"};
+          .value = R"({"machine_id":")" + name + std::string(bytes, 'x') + R"("})",
+          .readings = 3};
 }
 
 std::vector<OutgoingMessage> messages(std::size_t count) {
@@ -52,10 +54,14 @@ class HttpSinkTest : public HttpServerTest {
                     options);
   }
 
-  static WebResponse taken(std::size_t quarantined = 0) {
-    return {.status = 204,
-            .headers = {{"MeterBill-Result",
-                         "applied=1,repeated=2,quarantined=" + std::to_string(quarantined)}}};
+  static WebResponse answer(const std::string& result) {
+    return {.status = 204, .headers = {{"MeterBill-Result", result}}};
+  }
+  /// As a worker that reads all of the elements, three readings each.
+  static WebResponse taken(const std::vector<std::string_view>& elements,
+                           std::size_t quarantined = 0) {
+    return answer(fmt::format("applied={},repeated=0,quarantined={}",
+                              3 * elements.size() - quarantined, quarantined));
   }
 
   static std::vector<Fate> fates(const std::vector<SendReport>& reports) {
@@ -70,13 +76,13 @@ class HttpSinkTest : public HttpServerTest {
 };
 
 TEST_F(HttpSinkTest, NothingToSendAsksNobody) {
-  serve_worker([](const auto&) { return taken(); });
+  serve_worker([](const auto& elements) { return taken(elements); });
   EXPECT_TRUE(sink().send({}).empty());
   EXPECT_EQ(server_->stats().requests, 0);
 }
 
 TEST_F(HttpSinkTest, ABatchThatIsTakenIsDeliveredAndQuarantinedReadingsAreToldOnce) {
-  serve_worker([](const auto&) { return taken(3); });
+  serve_worker([](const auto& elements) { return taken(elements, 3); });
   HttpSink to = sink({.batch_messages_max = 2});
   const auto reports = to.send(messages(5));
   EXPECT_THAT(sizes_, ElementsAre(2, 2, 1));
@@ -93,7 +99,7 @@ TEST_F(HttpSinkTest, ABatchThatIsTakenIsDeliveredAndQuarantinedReadingsAreToldOn
 }
 
 TEST_F(HttpSinkTest, ABodyStaysWithinWhatTheWorkerTakes) {
-  serve_worker([](const auto&) { return taken(); });
+  serve_worker([](const auto& elements) { return taken(elements); });
   std::vector<OutgoingMessage> large(30, message("m", 60'000));
   HttpSink to = sink();
   const auto reports = to.send(large);
@@ -108,7 +114,7 @@ TEST_F(HttpSinkTest, ARefusedBatchIsHalvedDownToTheMessageAtFault) {
   serve_worker([](const std::vector<std::string_view>& elements) {
     const bool has_fault = std::ranges::any_of(
         elements, [](std::string_view element) { return element.find("m5") != element.npos; });
-    return has_fault ? json_error(400, "bad request", "m5 is bad") : taken(1);
+    return has_fault ? json_error(400, "bad request", "m5 is bad") : taken(elements, 1);
   });
   HttpSink to = sink();
   const auto reports = to.send(messages(8));
@@ -121,7 +127,8 @@ TEST_F(HttpSinkTest, ARefusedBatchIsHalvedDownToTheMessageAtFault) {
 
 TEST_F(HttpSinkTest, LaterEndsTheSendingAndHoldsForTheRest) {
   int asked = 0;
-  serve_worker([&](const auto&) { return ++asked == 2 ? json_busy("full", 7) : taken(); });
+  serve_worker(
+      [&](const auto& elements) { return ++asked == 2 ? json_busy("full", 7) : taken(elements); });
   HttpSink to = sink({.batch_messages_max = 1});
   const auto reports = to.send(messages(4));
   EXPECT_THAT(fates(reports),
@@ -132,10 +139,10 @@ TEST_F(HttpSinkTest, LaterEndsTheSendingAndHoldsForTheRest) {
 
 TEST_F(HttpSinkTest, LaterWithinARefusedBatchHoldsForItsRest) {
   int asked = 0;
-  serve_worker([&](const auto&) {
+  serve_worker([&](const auto& elements) {
     ++asked;
     if (asked == 1) return json_error(413, "content too large", "");
-    return asked == 2 ? taken() : json_busy("full", 1);
+    return asked == 2 ? taken(elements) : json_busy("full", 1);
   });
   HttpSink to = sink();
   EXPECT_THAT(fates(to.send(messages(4))),
@@ -173,6 +180,52 @@ INSTANTIATE_TEST_SUITE_P(
                     StatusCase{429, Fate::kLater}, StatusCase{500, Fate::kLater},
                     StatusCase{503, Fate::kLater}, StatusCase{404, Fate::kLater},
                     StatusCase{302, Fate::kLater}, StatusCase{200, Fate::kLater}));
+
+struct ResultCase {
+  const char* result;  ///< of two messages with three readings each; null: no such header
+  Fate want;
+};
+void PrintTo(const ResultCase& row, std::ostream* out) {
+  *out << (row.result == nullptr ? "no header" : row.result);
+}
+
+class HttpSinkResultTest : public HttpSinkTest, public testing::WithParamInterface<ResultCase> {};
+
+TEST_P(HttpSinkResultTest, IsAnAcknowledgementOnlyWhenItAccountsForEachReading) {
+  serve_worker([](const auto&) {
+    return GetParam().result == nullptr ? WebResponse{.status = 204} : answer(GetParam().result);
+  });
+  HttpSink to = sink();
+  for (const SendReport& report : to.send(messages(2))) {
+    EXPECT_EQ(report.fate, GetParam().want);
+    if (report.fate != Fate::kLater) continue;
+    EXPECT_THAT(report.detail, HasSubstr("6 readings"));
+    EXPECT_THAT(report.detail, HasSubstr("is agent.sink the address of a worker?"));
+    EXPECT_EQ(report.quarantined, 0);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, HttpSinkResultTest,
+    testing::Values(ResultCase{"applied=6,repeated=0,quarantined=0", Fate::kDelivered},
+                    ResultCase{"applied=1,repeated=2,quarantined=3", Fate::kDelivered},
+                    // A message that cannot be read is one quarantined, whatever it holds.
+                    ResultCase{"applied=3,repeated=0,quarantined=1", Fate::kDelivered},
+                    ResultCase{"applied=0,repeated=0,quarantined=2", Fate::kDelivered},
+                    ResultCase{nullptr, Fate::kLater}, ResultCase{"", Fate::kLater},
+                    ResultCase{"applied=0,repeated=0,quarantined=0", Fate::kLater},
+                    ResultCase{"applied=0,repeated=0,quarantined=1", Fate::kLater},
+                    ResultCase{"applied=5,repeated=0,quarantined=0", Fate::kLater},
+                    ResultCase{"applied=7,repeated=0,quarantined=0", Fate::kLater},
+                    ResultCase{"applied=6,repeated=0,quarantined=1", Fate::kLater},
+                    ResultCase{"applied=6,repeated=0", Fate::kLater},
+                    ResultCase{"applied=6,applied=0,quarantined=0", Fate::kLater},
+                    ResultCase{"applied=6,repeated=0,quarantined=0,", Fate::kLater},
+                    ResultCase{"applied=-1,repeated=7,quarantined=0", Fate::kLater},
+                    ResultCase{
+                        "applied=9223372036854775807,repeated=9223372036854775807,quarantined=8",
+                        Fate::kLater},
+                    ResultCase{"6", Fate::kLater}));
 
 TEST_F(HttpSinkTest, AnAbsentWorkerIsLaterWithTheRemedy) {
   serve();
