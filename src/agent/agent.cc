@@ -248,6 +248,7 @@ Result<std::int64_t> Agent::send_again() {
 AgentStatus Agent::status() const {
   auto [status, last_tick] = shown_.with([](const Shown& shown) { return shown; });
   const Instant now = parts_.clock.now();
+  status.version = options_.version;
   status.machine = options_.machine;
   status.interval_us = options_.interval_us;
   status.now = now.utc;

@@ -27,6 +27,7 @@ struct AgentOptions {
   std::int64_t interval_us = 10'000'000;  ///< 1 s to 5 min
   UtcTime built;                          ///< when the program was built
   std::string damaged_spool = {};         ///< where the spool that could not be opened is kept
+  std::string version = {};               ///< of the program, for status
 };
 
 /// The world the agent works in. Everything outlives the agent.

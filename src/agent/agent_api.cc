@@ -16,15 +16,15 @@ WebResponse json_answer(std::string body, unsigned status = 200) {
   return response;
 }
 
-std::string metrics(const AgentStatus& status, const std::string& version, MetricsFormat format) {
+std::string metrics(const AgentStatus& status, MetricsFormat format) {
   MetricsText text(format);
   text.family({"meterbill_build", MetricKind::kInfo, "", "What is running"})
-      .sample(1, {{"version", version}, {"program", "meterbill-agent"}});
+      .sample(1, {{"version", status.version}, {"program", "meterbill-agent"}});
   text.single({"meterbill_agent_ready", MetricKind::kGauge, "", "1 when it can do its work"},
               status.ready ? 1 : 0);
   text.single({"meterbill_agent_metering", MetricKind::kGauge, "", "1 while ticks are metered"},
               status.tick_state == TickState::kMetered ? 1 : 0);
-  text.single({"meterbill_agent_counter_resets", MetricKind::kCounter, "",
+  text.single({"meterbill_agent_steps_back", MetricKind::kCounter, "",
                "Times a counter of the host fell and was held"},
               status.steps_back);
   text.single({"meterbill_agent_readings_quarantined", MetricKind::kCounter, "",
@@ -36,15 +36,20 @@ std::string metrics(const AgentStatus& status, const std::string& version, Metri
               status.spool.kept);
   text.single({"meterbill_spool_aside_records", MetricKind::kGauge, "", "Rows refused for good"},
               status.spool.aside);
+  text.single(
+      {"meterbill_agent_sink_reachable", MetricKind::kGauge, "", "0 while the sink takes nothing"},
+      status.sending.outage ? 0 : 1);
+  text.single({"meterbill_agent_clock_alarm", MetricKind::kGauge, "",
+               "1 while this clock differs from the worker's by more than 30 s"},
+              status.sending.clock_ahead_us ? 1 : 0);
   text.single({"meterbill_agent_paused", MetricKind::kGauge, "", "1 while sending is paused"},
               status.paused ? 1 : 0);
   return text.take();
 }
 
-WebResponse metrics_answer(const AgentStatus& status, const std::string& version,
-                           const WebRequest& request) {
+WebResponse metrics_answer(const AgentStatus& status, const WebRequest& request) {
   const MetricsFormat format = choose_metrics_format(request.accept);
-  WebResponse response = json_answer(metrics(status, version, format));
+  WebResponse response = json_answer(metrics(status, format));
   response.content_type = content_type(format);
   return response;
 }
@@ -82,9 +87,8 @@ std::vector<WebRoute> agent_routes(const AgentApiParts& parts) {
   get("/healthz", [](const WebRequest&) { return json_answer("{\"status\":\"ok\"}"); });
   get("/readyz", [&agent](const WebRequest&) { return readiness(agent.status()); });
   get("/version", [parts](const WebRequest&) { return json_answer(parts.version_json); });
-  get("/metrics", [parts](const WebRequest& request) {
-    return metrics_answer(parts.agent.status(), parts.version, request);
-  });
+  get("/metrics",
+      [&agent](const WebRequest& request) { return metrics_answer(agent.status(), request); });
   get("/api/v1/status",
       [&agent](const WebRequest&) { return json_answer(to_json(agent.status())); });
   post("/api/v1/pause", [&agent](const WebRequest&) {
@@ -105,7 +109,13 @@ std::vector<WebRoute> agent_routes(const AgentApiParts& parts) {
 
 std::string status_line(const AgentStatus& status) {
   if (!status.ready) return "not ready: " + status.reason;
-  return fmt::format("ready: {} readings waiting for {}", status.spool.waiting, status.sink);
+  const std::string waiting =
+      fmt::format("{} readings waiting for {}", status.spool.waiting, status.sink);
+  if (status.paused) return "ready, sending paused: " + waiting;
+  if (!status.sending.outage) return "ready: " + waiting;
+  const Outage& outage = *status.sending.outage;
+  return fmt::format("ready, but unreachable since {}: {}: {}", to_string(outage.since), waiting,
+                     outage.detail);
 }
 
 }  // namespace meterbill

@@ -12,7 +12,6 @@ namespace meterbill {
 struct AgentApiParts {
   Agent& agent;
   const Clock& clock;
-  std::string version;
   std::string version_json;  ///< body of /version
 };
 

@@ -112,6 +112,7 @@ std::string to_json(const AgentStatus& status) {
   JsonText json = JsonText::object();
   json.member("ready", status.ready)
       .member("reason", status.reason)
+      .member("version", status.version)
       .member("machine_id", status.machine.str())
       .member("time", to_string(status.now));
   if (status.epoch) {

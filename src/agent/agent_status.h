@@ -15,6 +15,7 @@ namespace meterbill {
 struct AgentStatus {
   bool ready = false;
   std::string reason;  ///< why it is not ready, with the remedy; empty when it is
+  std::string version;
   MachineId machine;
   std::int64_t interval_us = 0;
   UtcTime now;

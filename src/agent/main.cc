@@ -77,7 +77,8 @@ Result<void> run(const AgentConfig& config, const Clock& clock, Log& log, Servic
        .labels = config.labels,
        .interval_us = config.interval.count(),
        .built = build_info().time,
-       .damaged_spool = opened.damaged},
+       .damaged_spool = opened.damaged,
+       .version = std::string(build_info().version)},
       {.meters = meters,
        .clock = clock,
        .spool = *opened.spool,
@@ -91,10 +92,8 @@ Result<void> run(const AgentConfig& config, const Clock& clock, Log& log, Servic
   MB_TRYV(in("start", agent.open()));
 
   const std::string version(build_info().version);
-  Router router(agent_routes({.agent = agent,
-                              .clock = clock,
-                              .version = version,
-                              .version_json = version_json(library_versions())}));
+  Router router(agent_routes(
+      {.agent = agent, .clock = clock, .version_json = version_json(library_versions())}));
   MB_TRY(const auto server, in("listen", HttpServer::start(server_options(config), clock, router)));
   SystemdHost host(clock);
   std::stop_source stop;

@@ -113,12 +113,12 @@ Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
                   .started = clock.now().utc},
        .events = endpoint,
        .version_json = version_json(library_versions()),
-       .metrics = [&](bool open_metrics) {
+       .metrics = [&](MetricsFormat format) {
          const HttpStats stats =
              server_for_metrics == nullptr ? HttpStats{} : server_for_metrics->stats();
-         return worker_metrics(
-             worker.status(), {stats.connections_open, stats.requests, stats.requests_refused},
-             version, open_metrics ? MetricsFormat::kOpenMetrics : MetricsFormat::kPrometheus);
+         return worker_metrics(worker.status(),
+                               {stats.connections_open, stats.requests, stats.requests_refused},
+                               version, format);
        }}));
   MB_TRY(const auto server, in("listen", HttpServer::start(server_options(config), clock, router)));
   server_for_metrics = server.get();

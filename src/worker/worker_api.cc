@@ -299,12 +299,8 @@ void add_health(std::vector<WebRoute>& routes, const WorkerApiParts& parts) {
                       return answer_json(parts.version_json);
                     })});
   routes.push_back({"GET", "/metrics", at_once([parts](const WebRequest& request) {
-                      const bool open =
-                          request.accept.find("application/openmetrics-text") != std::string::npos;
-                      return answer_text(parts.metrics(open),
-                                         open ? "application/openmetrics-text; version=1.0.0; "
-                                                "charset=utf-8"
-                                              : "text/plain; version=0.0.4; charset=utf-8");
+                      const MetricsFormat format = choose_metrics_format(request.accept);
+                      return answer_text(parts.metrics(format), std::string(content_type(format)));
                     })});
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "ports/web_router.h"
+#include "report/metrics_text.h"
 #include "worker/events_endpoint.h"
 #include "worker/queries.h"
 #include "worker/worker.h"
@@ -37,8 +38,8 @@ struct WorkerApiParts {
   Worker& worker;
   LedgerApiParts ledger;
   EventsEndpoint& events;
-  std::string version_json;                  ///< body of /version
-  std::function<std::string(bool)> metrics;  ///< body of /metrics; true: OpenMetrics
+  std::string version_json;                           ///< body of /version
+  std::function<std::string(MetricsFormat)> metrics;  ///< body of /metrics
 };
 
 /// The routes of the worker (design §10). Reading asks the ledger on threads for it; changes go

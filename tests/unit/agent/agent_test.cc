@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "agent/agent_api.h"
 #include "agent_bench.h"
 
 namespace meterbill {
@@ -255,6 +256,73 @@ TEST(AgentStatusTest, JsonIsWellFormedWhateverTheTextsAre) {
       << json;
   EXPECT_NE(json.find(R"("epoch":null)"), std::string::npos);
   EXPECT_NE(json.find(R"("outage":null)"), std::string::npos);
+}
+
+/// All that may be wrong at once.
+AgentStatus troubled() {
+  AgentStatus status;
+  status.ready = true;
+  status.version = "1.2.3";
+  status.machine = MachineId("web-1");
+  status.interval_us = 10'000'000;
+  status.now = parse_utc("2026-11-22T10:20:30Z").value();
+  status.last_tick = parse_utc("2026-11-22T10:20:20Z").value();
+  status.epoch = Epoch{.id = EpochId("e1"),
+                       .boot = BootId("b1"),
+                       .labels = {{"site", "lab-3"}},
+                       .started = Slot::containing(status.now)};
+  status.newest = {.cpu = "37.5", .memory = "61.2"};
+  status.faults = {"memory meter: hidden"};
+  status.spool = {.waiting = 7,
+                  .oldest = parse_utc("2026-11-22T09:45:00Z").value(),
+                  .aside = 1,
+                  .kept = 9,
+                  .tight = true};
+  status.aside = {{.key = {EpochId("e1"), Slot::containing(status.now), machine_scope()},
+                   .reason = "HTTP 400: never",
+                   .since = parse_utc("2026-11-22T10:16:00Z").value()}};
+  status.sink = "http://127.0.0.1:5001";
+  status.sending.last_acknowledged = parse_utc("2026-11-22T10:10:00Z").value();
+  status.sending.outage = Outage{.since = parse_utc("2026-11-22T10:10:10Z").value(),
+                                 .lasted_us = 620'000'000,
+                                 .detail = "connect: refused",
+                                 .waiting = 7};
+  status.sending.quarantined = 2;
+  status.sending.clock_ahead_us = -45'000'000;
+  return status;
+}
+
+TEST(AgentStatusTest, JsonTellsAllThatIsWrong) {
+  EXPECT_EQ(
+      to_json(troubled()),
+      R"({"ready":true,"reason":"","version":"1.2.3","machine_id":"web-1",)"
+      R"("time":"2026-11-22T10:20:30Z","epoch":{"id":"e1","boot_id":"b1",)"
+      R"("started_slot":"2026-11-22T10:15:00Z","labels":{"site":"lab-3"}},)"
+      R"("metering":{"state":"metered","interval_ms":10000,"last_tick":"2026-11-22T10:20:20Z",)"
+      R"("cpu_percent":"37.5","memory_percent":"61.2","faults":["memory meter: hidden"],)"
+      R"("steps_back":0},"spool":{"rows":9,"waiting":7,"oldest_slot":"2026-11-22T09:45:00Z",)"
+      R"("oldest_age_s":2130,"set_aside":1,"set_aside_rows":[{"epoch":"e1",)"
+      R"("slot":"2026-11-22T10:15:00Z","scope":"machine","reason":"HTTP 400: never",)"
+      R"("since":"2026-11-22T10:16:00Z"}],"nearly_full":true,"save_error":"","damaged_file":""},)"
+      R"("sending":{"sink":"http://127.0.0.1:5001","paused":false,)"
+      R"("last_acknowledged":"2026-11-22T10:10:00Z","outage":{"since":"2026-11-22T10:10:10Z",)"
+      R"("lasted_s":620,"detail":"connect: refused"},"quarantined":2,"clock_ahead_ms":-45000}})");
+}
+
+TEST(AgentStatusTest, TheLineForTheServiceManagerSaysWhatKeepsReadingsFromBeingSent) {
+  AgentStatus status = troubled();
+  EXPECT_EQ(status_line(status),
+            "ready, but unreachable since 2026-11-22T10:10:10Z: 7 readings waiting for "
+            "http://127.0.0.1:5001: connect: refused");
+  status.paused = true;
+  EXPECT_EQ(status_line(status),
+            "ready, sending paused: 7 readings waiting for http://127.0.0.1:5001");
+  status = {};
+  status.reason = "no tick yet";
+  EXPECT_EQ(status_line(status), "not ready: no tick yet");
+  status.ready = true;
+  status.sink = "http://127.0.0.1:5001";
+  EXPECT_EQ(status_line(status), "ready: 0 readings waiting for http://127.0.0.1:5001");
 }
 
 }  // namespace

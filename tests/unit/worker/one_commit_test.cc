@@ -78,7 +78,7 @@ class OneCommitTest : public testing::Test {
                                 .ledger = bench_.api_parts(*reader_),
                                 .events = endpoint_,
                                 .version_json = "{}",
-                                .metrics = [](bool) { return std::string(); }})};
+                                .metrics = [](MetricsFormat) { return std::string(); }})};
 };
 
 TEST_F(OneCommitTest, ABillDoesNotFailWhenAScopeIsNewMeanwhile) {

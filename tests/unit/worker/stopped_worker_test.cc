@@ -45,7 +45,7 @@ class StoppedWorkerTest : public testing::Test {
                                  .ledger = bench_.api_parts(bench_.ledger),
                                  .events = events,
                                  .version_json = "{}",
-                                 .metrics = [](bool) { return std::string(); }}));
+                                 .metrics = [](MetricsFormat) { return std::string(); }}));
     WebResponse answer;
     router.handle(request, [&](WebResponse response) { answer = std::move(response); });
     return answer;
