@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <random>
 #include <stop_token>
 #include <variant>
@@ -22,6 +23,7 @@
 #include "cli/version_command.h"
 #include "config/agent_config.h"
 #include "config/option_table.h"
+#include "service/folder.h"
 #include "service/library_versions.h"
 #include "service/log_sinks.h"
 #include "service/process.h"
@@ -61,7 +63,11 @@ std::uint64_t system_random() {
 }
 
 Result<void> run(const AgentConfig& config, const Clock& clock, Log& log, ServiceLog& service_log) {
+  // Whatever the start waits for: nothing of it needs an end in order.
+  MB_TRY(std::optional<SignalThread> starting, SignalThread::start({}));
   const std::string path = (std::filesystem::path(config.state_dir) / "spool.db").string();
+  MB_TRYV(in("open " + path, prepare_folder(config.state_dir, "agent.state_dir")));
+  MB_TRYV(prepare_folder_of(config.control, "agent.control"));
   MB_TRY(auto opened,
          in("open spool", SqliteSpool::open(path,
                                             {.page_count_max = config.spool_max_bytes / kPageBytes,
@@ -98,6 +104,7 @@ Result<void> run(const AgentConfig& config, const Clock& clock, Log& log, Servic
   SystemdHost host(clock);
   std::stop_source stop;
   bool told_ready = false;
+  starting.reset();
   MB_TRY(
       const SignalThread signals,
       SignalThread::start(
@@ -136,6 +143,7 @@ int main_of(int argc, char** argv) {
   const OptionTable& table = agent_options();
   const auto fail_with = [&](const Error& error) { return report(error, terminal, table.program); };
   if (const auto blocked = block_signals(); !blocked) return fail_with(blocked.error());
+  keep_files_private();
   const auto together = [](const Settings& settings) {
     return agent_problems(settings, host_name());
   };

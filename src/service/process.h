@@ -14,6 +14,11 @@ namespace meterbill {
 /// The name of this host, as the kernel has it; empty when it has none.
 [[nodiscard]] std::string host_name();
 
+/// What this process makes from here on is not for everybody: neither files nor folders give others
+/// than the owner and its group a right, nor the group one to write, whatever the umask was.
+/// REQUIRES: no other thread.
+void keep_files_private();
+
 /// Whether systemd is taking the whole host down, not only this service. False where there is no
 /// systemd to ask.
 [[nodiscard]] bool host_is_going_down();

@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
@@ -24,6 +25,11 @@ std::string host_name() {
   std::array<char, 256> name{};  // HOST_NAME_MAX is 64; the last byte stays 0
   if (gethostname(name.data(), name.size() - 1) != 0) return {};
   return name.data();
+}
+
+void keep_files_private() {
+  const mode_t before = umask(0777);
+  umask(before | 0027);
 }
 
 bool host_is_going_down() {

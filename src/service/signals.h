@@ -8,7 +8,8 @@
 namespace meterbill {
 
 /// What signals lead to. Called on the signal thread, one after the other; may lock and allocate,
-/// must not throw, and should only set flags and wake loops. Each may be empty.
+/// must not throw, and should only set flags and wake loops. Each may be empty; without `stop`
+/// TERM and INT end the process at once, which is what a program wants that only starts.
 struct SignalActions {
   std::function<void()> stop{};    ///< TERM or INT, the first time
   std::function<void()> reload{};  ///< HUP

@@ -61,7 +61,7 @@ void watch(int signals, int wake, const SignalActions& actions) {
         call(actions.dump);
         break;
       default:
-        if (is_stopping) end_by(static_cast<int>(info.ssi_signo));
+        if (is_stopping || !actions.stop) end_by(static_cast<int>(info.ssi_signo));
         is_stopping = true;
         call(actions.stop);
     }

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <stop_token>
 
 #include "adapters/http/http_server.h"
@@ -20,6 +21,7 @@
 #include "config/option_table.h"
 #include "config/worker_config.h"
 #include "ports/query_pool.h"
+#include "service/folder.h"
 #include "service/library_versions.h"
 #include "service/log_sinks.h"
 #include "service/process.h"
@@ -62,6 +64,8 @@ std::string status_line(const WorkerStatus& status) {
 /// The parts of a running worker, in the order they are made; torn down the other way round.
 Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
                  ServiceLog& service_log) {
+  // Whatever the start waits for: nothing of it needs an end in order.
+  MB_TRY(std::optional<SignalThread> starting, SignalThread::start({}));
   const HostTimeZones zones(sha256_hex);
   MB_TRY(const LoadedPrices prices, load_prices(config.prices, zones, sha256_hex));
   LedgerLimits limits;
@@ -70,6 +74,8 @@ Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
   limits.evidence_bytes_max = config.evidence_max_bytes;
   limits.event_reach_back_us = config.usage_reach_back.count();
   const std::string path = (std::filesystem::path(config.state_dir) / "ledger.db").string();
+  MB_TRYV(in("open " + path, prepare_folder(config.state_dir, "worker.state_dir")));
+  MB_TRYV(prepare_folder_of(config.control, "worker.control"));
   MB_TRY(const auto ledger, in("open ledger", SqliteLedger::open(path, limits, clock)));
   std::vector<std::unique_ptr<LedgerReader>> readers;
   for (std::size_t i = 0; i < kQueryThreads; ++i) {
@@ -126,6 +132,7 @@ Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
   SystemdHost host(clock);
   std::stop_source stop;
   bool told_ready = false;
+  starting.reset();
   MB_TRY(
       const SignalThread signals,
       SignalThread::start(
@@ -165,6 +172,7 @@ int main_of(int argc, char** argv) {
   const OptionTable& table = worker_options();
   const auto fail_with = [&](const Error& error) { return report(error, terminal, table.program); };
   if (const auto blocked = block_signals(); !blocked) return fail_with(blocked.error());
+  keep_files_private();
   const auto start =
       start_program(table, {argv + (argc > 0 ? 1 : 0), argv + argc}, process_environment(),
                     check_kafka_property, worker_problems, terminal);

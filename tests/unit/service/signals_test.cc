@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <future>
+#include <optional>
 
 namespace meterbill {
 namespace {
@@ -65,6 +66,35 @@ TEST_F(SignalsDeathTest, ASecondTermEndsTheProcessAtOnce) {
         std::_Exit(30);
       },
       testing::KilledBySignal(SIGTERM), "");
+}
+
+TEST_F(SignalsDeathTest, WhatOnlyStartsIsEndedByTheFirstOne) {
+  for (const int number : {SIGTERM, SIGINT}) {
+    EXPECT_EXIT(
+        {
+          if (!block_signals()) std::_Exit(90);
+          auto thread = SignalThread::start({});
+          kill(getpid(), number);
+          std::promise<void>{}.get_future().wait_for(kPatience);
+          std::_Exit(31);
+        },
+        testing::KilledBySignal(number), "");
+  }
+}
+
+TEST_F(SignalsDeathTest, WhatCameAtTheEndOfTheStartStopsInOrder) {
+  EXPECT_EXIT(
+      {
+        if (!block_signals()) std::_Exit(90);
+        std::optional<SignalThread> starting = std::move(SignalThread::start({})).value();
+        starting.reset();
+        kill(getpid(), SIGTERM);
+        std::promise<void> called;
+        auto thread = SignalThread::start({.stop = [&called] { called.set_value(); }});
+        const bool came = called.get_future().wait_for(kPatience) == std::future_status::ready;
+        std::_Exit(came ? 32 : 33);
+      },
+      testing::ExitedWithCode(32), "");
 }
 
 TEST_F(SignalsDeathTest, ABrokenPipeIsAnErrorAndNotTheEnd) {
