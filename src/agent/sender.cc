@@ -122,10 +122,11 @@ Result<void> Sender::settle(Rows rows, const SendReport& report, std::vector<Row
 
 Result<void> Sender::put_aside(const PendingRow& row, const std::string& reason) {
   const UtcTime now = parts_.clock.now().utc;
-  MB_TRYV(parts_.spool.with([&](Spool* spool) {
-    return in("set aside", spool->set_aside(row.row_version(), reason, now));
-  }));
-  ++state_.set_aside;
+  auto aside = parts_.spool.with(
+      [&](Spool* spool) { return spool->set_aside(row.row_version(), reason, now); });
+  // A tick was faster: the newer version is sent, and has its own fate.
+  if (!aside && aside.error().code == Code::kNotFound) return ok();
+  MB_TRYV(in("set aside", std::move(aside)));
   parts_.events.row_set_aside(row.row_version().key, reason);
   return ok();
 }

@@ -42,7 +42,6 @@ struct SenderState {
   std::optional<UtcTime> last_acknowledged;
   std::optional<Outage> outage;
   std::int64_t quarantined = 0;                ///< readings, in this run
-  std::int64_t set_aside = 0;                  ///< rows, in this run
   std::optional<std::int64_t> clock_ahead_us;  ///< while it is alarming
   std::optional<Error> spool_error;            ///< of the newest round
 };

@@ -128,8 +128,8 @@ class Spool {
   /// The other side has these versions. Final rows are kept for kKeepAcknowledged.
   [[nodiscard]] virtual Result<void> acknowledge(std::span<const RowVersion> rows, UtcTime now) = 0;
 
-  /// Takes a row that is refused out of the sending, until it becomes final or `offer_again`. A
-  /// version that is no longer the newest is left alone.
+  /// Takes a row that is refused out of the sending, until it becomes final or `offer_again`.
+  /// kNotFound: that version is no longer the newest, and the row is left alone.
   [[nodiscard]] virtual Result<void> set_aside(const RowVersion& row, const std::string& reason,
                                                UtcTime now) = 0;
 

@@ -274,7 +274,9 @@ TEST_P(SpoolContract, AnOldVersionIsNotSetAside) {
   save(tick({{epoch(1), {reading("2026-11-22T10:00:00Z", 5)}}}, "2026-11-22T10:00:00Z"));
   const auto rows = versions(pending());
   save(tick({{epoch(1), {reading("2026-11-22T10:00:00Z", 6)}}}, "2026-11-22T10:00:00Z"));
-  ASSERT_TRUE(spool().set_aside(rows[0], "no", time("2026-11-22T10:01:00Z")));
+  const auto aside = spool().set_aside(rows[0], "no", time("2026-11-22T10:01:00Z"));
+  ASSERT_FALSE(aside);
+  EXPECT_EQ(aside.error().code, Code::kNotFound);
   EXPECT_EQ(pending().size(), 1U);
 }
 

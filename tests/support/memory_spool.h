@@ -81,7 +81,8 @@ class MemorySpool final : public Spool {
 
   Result<void> set_aside(const RowVersion& row, const std::string& reason, UtcTime now) override {
     const auto found = rows_.find(row.key);
-    if (found == rows_.end() || found->second.version != row.version) return ok();
+    if (found == rows_.end() || found->second.version != row.version)
+      return fail(Code::kNotFound, "the row has changed since it was read");
     found->second.aside = reason;
     found->second.aside_at = now;
     return ok();

@@ -296,7 +296,9 @@ Result<void> SqliteSpool::set_aside(const RowVersion& row, const std::string& re
                      "AND epoch=(SELECT id FROM epochs WHERE epoch=?3) AND scope=?5"));
   update.bind(1, reason).bind(2, now.us).bind(3, row.key.epoch.str());
   update.bind(4, row.key.slot.unix_seconds()).bind(5, row.key.scope.str());
-  return update.bind(6, row.version).run();
+  MB_TRYV(update.bind(6, row.version).run());
+  if (db_.changes() == 0) return fail(Code::kNotFound, "the row has changed since it was read");
+  return ok();
 }
 
 Result<std::int64_t> SqliteSpool::repeat_old(UtcTime now) {

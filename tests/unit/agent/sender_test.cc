@@ -91,6 +91,23 @@ TEST(SenderTest, ASingleRefusedRowIsSetAsideVisiblyAndTheOthersGoOn) {
   EXPECT_NE(to_json(status).find("HTTP 400: never"), std::string::npos);
 }
 
+TEST(SenderTest, ARefusedRowThatHasGrownSinceIsNoRowSetAside) {
+  AgentBench bench;
+  bench.agent->tick_once();
+  bench.run(2);
+  bench.sink.answer = [&](const OutgoingMessage&) {
+    bench.run(1);
+    return FakeSink::report(Fate::kRefused, "HTTP 400: never");
+  };
+  EXPECT_EQ(bench.agent->send_once(), 0);
+  EXPECT_EQ(bench.events.count("row_set_aside"), 0);
+  EXPECT_EQ(bench.agent->status().spool.aside, 0);
+  EXPECT_EQ(bench.agent->status().spool.waiting, 1);
+  bench.sink.answer = [](const OutgoingMessage&) { return FakeSink::report(Fate::kDelivered); };
+  EXPECT_EQ(bench.agent->send_once(), 0);
+  EXPECT_EQ(bench.sink.delivered.size(), 1U);
+}
+
 TEST(SenderTest, AnAbsentSinkIsTriedAgainWithDoublingWaitsUpToAMinute) {
   Waiting bench;
   bench.sink.answer = [](const OutgoingMessage&) { return FakeSink::report(Fate::kLater, "away"); };
