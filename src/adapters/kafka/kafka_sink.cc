@@ -127,6 +127,12 @@ std::vector<SendReport> KafkaSink::send(std::span<const OutgoingMessage> message
   const std::int64_t until_us = monotonic_us() + kSendUs;
   waiting_ = 0;
   last_error_.clear();
+  if (producer_.get() == nullptr) {
+    if (const Result<void> made = make_producer(); !made) {
+      for (SendReport& report : reports) report.detail = made.error().message;
+      return reports;
+    }
+  }
   if (!is_stopped_.load()) {
     for (std::size_t i = 0; i < messages.size(); ++i) produce(messages[i], reports[i]);
     wait_for_reports(until_us);
@@ -136,24 +142,22 @@ std::vector<SendReport> KafkaSink::send(std::span<const OutgoingMessage> message
   const bool is_fatal = rd_kafka_fatal_error(producer_.get(), fatal.data(), fatal.size()) !=
                         RD_KAFKA_RESP_ERR_NO_ERROR;
   if (is_fatal) last_error_ = fatal.data();
-  if (waiting_ > 0 || is_fatal) take_back(reports);
+  if (waiting_ > 0 || is_fatal) take_back();
   for (SendReport& report : reports)
     if (report.fate == Fate::kLater && report.detail.empty())
       report.detail = is_stopped_.load() ? "stopping" : reason(RD_KAFKA_RESP_ERR__MSG_TIMED_OUT);
   return reports;
 }
 
-/// Reports still open point into `reports`: takes them in before it goes, then begins with a new
-/// producer.
-void KafkaSink::take_back(std::vector<SendReport>& reports) {
+/// Reports still open point into `reports`, and a fatal error ends a producer for good: takes in
+/// what it can, then the producer goes. The next `send` makes a new one.
+void KafkaSink::take_back() {
   rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   for (std::int64_t until_us = monotonic_us() + kPurgeMs * 1'000;
        waiting_ > 0 && monotonic_us() < until_us;)
     rd_kafka_poll(producer_.get(), kPurgeMs);
-  // What is not reported now never will be: the old producer is not polled again.
-  if (const Result<void> made = make_producer(); made) return;
-  for (SendReport& report : reports)
-    if (report.fate == Fate::kLater) report.detail = "no new producer can be made";
+  // What is not reported now never will be: callbacks run while it is polled, and nobody will.
+  producer_ = KafkaClient();
 }
 
 }  // namespace meterbill

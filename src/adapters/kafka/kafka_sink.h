@@ -36,7 +36,7 @@ class KafkaSink final : public Sink {
   void wait_for_reports(std::int64_t until_us);
   void send_alone(std::span<const OutgoingMessage> messages, std::vector<SendReport>& reports,
                   std::int64_t until_us);
-  void take_back(std::vector<SendReport>& reports);
+  void take_back();
   [[nodiscard]] std::string reason(rd_kafka_resp_err_t code) const;
   static void on_report(rd_kafka_t* handle, const rd_kafka_message_t* message, void* self);
   static void on_error(rd_kafka_t* handle, int code, const char* reason, void* self);
@@ -46,7 +46,7 @@ class KafkaSink final : public Sink {
   std::string
       last_error_;  ///< what the client said last, for the report of a message that timed out
   std::size_t waiting_ = 0;
-  KafkaClient producer_;  // its callbacks run inside `send` alone
+  KafkaClient producer_;  // empty after `take_back`; its callbacks run inside `send` alone
 };
 
 }  // namespace meterbill
