@@ -78,6 +78,9 @@ Result<SqliteDb> open_or_begin(const std::string& path, const SqliteSpoolOptions
     return std::move(db).error().in("another meterbill-agent uses the spool; stop it first");
   if (!db && db.error().code == Code::kPermission)
     return std::move(db).error().in("agent.state_dir must be writable for the agent's user");
+  if (!db && db.error().code == Code::kDiskFull)
+    return std::move(db).error().in(
+        "disk full: free space on the disk of agent.state_dir, or set that to another disk");
   return db;
 }
 

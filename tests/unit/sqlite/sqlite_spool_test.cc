@@ -10,6 +10,7 @@
 
 #include "adapters/sqlite/spool_fold.h"
 #include "adapters/sqlite/spool_schema.h"
+#include "support/fault_vfs.h"
 #include "support/temp_dir.h"
 
 namespace meterbill {
@@ -163,6 +164,26 @@ TEST_F(SqliteSpoolTest, AnotherProgramsDatabaseIsRefused) {
   const auto opened = try_open();
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, Code::kConfig);
+}
+
+TEST_F(SqliteSpoolTest, AFullDiskAtTheBeginningIsToldWithTheRemedyAndWaitsForRoom) {
+  FaultVfs faults;
+  bool opens = false;
+  for (std::int64_t nth = 1; !opens; ++nth) {
+    faults.arm(Fault::kDiskFull, nth);
+    const auto opened = try_open();
+    opens = static_cast<bool>(opened);
+    faults.heal();
+    if (!opens) {
+      EXPECT_EQ(opened.error().code, Code::kDiskFull) << opened.error().message;
+      EXPECT_NE(opened.error().message.find("free space on the disk of agent.state_dir"),
+                std::string::npos)
+          << opened.error().message;
+    } else {
+      EXPECT_GT(nth, 2);
+    }
+  }
+  EXPECT_EQ(open()->counts().value().kept, 0);
 }
 
 TEST_F(SqliteSpoolTest, NoOtherConnectionGetsInWhileItIsOpen) {
