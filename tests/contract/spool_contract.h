@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -318,6 +320,117 @@ TEST_P(SpoolContract, ANewBeginningIsEmptyAndTakesTheNextTick) {
   EXPECT_EQ(pending().size(), 1U);
   reopen();
   EXPECT_EQ(pending().size(), 1U);
+}
+
+/// What a spool with room for a few hundred rows must do besides. Instantiate with small ones.
+class FullSpoolContract : public SpoolContract {
+ protected:
+  using Parts = std::map<ScopeName, std::int64_t>;
+
+  /// A tick of a slot in which each of the parts has used so much, and a view as much as all.
+  void tick_parts(Slot slot, const Parts& parts) {
+    const std::string at = to_string(slot);
+    EpochTotals totals{epoch(1), {}};
+    std::int64_t sum = 0;
+    for (const auto& [scope, cpu] : parts) {
+      totals.readings.push_back(reading(at.c_str(), cpu, scope.str().c_str()));
+      totals.readings.back().used.erase(MeterName("uptime"));
+      sum += cpu;
+    }
+    totals.readings.push_back(reading(at.c_str(), sum));
+    totals.readings.push_back(reading(at.c_str(), sum, "view:all"));
+    save(tick({std::move(totals)}, at.c_str()));
+  }
+  /// What the spool holds of a slot, all of which waits.
+  Parts rows_of(Slot slot) {
+    Parts rows;
+    for (const PendingRow& row : pending(100'000))
+      if (row.reading.slot == slot)
+        rows.emplace(row.reading.scope, row.reading.used.at(MeterName("cpu")));
+    return rows;
+  }
+};
+
+TEST_P(FullSpoolContract, NewScopesBeginInOtherAndNoScopeChangesItsPlace) {
+  constexpr int kSlots = 12;
+  constexpr int kTicks = 8;  // of a slot, each with kNew new scopes; all grow in each
+  constexpr int kNew = 10;
+  constexpr int kRoomSlot = 8;  // in its middle all older rows are acknowledged
+  const ScopeName other{"other"};
+  std::int64_t in_other_of_room_slot = 0;
+  std::int64_t own_after_room = 0;
+  for (int number = 0; number < kSlots; ++number) {
+    const Slot now = slot("2026-11-22T08:00:00Z").plus(number);
+    Parts truth;
+    std::map<ScopeName, bool> is_own;  // where each was seen first
+    for (int i = 0; i < kTicks; ++i) {
+      if (number == kRoomSlot && i == kTicks / 2) {
+        in_other_of_room_slot =
+            std::ranges::count_if(is_own, [](const auto& entry) { return !entry.second; });
+        acknowledge_all();
+      }
+      for (int n = 0; n < kNew; ++n)
+        truth.emplace(fmt::format("service:{:030}", truth.size()), 1'000'000);
+      std::int64_t sum = 0;
+      for (auto& [scope, cpu] : truth) sum += ++cpu;
+      tick_parts(now, truth);
+      const Parts rows = rows_of(now);
+      ASSERT_TRUE(spool().mark_offered(versions(pending(100'000))));
+      EXPECT_EQ(rows.at(machine_scope()), sum);
+      EXPECT_EQ(rows.at(ScopeName("view:all")), sum);
+      std::int64_t parts = rows.contains(other) ? rows.at(other) : 0;
+      for (const auto& [scope, cpu] : truth) {
+        const bool own = rows.contains(scope);
+        const bool is_new = is_own.emplace(scope, own).second;
+        EXPECT_EQ(is_own.at(scope), own) << to_string(now) << ' ' << scope.str();
+        if (is_new && own && number == kRoomSlot && i >= kTicks / 2) ++own_after_room;
+        if (!own) continue;
+        EXPECT_EQ(rows.at(scope), cpu);
+        parts += cpu;
+      }
+      EXPECT_EQ(parts, sum) << to_string(now);
+    }
+  }
+  EXPECT_GT(in_other_of_room_slot, 0);
+  EXPECT_GT(own_after_room, 0);
+}
+
+TEST_P(FullSpoolContract, MoreNewScopesThanFitAtOnceBeginInOther) {
+  const Slot first = slot("2026-11-22T08:00:00Z");
+  Parts parts;
+  for (int n = 0; n < 3'000; ++n) parts.emplace(fmt::format("service:{:030}", n), 10);
+  tick_parts(first, parts);
+  const Parts want{
+      {machine_scope(), 30'000}, {ScopeName("other"), 30'000}, {ScopeName("view:all"), 30'000}};
+  EXPECT_EQ(rows_of(first), want);
+}
+
+TEST_P(FullSpoolContract, OtherGrowsOnWhenItWasReportedBefore) {
+  const Slot first = slot("2026-11-22T08:00:00Z");
+  const Parts some{{ScopeName("other"), 7}, {ScopeName("service:a"), 5}};
+  tick_parts(first, some);
+  // Rows of an older epoch fill it up; none of them is acknowledged, all are known outside.
+  for (int i = 0; !spool().counts().value().tight; ++i) {
+    ASSERT_LT(i, 100);
+    EpochTotals old{epoch(0), {}};
+    for (int n = 0; n < 50; ++n)
+      old.readings.push_back(
+          reading("2026-11-22T07:00:00Z", 1, fmt::format("service:{:030}", i * 50 + n).c_str()));
+    save(tick({std::move(old), {epoch(1), {}}}, to_string(first).c_str()));
+    ASSERT_TRUE(spool().mark_offered(versions(pending(100'000))));
+  }
+  Parts more = some;
+  more.emplace("service:b", 100);
+  tick_parts(first, more);
+  more[ScopeName("other")] = 9;
+  more[ScopeName("service:a")] = 6;
+  more[ScopeName("service:b")] = 300;
+  tick_parts(first, more);
+  const Parts want{{machine_scope(), 315},
+                   {ScopeName("other"), 309},
+                   {ScopeName("service:a"), 6},
+                   {ScopeName("view:all"), 315}};
+  EXPECT_EQ(rows_of(first), want);
 }
 
 }  // namespace meterbill

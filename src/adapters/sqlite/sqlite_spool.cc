@@ -126,26 +126,33 @@ Result<std::vector<Epoch>> SqliteSpool::load_epochs() {
 Result<void> SqliteSpool::save(const TickRecord& tick) {
   MB_ASSERT(!tick.epochs.empty());
   if (lost_ || db_.moved()) return fail(Code::kDamaged, path_ + " was removed or replaced");
+  MB_TRY(bool tight, in("save tick", stays_tight()));
   for (;;) {
-    auto saved = save_once(tick);
+    auto saved = save_once(tick, tight);
     if (saved || saved.error().code != Code::kDiskFull) return in("save tick", std::move(saved));
     // The file's own limit and a full disk look the same; what was acknowledged can go either way.
     const auto made = make_room();
-    if (!made || !made.value()) return in("save tick", std::move(saved));
+    if (made && made.value()) continue;
+    if (tight) return in("save tick", std::move(saved));
+    tight = true;
   }
 }
 
-Result<void> SqliteSpool::save_once(const TickRecord& tick) {
+Result<void> SqliteSpool::save_once(const TickRecord& tick, bool tight) {
   MB_TRY(auto transaction, SqliteTransaction::begin(db_));
+  SpoolPlaces places = places_;
   for (const EpochTotals& totals : tick.epochs) {
-    MB_TRYV(save_epoch(totals));
+    MB_TRYV(save_epoch(totals, places, tight));
   }
   MB_TRYV(mark_final(tick));
   MB_TRYV(save_checkpoint(tick.checkpoint));
-  return transaction.commit();
+  MB_TRYV(transaction.commit());
+  places_ = std::move(places);
+  places_.forget_final(tick.epochs.back().epoch.id, tick.current);
+  return ok();
 }
 
-Result<void> SqliteSpool::save_epoch(const EpochTotals& totals) {
+Result<void> SqliteSpool::save_epoch(const EpochTotals& totals, SpoolPlaces& places, bool tight) {
   MB_TRY(std::int64_t key, epoch_key(db_, totals.epoch.id));
   if (key == 0) {
     MB_TRY(auto insert,
@@ -159,8 +166,9 @@ Result<void> SqliteSpool::save_epoch(const EpochTotals& totals) {
       MB_TRYV(label.bind(1, key).bind(2, name).bind(3, value).run());
     }
   }
-  for (const Reading& reading : totals.readings) {
-    MB_TRYV(save_reading(key, reading));
+  MB_TRY(const std::vector<Reading> rows, places.rows_of(totals, tight));
+  for (const Reading& row : rows) {
+    MB_TRYV(save_reading(key, row));
   }
   return ok();
 }
@@ -222,6 +230,18 @@ Result<bool> SqliteSpool::make_room() {
   MB_TRY(const bool dropped, in("drop what is acknowledged", drop_acknowledged()));
   if (dropped) return true;
   return in("fold small scopes", fold_scopes());
+}
+
+/// Nearly full even after room was made: from here on new scopes begin in `other`, and not only
+/// when they do not fit: what is there must be able to grow, and each slot needs its machine's row.
+Result<bool> SqliteSpool::stays_tight() {
+  for (;;) {
+    MB_TRY(const bool tight, nearly_full());
+    if (!tight) return false;
+    const auto made = make_room();
+    // Folding needs room, too: a full disk is the save's to tell.
+    if (!made || !made.value()) return true;
+  }
 }
 
 Result<bool> SqliteSpool::nearly_full() {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "adapters/sqlite/spool_places.h"
 #include "adapters/sqlite/sqlite_db.h"
 #include "ports/spool.h"
 
@@ -45,8 +46,8 @@ class SqliteSpool final : public Spool {
  private:
   SqliteSpool(std::string path, SqliteSpoolOptions options, SqliteDb db);
 
-  Result<void> save_once(const TickRecord& tick);
-  Result<void> save_epoch(const EpochTotals& totals);
+  Result<void> save_once(const TickRecord& tick, bool tight);
+  Result<void> save_epoch(const EpochTotals& totals, SpoolPlaces& places, bool tight);
   Result<void> save_reading(std::int64_t epoch, const Reading& reading);
   Result<void> mark_final(const TickRecord& tick);
   Result<void> save_checkpoint(const Checkpoint& checkpoint);
@@ -56,11 +57,13 @@ class SqliteSpool final : public Spool {
   Result<bool> drop_acknowledged();
   Result<bool> fold_scopes();
   Result<bool> make_room();
+  Result<bool> stays_tight();
   Result<bool> nearly_full();
 
   std::string path_;
   SqliteSpoolOptions options_;
   SqliteDb db_;
+  SpoolPlaces places_;
   bool lost_ = false;  // db_ is a stand-in: the file could not be begun anew yet
 };
 

@@ -250,6 +250,35 @@ TEST_F(SqliteSpoolTest, AFullSpoolFoldsTheSmallestScopesOfSlotsNeverOfferedExact
     }
 }
 
+TEST_F(SqliteSpoolTest, ANearlyFullSpoolTakesManyMoreSlotsWithinItsPages) {
+  constexpr std::int64_t kPagesMax = 60;
+  constexpr int kScopes = 50;
+  auto spool = open({.page_count_max = kPagesMax});
+  int slots = 0;
+  int tight_since = 0;
+  std::int64_t parts = 0;
+  for (; slots < 100; ++slots) {
+    std::vector<Reading> readings{reading(slot_.plus(slots), kScopes * 10)};
+    for (int i = 0; i < kScopes; ++i)
+      readings.push_back(reading(slot_.plus(slots), 10, fmt::format("service:{:030}", i)));
+    ASSERT_TRUE(spool->save(tick(1, readings, slot_.plus(slots)))) << slots;
+    parts += kScopes * 10;
+    const auto rows = spool->pending(100'000, slot_.plus(slots).start()).value();
+    ASSERT_TRUE(spool->mark_offered(versions(rows)));
+    if (tight_since == 0 && spool->counts().value().tight) tight_since = slots;
+  }
+  // Once tight, a slot costs two rows instead of fifty-one.
+  EXPECT_GT(tight_since, 5);
+  EXPECT_LT(tight_since, 40);
+  std::int64_t sum = 0;
+  const auto rows = spool->pending(100'000, slot_.plus(slots).start()).value();
+  for (const PendingRow& row : rows)
+    if (row.reading.scope != machine_scope()) sum += row.reading.used.at(MeterName("cpu"));
+  EXPECT_EQ(sum, parts);
+  spool.reset();
+  EXPECT_LE(fs::file_size(path()), kPagesMax * 4'096);
+}
+
 TEST_F(SqliteSpoolTest, AScopeThatWasOfferedKeepsItsPlace) {
   auto spool = open();
   const std::vector<Reading> readings{reading(slot_, 9), reading(slot_, 1, "a"),
