@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <boost/url/encode.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
+#include <filesystem>
 
 #include "domain/names.h"
 
@@ -105,13 +106,24 @@ Result<std::string> read_agent(const ServiceAccess& access, const Arguments& arg
   return body_of(access.ask(access.addresses.agent, "GET", target));
 }
 
+Result<std::string> control_of(const Arguments& arguments, const ServiceAddresses& addresses,
+                               bool of_agent) {
+  // A socket is found from wherever the command is run, so also by a path of this folder.
+  if (const auto path = arguments.value("control"))
+    return "unix:" + std::filesystem::absolute(*path).string();
+  const auto& failure = of_agent ? addresses.agent_failure : addresses.worker_failure;
+  if (failure) return *failure;
+  return of_agent ? addresses.agent_control : addresses.worker_control;
+}
+
+Result<std::string> read_control(const ServiceAccess& access, const std::string& control,
+                                 const std::string& target) {
+  return body_of(access.ask(control, "GET", target));
+}
+
 Result<std::string> change_service(const ServiceAccess& access, const std::string& control,
                                    const std::string& target) {
   return body_of(access.ask(control, "POST", target));
-}
-
-std::chrono::seconds answer_limit(const std::string& target) {
-  return target.starts_with(kBackupTarget) ? std::chrono::minutes{10} : std::chrono::seconds{10};
 }
 
 std::string detail_of(const std::string& body) {
@@ -134,6 +146,10 @@ std::vector<Flag> worker_flags() {
 std::vector<Flag> with_worker_flags(std::vector<Flag> flags) {
   for (Flag& flag : worker_flags()) flags.push_back(std::move(flag));
   return flags;
+}
+
+Flag control_flag() {
+  return {.name = "control", .value = "PATH", .help = "the control socket of the service"};
 }
 
 Flag json_flag() { return {.name = "json", .value = "", .help = "print JSON"}; }

@@ -80,16 +80,23 @@ struct ServiceAccess {
 [[nodiscard]] Result<std::string> read_agent(const ServiceAccess& access,
                                              const Arguments& arguments, const std::string& target);
 
+/// The control channel that --control names, or that of the service's own configuration.
+[[nodiscard]] Result<std::string> control_of(const Arguments& arguments,
+                                             const ServiceAddresses& addresses, bool of_agent);
+
+/// GET through a control channel.
+[[nodiscard]] Result<std::string> read_control(const ServiceAccess& access,
+                                               const std::string& control,
+                                               const std::string& target);
+
 /// POST through a control channel.
 [[nodiscard]] Result<std::string> change_service(const ServiceAccess& access,
                                                  const std::string& control,
                                                  const std::string& target);
 
-inline constexpr const char* kBackupTarget = "/api/v1/backup";
-
 /// How long a service may take for its whole answer: nobody waits at a terminal for one that is
-/// stuck, but a backup takes as long as its ledger is large.
-[[nodiscard]] std::chrono::seconds answer_limit(const std::string& target);
+/// stuck.
+inline constexpr std::chrono::seconds kAnswerMax{10};
 
 /// The text after `"name":"` in a small JSON object, unescaped as far as our own services escape;
 /// for messages to people.
@@ -100,5 +107,7 @@ inline constexpr const char* kBackupTarget = "/api/v1/backup";
 /// `flags` and then those of whom to ask.
 [[nodiscard]] std::vector<Flag> with_worker_flags(std::vector<Flag> flags);
 [[nodiscard]] Flag json_flag();
+/// `--control PATH`.
+[[nodiscard]] Flag control_flag();
 
 }  // namespace meterbill

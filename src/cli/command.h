@@ -32,6 +32,7 @@ struct Terminal {
   std::ostream& out;
   std::ostream& err;
   bool colour = false;
+  bool overwrites = false;  ///< `err` is a terminal: a line of progress may replace the last one
 };
 
 /// One long option of a command: `--json`, or `--config FILE` when it takes a value.

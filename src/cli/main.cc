@@ -12,6 +12,7 @@
 #include "agent/once.h"
 #include "base/build_info.h"
 #include "cli/agent_once.h"
+#include "cli/backup_command.h"
 #include "cli/bill_compute.h"
 #include "cli/bill_show.h"
 #include "cli/cli.h"
@@ -27,6 +28,7 @@
 #include "config/text_file.h"
 #include "service/library_versions.h"
 #include "service/process.h"
+#include "service/signals.h"
 #include "worker/stopped_worker.h"
 
 namespace meterbill {
@@ -76,7 +78,7 @@ Result<ServiceAnswer> ask(const std::string& server, const std::string& method,
                           const std::string& target) {
   MB_TRY(HttpAddress address, HttpAddress::parse(server));
   HttpClientLimits limits;
-  limits.request = answer_limit(target);
+  limits.request = kAnswerMax;
   limits.body_bytes_max = kAnswerBytesMax;
   HttpClient client(std::move(address), limits);
   HttpRequest request;
@@ -170,12 +172,16 @@ int main_of(int argc, char** argv) {
     return check_kafka(target, told, clock);
   };
   append(commands, operator_commands(access));
+  commands.push_back(backup_command(access, wait_for_interrupt));
   commands.push_back(kafka_check_command(context, check_steps));
   commands.push_back(agent_once_command(measure));
   append(commands, config_commands(context));
   commands.push_back(version_command(library_versions()));
-  const Terminal terminal{
-      .in = std::cin, .out = std::cout, .err = std::cerr, .colour = wants_colour()};
+  const Terminal terminal{.in = std::cin,
+                          .out = std::cout,
+                          .err = std::cerr,
+                          .colour = wants_colour(),
+                          .overwrites = error_is_terminal()};
   return Cli{std::move(commands)}.run({argv + (argc > 0 ? 1 : 0), argv + argc}, terminal);
 }
 

@@ -1,27 +1,11 @@
 #include "cli/operator_commands.h"
 
-#include <filesystem>
 #include <ostream>
 
 #include "domain/slot.h"
 
 namespace meterbill {
 namespace {
-
-Flag control_flag() {
-  return {.name = "control", .value = "PATH", .help = "the control socket of the service"};
-}
-
-/// The control channel that --control names, or that of the service's own configuration.
-Result<std::string> control_of(const Arguments& arguments, const ServiceAddresses& addresses,
-                               bool of_agent) {
-  // A socket is found from wherever the command is run, so also by a path of this folder.
-  if (const auto path = arguments.value("control"))
-    return "unix:" + std::filesystem::absolute(*path).string();
-  const auto& failure = of_agent ? addresses.agent_failure : addresses.worker_failure;
-  if (failure) return *failure;
-  return of_agent ? addresses.agent_control : addresses.worker_control;
-}
 
 /// Turns words and flags into the target of a change.
 using MakeTarget = std::function<Result<std::string>(const Arguments&)>;
@@ -154,21 +138,6 @@ Change agent_change(const std::string& verb, std::string summary, std::string do
           }};
 }
 
-Change backup_change() {
-  return {.path = {"backup"},
-          .summary = "Copies the ledger of the running worker, consistently.",
-          .operands = "FILE",
-          .words = 1,
-          .flags = {},
-          .of_agent = false,
-          .done = "copied and verified",
-          .target = [](const Arguments& arguments) -> Result<std::string> {
-            return make_target(
-                kBackupTarget,
-                {{"path", std::filesystem::absolute(arguments.words.front()).string()}});
-          }};
-}
-
 Change accept_change() {
   return {.path = {"kafka", "accept"},
           .summary = "Reads a partition that was made anew from its beginning.",
@@ -192,7 +161,6 @@ std::vector<Command> operator_commands(const ServiceAccess& access) {
   changes.push_back(quarantine_change("release", "Applies a quarantined item on your word."));
   changes.push_back(
       quarantine_change("discard", "Settles a quarantined item without applying it."));
-  changes.push_back(backup_change());
   changes.push_back(accept_change());
   changes.push_back(agent_change("pause", "Stops sending; metering goes on.", "paused", {}));
   changes.push_back(agent_change("resume", "Sends again after a pause.", "resumed", {}));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/json_members.h"
+#include "cli/units_text.h"
 #include "domain/slot.h"
 #include "report/text_table.h"
 
@@ -17,30 +18,11 @@ namespace json = boost::json;
 
 constexpr std::size_t kNamesShownMax = 5;
 
-/// "4 s", "12 min", "14 h", "3 d".
-std::string duration_text(std::int64_t seconds) {
-  if (seconds < 60) return fmt::format("{} s", std::max<std::int64_t>(seconds, 0));
-  if (seconds < 3'600) return fmt::format("{} min", seconds / 60);
-  if (seconds < 172'800) return fmt::format("{} h", seconds / 3'600);
-  return fmt::format("{} d", seconds / 86'400);
-}
-
 /// Time from one member to another; empty when either is missing.
 std::string age_text(const std::string& since, const std::string& now) {
   const auto from = parse_utc(since);
   const auto to = parse_utc(now);
   return from && to ? duration_text((to.value().us - from.value().us) / 1'000'000) : "";
-}
-
-/// "1.2 GB": for people; --json has the bytes.
-std::string size_text(std::int64_t bytes) {
-  constexpr std::int64_t kTenths = 10;
-  for (const auto& [unit, size] :
-       {std::pair{"GB", std::int64_t{1'000'000'000}}, std::pair{"MB", std::int64_t{1'000'000}},
-        std::pair{"kB", std::int64_t{1'000}}})
-    if (bytes >= size)
-      return fmt::format("{}.{} {}", bytes / size, bytes % size * kTenths / size, unit);
-  return fmt::format("{} B", bytes);
 }
 
 /// "web-1, web-2 and 7 more".

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -198,6 +199,16 @@ struct LedgerFacts {
   std::optional<UtcTime> last_backup;
 };
 
+/// What a backup holds.
+struct BackupFacts {
+  std::int64_t bytes = 0;
+  std::int64_t commits = 0;  ///< LedgerFacts::commits of the state that was copied
+};
+
+/// Told how many bytes of a backup are copied so far and in all; the last time, when it is only to
+/// be checked yet, both are equal.
+using BackupProgress = std::function<void(std::int64_t done, std::int64_t all)>;
+
 /// While it lives, every call of the reader that gave it sees the same commit. It holds back the
 /// ledger's housekeeping, so it lives as long as one question, never while its answer is sent.
 class ReadSnapshot {
@@ -284,10 +295,18 @@ class LedgerStore : public LedgerReader {
   /// Housekeeping between batches: checkpoint, evidence and event ids past their time (after it
   /// `LedgerFacts::ids_forgotten_before` may be another). Bounded work per call.
   [[nodiscard]] virtual Result<void> maintain(UtcTime now) = 0;
-  /// A consistent copy while running; refuses to overwrite. `progress` gets pages done and in all;
-  /// it may call `commit`: the copy is the state in which the backup began.
-  [[nodiscard]] virtual Result<void> backup(const std::string& path,
-                                            const std::function<void(int, int)>& progress) = 0;
+
+  /// A copy in a new file: the state of the commit with which it began, checked and durable before
+  /// it gets its name. The one call that may run on another thread while this one goes on
+  /// committing; one backup at a time. kConflict: the file exists. kUnavailable: `stop` was
+  /// requested, or more was committed meanwhile than the ledger can put aside. Whatever the
+  /// failure, nothing is left of the copy.
+  [[nodiscard]] virtual Result<BackupFacts> backup(const std::string& path,
+                                                   const std::stop_token& stop,
+                                                   const BackupProgress& progress) = 0;
+  /// Stores when the newest backup was finished (LedgerFacts::last_backup). No commit of its own
+  /// number.
+  [[nodiscard]] virtual Result<void> remember_backup(UtcTime at) = 0;
 };
 
 }  // namespace meterbill

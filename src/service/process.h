@@ -26,4 +26,7 @@ void keep_files_private();
 /// Whether standard output is a terminal and NO_COLOR is not set.
 [[nodiscard]] bool wants_colour();
 
+/// Whether standard error is a terminal.
+[[nodiscard]] bool error_is_terminal();
+
 }  // namespace meterbill

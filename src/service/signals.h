@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <thread>
 
@@ -21,6 +22,11 @@ struct SignalActions {
 /// thing in main, before any thread exists: a HUP that comes before somebody waits for it would
 /// otherwise end the program.
 [[nodiscard]] Result<void> block_signals();
+
+/// For a command that is to end well after Ctrl-C: waits so long; true when INT or TERM came. From
+/// the first call on they end the program no more.
+/// REQUIRES: no thread but this one.
+[[nodiscard]] bool wait_for_interrupt(std::chrono::milliseconds time);
 
 /// Waits for the signals on a thread of its own, where ordinary code may run, instead of in a
 /// handler, where next to nothing may. A second TERM or INT ends the process at once by that

@@ -80,6 +80,15 @@ Result<void> block_signals() {
   return ok();
 }
 
+bool wait_for_interrupt(std::chrono::milliseconds time) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGINT, SIGTERM}) sigaddset(&set, number);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  const timespec limit{.tv_sec = time.count() / 1'000, .tv_nsec = time.count() % 1'000 * 1'000'000};
+  return sigtimedwait(&set, nullptr, &limit) > 0;
+}
+
 Result<SignalThread> SignalThread::start(SignalActions actions) {
   const sigset_t set = watched();
   const int signals = signalfd(-1, &set, SFD_CLOEXEC);

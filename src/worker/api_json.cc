@@ -1,5 +1,7 @@
 #include "worker/api_json.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 #include <set>
@@ -206,6 +208,20 @@ std::string machines_json(const std::vector<MachineView>& machines) {
 std::string machine_json(const MachineView& machine) {
   JsonWriter json;
   write_machine(json, machine, true);
+  return json.take();
+}
+
+std::string backup_json(const BackupStatus& status) {
+  JsonWriter json;
+  json.begin_object().string("state", to_string(status.state));
+  if (status.state != BackupState::kNone) json.string("file", status.file);
+  if (status.state == BackupState::kRunning)
+    json.integer("bytes_done", status.bytes_done).integer("bytes_all", status.bytes_all);
+  if (status.state == BackupState::kDone)
+    json.integer("bytes", status.facts.bytes).integer("commit", status.facts.commits);
+  if (status.state == BackupState::kFailed) json.string("error", status.error);
+  const std::int64_t ms = status.took_us / 1'000;
+  json.number("seconds", fmt::format("{}.{:03}", ms / 1'000, ms % 1'000)).end_object();
   return json.take();
 }
 

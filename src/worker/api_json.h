@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ports/ledger_store.h"
+#include "worker/backup.h"
 #include "worker/worker.h"
 
 namespace meterbill {
@@ -37,5 +38,8 @@ struct MachineView {
 };
 [[nodiscard]] std::string machines_json(const std::vector<MachineView>& machines);
 [[nodiscard]] std::string machine_json(const MachineView& machine);
+
+/// Of a backup: `state` is `none`, `running`, `done` or `failed`.
+[[nodiscard]] std::string backup_json(const BackupStatus& status);
 
 }  // namespace meterbill

@@ -188,14 +188,8 @@ Result<void> Worker::accept_now(const std::string& source, std::int32_t partitio
   return ok();
 }
 
-Result<void> Worker::backup(const std::string& path,
-                            const std::function<void(int, int)>& progress) {
-  return call<Result<void>>([&]() -> Result<void> {
-    MB_TRYV(store_.backup(path, progress));
-    MB_TRY(const LedgerFacts facts, store_.facts());
-    commits_ = facts.commits;
-    return ok();
-  });
+Result<void> Worker::remember_backup(UtcTime at) {
+  return call<Result<void>>([&] { return store_.remember_backup(at); });
 }
 
 }  // namespace meterbill

@@ -52,7 +52,7 @@ HttpServerOptions server_options(const WorkerConfig& config) {
   options.allowed_hosts = config.http.allowed_hosts;
   options.allow_remote = true;  // the configuration has refused it unless http.insecure is set
   options.limits.connections_max = static_cast<std::size_t>(config.http.connections_max);
-  options.limits.answer = std::chrono::minutes(10);  // of a backup
+  options.limits.answer = std::chrono::minutes(10);  // of a whole fleet's usage
   return options;
 }
 
@@ -101,10 +101,12 @@ Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
   const Queries queries(prices.book, {prices.name, prices.digest});
   EventsEndpoint endpoint(clock, http);
   QueryPool pool(kQueryThreads, kQueriesWaitingMax);
+  Backup backup(*ledger, worker, clock, events);
   HttpServer* server_for_metrics = nullptr;
   const std::string version(build_info().version);
   Router router(worker_routes(
       {.worker = worker,
+       .backup = backup,
        .ledger = {.queries = queries,
                   .clock = clock,
                   .version = version,
@@ -159,6 +161,7 @@ Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
                               {"PRICES", prices.name}});
   const Result<void> ran = worker.run(stop.get_token());
   host.stopping();
+  backup.stop();
   http.stop();
   pool.stop();
   server->stop(kStopGrace);

@@ -90,8 +90,8 @@ class Worker {
   [[nodiscard]] Result<void> discard(std::int64_t quarantine_id);
   /// Accepts the recreated log of one partition as a new incarnation.
   [[nodiscard]] Result<void> accept(const std::string& source, std::int32_t partition);
-  [[nodiscard]] Result<void> backup(const std::string& path,
-                                    const std::function<void(int, int)>& progress);
+  /// Stores when the newest backup was finished.
+  [[nodiscard]] Result<void> remember_backup(UtcTime at);
 
   /// From any thread. The one judgement of readiness: all that show it ask here.
   [[nodiscard]] WorkerStatus status() const;

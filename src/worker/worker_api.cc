@@ -262,12 +262,12 @@ Result<WebResponse> accept(Worker& worker, const std::string& partition_text) {
   return answer_json("{\"done\":true}");
 }
 
-Result<WebResponse> backup(Worker& worker, const WebRequest& request) {
+Result<WebResponse> start_backup(Backup& backup, const WebRequest& request) {
   const std::string path(query_value(request, "path"));
   if (path.empty() || path.front() != '/')
     return fail(Code::kInvalid, "path= is the absolute path of a new file");
-  MB_TRYV(worker.backup(path, [](int, int) {}));
-  return answer_json("{\"done\":true}");
+  MB_TRYV(backup.start(path));
+  return answer_json(backup_json(backup.status()), 202);
 }
 
 Result<WebResponse> settle(Worker& worker, const std::string& id_text, bool release) {
@@ -397,8 +397,24 @@ void add_changes(std::vector<WebRoute>& routes, const WorkerApiParts& parts) {
        [&worker](const WebRequest&, const PathValues& values) {
          return accept(worker, values.at("partition"));
        });
-  post("/api/v1/backup",
-       [&worker](const WebRequest& request, const PathValues&) { return backup(worker, request); });
+}
+
+/// Answered at once: what takes long goes on by itself and is asked about. All of it through the
+/// control channel, for it names files of this host.
+void add_backup(std::vector<WebRoute>& routes, Backup& backup) {
+  const auto add = [&](std::string method, std::string pattern,
+                       std::function<WebResponse(const WebRequest&)> answer) {
+    routes.push_back({std::move(method), std::move(pattern), at_once(std::move(answer)),
+                      WebAccess::kControlOnly});
+  };
+  add("GET", "/api/v1/backup",
+      [&backup](const WebRequest&) { return answer_json(backup_json(backup.status())); });
+  add("POST", "/api/v1/backup",
+      [&backup](const WebRequest& request) { return or_failure(start_backup(backup, request)); });
+  add("POST", "/api/v1/backup/cancel", [&backup](const WebRequest&) {
+    backup.cancel();
+    return answer_json(backup_json(backup.status()), 202);
+  });
 }
 
 }  // namespace
@@ -419,6 +435,7 @@ std::vector<WebRoute> worker_routes(const WorkerApiParts& parts) {
          events.handle(request, std::move(respond));
        }});
   add_changes(routes, parts);
+  add_backup(routes, parts.backup);
   return routes;
 }
 

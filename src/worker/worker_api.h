@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "ports/web_router.h"
 #include "report/metrics_text.h"
+#include "worker/backup.h"
 #include "worker/events_endpoint.h"
 #include "worker/queries.h"
 #include "worker/worker.h"
@@ -36,6 +37,7 @@ struct LedgerApiParts {
 /// What the worker's API is made of. Borrowed; outlives the API.
 struct WorkerApiParts {
   Worker& worker;
+  Backup& backup;
   LedgerApiParts ledger;
   EventsEndpoint& events;
   std::string version_json;                           ///< body of /version
@@ -43,7 +45,8 @@ struct WorkerApiParts {
 };
 
 /// The routes of the worker (design §10). Reading asks the ledger on threads for it; changes go
-/// through the control channel and wait for the apply thread there.
+/// through the control channel and wait for the apply thread there, but for backups, which are
+/// begun and asked about.
 [[nodiscard]] std::vector<WebRoute> worker_routes(const WorkerApiParts& parts);
 
 }  // namespace meterbill

@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "domain/hold.h"
+#include "ports/ledger_store.h"
 
 namespace meterbill {
 
@@ -36,6 +37,9 @@ class WorkerEvents {
   virtual void decided(const MachineId& machine, const BootId& boot, Decision decision) = 0;
   virtual void totals_rebuilt(std::int64_t machines) = 0;
   virtual void partition_accepted(const std::string& source, std::int32_t partition) = 0;
+  // On the backup's thread.
+  virtual void backup_made(const std::string& file, const BackupFacts& facts) = 0;
+  virtual void backup_failed(const std::string& file, const Error& error) = 0;
 };
 
 }  // namespace meterbill

@@ -79,4 +79,15 @@ void WorkerLog::partition_accepted(const std::string& source, std::int32_t parti
               {{"SOURCE", source, true}, {"PARTITION", std::to_string(partition), true}});
 }
 
+void WorkerLog::backup_made(const std::string& file, const BackupFacts& facts) {
+  log_.notice("backup made and verified", {{"FILE", file, true},
+                                           {"BYTES", std::to_string(facts.bytes)},
+                                           {"COMMIT", std::to_string(facts.commits)}});
+}
+
+void WorkerLog::backup_failed(const std::string& file, const Error& error) {
+  log_.warning("backup not made; nothing of it is left, the ledger is as it was",
+               {{"FILE", file, true}, {"ERROR", error.message}});
+}
+
 }  // namespace meterbill

@@ -24,6 +24,8 @@ class WorkerLog final : public WorkerEvents {
   void decided(const MachineId& machine, const BootId& boot, Decision decision) override;
   void totals_rebuilt(std::int64_t machines) override;
   void partition_accepted(const std::string& source, std::int32_t partition) override;
+  void backup_made(const std::string& file, const BackupFacts& facts) override;
+  void backup_failed(const std::string& file, const Error& error) override;
 
  private:
   Log& log_;

@@ -21,6 +21,10 @@ class LedgerHost {
   [[nodiscard]] virtual std::unique_ptr<LedgerReader> reader() = 0;
   /// Closes it and opens it again, as a restart does.
   virtual void reopen() = 0;
+  /// What a backup is to be named.
+  [[nodiscard]] virtual std::string backup_path() = 0;
+  /// What a backup under that name holds; empty: there is none.
+  [[nodiscard]] virtual std::string backed_up() = 0;
 };
 
 struct LedgerKind {
@@ -45,6 +49,7 @@ class LedgerContract : public testing::TestWithParam<LedgerKind> {
   LedgerStore& ledger() { return host_->ledger(); }
   std::unique_ptr<LedgerReader> reader() { return host_->reader(); }
   void reopen() { host_->reopen(); }
+  LedgerHost& host() { return *host_; }
   std::string state() { return dump(ledger()); }
 
   /// Commits under the fence of the last `claim` here.

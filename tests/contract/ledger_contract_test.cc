@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "adapters/sqlite/sqlite_ledger.h"
 #include "support/memory_ledger.h"
 #include "support/temp_dir.h"
@@ -541,6 +543,61 @@ TEST_P(LedgerContract, ASnapshotIsOfTheMomentItBegins) {
   EXPECT_EQ(dump(*reading), before) << "and not of the first read";
 }
 
+TEST_P(LedgerContract, ABackupIsTheStateItBeganWithWhateverIsCommittedMeanwhile) {
+  given(2);
+  const std::string began = state();
+  const std::int64_t commits = ledger().facts().value().commits;
+  int told = 0;
+  std::int64_t copied = 0;
+  const auto made =
+      ledger().backup(host().backup_path(), {}, [&](std::int64_t done, std::int64_t all) {
+        EXPECT_LE(done, all);
+        copied = all - done;
+        if (++told > 1) return;
+        EXPECT_EQ(commit(batch(3)).value(), CommitOutcome::kCommitted);
+      });
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(made.value().commits, commits);
+  EXPECT_GT(made.value().bytes, 0);
+  EXPECT_GT(told, 0);
+  EXPECT_EQ(copied, 0) << "all was told at the end";
+  EXPECT_EQ(host().backed_up(), began);
+  EXPECT_NE(state(), began);
+}
+
+TEST_P(LedgerContract, ABackupDoesNotOverwrite) {
+  given(1);
+  ASSERT_TRUE(ledger().backup(host().backup_path(), {}, {}));
+  const std::string first = host().backed_up();
+  ASSERT_EQ(commit(batch(2)).value(), CommitOutcome::kCommitted);
+  EXPECT_EQ(ledger().backup(host().backup_path(), {}, {}).error().code, Code::kConflict);
+  EXPECT_EQ(host().backed_up(), first);
+}
+
+TEST_P(LedgerContract, AStoppedBackupLeavesNothing) {
+  given(2);
+  for (const bool at_once : {true, false}) {
+    std::stop_source stop;
+    if (at_once) stop.request_stop();
+    const auto made = ledger().backup(host().backup_path(), stop.get_token(),
+                                      [&](std::int64_t, std::int64_t) { stop.request_stop(); });
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code, Code::kUnavailable);
+    EXPECT_EQ(host().backed_up(), "");
+  }
+  EXPECT_TRUE(ledger().backup(host().backup_path(), {}, {})) << "and is in no later one's way";
+}
+
+TEST_P(LedgerContract, WhenABackupWasMadeIsKeptAndIsNoCommit) {
+  given(1);
+  const LedgerFacts before = ledger().facts().value();
+  EXPECT_FALSE(before.last_backup);
+  ASSERT_TRUE(ledger().remember_backup(slot(4).start()));
+  reopen();
+  EXPECT_EQ(ledger().facts().value().last_backup, slot(4).start());
+  EXPECT_EQ(ledger().facts().value().commits, before.commits);
+}
+
 class MemoryHost final : public LedgerHost {
  public:
   explicit MemoryHost(const LedgerLimits& limits)
@@ -550,6 +607,13 @@ class MemoryHost final : public LedgerHost {
     return std::make_unique<MemoryLedger>(ledger_->state(), limits_);
   }
   void reopen() override { ledger_ = std::make_unique<MemoryLedger>(ledger_->state(), limits_); }
+  std::string backup_path() override { return "copy"; }
+  std::string backed_up() override {
+    const auto kept = ledger_->backup_at("copy");
+    if (kept == nullptr) return "";
+    MemoryLedger copy(kept, limits_);
+    return dump(copy);
+  }
 
  private:
   LedgerLimits limits_;
@@ -568,6 +632,11 @@ class SqliteHost final : public LedgerHost {
     auto opened = SqliteLedger::open((folder_.path() / "ledger.db").string(), limits_, clock_);
     ASSERT_TRUE(opened) << opened.error().message;
     ledger_ = std::move(opened).value();
+  }
+  std::string backup_path() override { return (folder_.path() / "copy.db").string(); }
+  std::string backed_up() override {
+    if (!std::filesystem::exists(backup_path())) return "";
+    return dump(*SqliteLedgerReader::open(backup_path()).value());
   }
 
  private:

@@ -66,8 +66,11 @@ WORKER = [
     ("POST", "/api/v1/backup", "?path=/x", "tcp", 403),
     ("POST", "/api/v1/backup", "", "control", 400),
     ("POST", "/api/v1/backup", "?path=relative", "control", 400),
-    ("POST", "/api/v1/backup", "?path=SCRATCH/copy.db", "control", 200),
-    ("POST", "/api/v1/backup", "?path=SCRATCH/copy.db", "control", 409),
+    ("POST", "/api/v1/backup", "?path=SCRATCH/copy.db", "control", 202),
+    ("GET", "/api/v1/backup", "", "tcp", 403),
+    ("GET", "/api/v1/backup", "", "control", 200),
+    ("POST", "/api/v1/backup/cancel", "", "tcp", 403),
+    ("POST", "/api/v1/backup/cancel", "", "control", 202),
 ]
 AGENT = [
     ("GET", "/healthz", "", "tcp", 200),

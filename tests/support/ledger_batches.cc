@@ -110,6 +110,13 @@ Delivery delivery(const std::string& value) {
           .recorded = slot().start()};
 }
 
+std::string noise(std::size_t bytes) {
+  static std::uint32_t state = 1;
+  std::string text(bytes, '\0');
+  for (char& c : text) c = static_cast<char>((state = state * 1'664'525 + 1'013'904'223) >> 24);
+  return text;
+}
+
 QuarantineItem refused(const std::string& reading_key, std::int64_t weight,
                        const std::string& value) {
   QuarantineItem item;

@@ -23,6 +23,8 @@ inline constexpr const char* kKafka = "kafka:abc/resource_usage";
 [[nodiscard]] TotalKey total_of(MachineKey machine);
 [[nodiscard]] PartitionPosition position(std::int64_t next_offset);
 [[nodiscard]] Delivery delivery(const std::string& value);
+/// Bytes that do not compress.
+[[nodiscard]] std::string noise(std::size_t bytes);
 [[nodiscard]] QuarantineItem refused(const std::string& reading_key, std::int64_t weight,
                                      const std::string& value);
 

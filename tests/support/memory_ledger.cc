@@ -541,6 +541,7 @@ void MemoryLedger::forget(UtcTime now) {
 
 Result<void> MemoryLedger::maintain(UtcTime now) {
   MB_TRYV(usable());
+  ++maintained_;
   if (next_fault() == CommitFault::kDiskFull) return fail(Code::kDiskFull, "no space left");
   forget(now);
   const UtcTime before{(now.us - limits_.event_reach_back_us) / kHourUs * kHourUs};
@@ -552,13 +553,28 @@ Result<void> MemoryLedger::maintain(UtcTime now) {
   return ok();
 }
 
-Result<void> MemoryLedger::backup(const std::string& path,
-                                  const std::function<void(int, int)>& progress) {
+Result<BackupFacts> MemoryLedger::backup(const std::string& path, const std::stop_token& stop,
+                                         const BackupProgress& progress) {
   MB_TRYV(usable());
   if (state_->backups.contains(path)) return fail(Code::kConflict, path + " exists already");
   auto copy = std::make_shared<State>(*state_);
-  progress(1, 1);
+  if (progress) progress(1, 2);
+  if (during_backup_) during_backup_();
+  if (stop.stop_requested()) return fail(Code::kUnavailable, "stopped before it was complete");
+  if (progress) progress(2, 2);
+  const BackupFacts facts{.bytes = 2, .commits = copy->facts.commits};
   state_->backups.emplace(path, std::move(copy));
+  return facts;
+}
+
+std::shared_ptr<MemoryLedger::State> MemoryLedger::backup_at(const std::string& path) const {
+  const auto found = state_->backups.find(path);
+  return found == state_->backups.end() ? nullptr : found->second;
+}
+
+Result<void> MemoryLedger::remember_backup(UtcTime at) {
+  MB_TRYV(usable());
+  state_->facts.last_backup = at;
   return ok();
 }
 

@@ -19,7 +19,7 @@ enum class CommitFault {
 
 /// A ledger in memory that passes the ledger's contract suite. Not SQLite's `:memory:`: a second
 /// implementation that shares no code with the first shows what the contract leaves open.
-/// One thread.
+/// One thread; a backup may go on on another one once it has called `progress`.
 class MemoryLedger : public LedgerStore {
  public:
   struct State;
@@ -32,6 +32,9 @@ class MemoryLedger : public LedgerStore {
   [[nodiscard]] std::shared_ptr<State> state() const { return state_; }
   /// The next commits, claims and rounds of maintenance go wrong, in this order.
   void fail_next(CommitFault fault) { faults_.push_back(fault); }
+  [[nodiscard]] int maintained() const { return maintained_; }
+  /// Called in the middle of each backup, on its thread.
+  void during_backup(std::function<void()> then) { during_backup_ = std::move(then); }
 
   Result<std::unique_ptr<ReadSnapshot>> snapshot() override;
   Result<LedgerFacts> facts() override;
@@ -68,8 +71,11 @@ class MemoryLedger : public LedgerStore {
                               std::span<const PriceVersionUse> prices) override;
   Result<void> maintain(UtcTime now) override;
   /// Keeps a copy of the state under `path`; kConflict when there is one.
-  Result<void> backup(const std::string& path,
-                      const std::function<void(int, int)>& progress) override;
+  Result<BackupFacts> backup(const std::string& path, const std::stop_token& stop,
+                             const BackupProgress& progress) override;
+  Result<void> remember_backup(UtcTime at) override;
+  /// The state kept under `path`; null: none.
+  [[nodiscard]] std::shared_ptr<State> backup_at(const std::string& path) const;
 
  private:
   class Held;
@@ -89,7 +95,9 @@ class MemoryLedger : public LedgerStore {
   std::shared_ptr<State> state_;
   LedgerLimits limits_;
   std::deque<CommitFault> faults_;
+  std::function<void()> during_backup_;
   bool broken_ = false;
+  int maintained_ = 0;
   int reading_ = 0;  // walks over rows and snapshots that go on: no writing meanwhile
 };
 

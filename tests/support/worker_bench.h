@@ -96,6 +96,8 @@ class SilentEvents final : public WorkerEvents {
   void decided(const MachineId&, const BootId&, Decision) override {}
   void totals_rebuilt(std::int64_t) override { ++rebuilt; }
   void partition_accepted(const std::string&, std::int32_t) override {}
+  void backup_made(const std::string&, const BackupFacts&) override {}
+  void backup_failed(const std::string&, const Error&) override {}
 
   /// "source [partition]: reason, seconds"; without a reason: over.
   std::vector<std::string> troubles;

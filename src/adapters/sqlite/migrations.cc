@@ -216,7 +216,9 @@ Result<void> migrate_ledger(SqliteDb& db, const std::string& path,
   if (state == LedgerState::kNew) return in("create ledger", run_steps(db, steps, 0));
   MB_TRY(const std::int64_t version, db.integer("PRAGMA user_version"));
   const std::string copy = fmt::format("{}.before-{}", path, steps.size());
-  MB_TRYV(in("copy before migration", copy_ledger(path, copy, Existing::kReplace, {})));
+  MB_TRY(SqliteDb snapshot, in("copy before migration", open_snapshot(path)));
+  MB_TRYV(in("copy before migration",
+             copy_ledger(std::move(snapshot), copy, Existing::kReplace, {}, {})));
   return in(fmt::format("migrate ledger from version {} (its copy is {})", version, copy),
             run_steps(db, steps, static_cast<std::size_t>(version)));
 }

@@ -67,12 +67,11 @@ Result<void> only_effects(const WriteSet& effects) {
 }  // namespace
 
 SqliteLedger::SqliteLedger(LedgerLock lock, SqliteDb db, std::string path,
-                           const LedgerLimits& limits, const Clock& clock)
+                           const LedgerLimits& limits)
     : WithLedgerReads(std::move(db)),
       lock_(std::move(lock)),
       path_(std::move(path)),
-      limits_(limits),
-      clock_(clock) {
+      limits_(limits) {
   const auto count = [](void* wal, sqlite3*, const char*, int frames) {
     static_cast<ledger_upkeep::Wal*>(wal)->written(frames);
     return SQLITE_OK;
@@ -89,7 +88,7 @@ Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& path
   auto db = open_writer(path, clock);
   if (!db) return with_remedy(std::move(db).error(), path).in(what);
   return std::unique_ptr<SqliteLedger>(
-      new SqliteLedger(std::move(lock).value(), std::move(db).value(), path, limits, clock));
+      new SqliteLedger(std::move(lock).value(), std::move(db).value(), path, limits));
 }
 
 Result<CommitOutcome> SqliteLedger::commit_failed(Error error) {
@@ -211,13 +210,21 @@ Result<void> SqliteLedger::maintain(UtcTime now) {
   return is_wal_long() ? in("maintain", checkpoint(CheckpointMode::kPassive)) : ok();
 }
 
-Result<void> SqliteLedger::backup(const std::string& path,
-                                  const std::function<void(int, int)>& progress) {
-  MB_TRYV(connection().usable());
-  MB_TRYV(in("backup", copy_ledger(path_, path, Existing::kRefuse, progress)));
-  return in("backup", transact_whole([&]() -> Result<void> {
+Result<BackupFacts> SqliteLedger::backup(const std::string& path, const std::stop_token& stop,
+                                         const BackupProgress& progress) {
+  // Nothing of this object but the path: its connection belongs to the thread that commits.
+  MB_TRY(SqliteDb snapshot, in("backup", open_snapshot(path_)));
+  BackupFacts facts;
+  MB_TRY(facts.commits, in("backup", snapshot.integer("SELECT commits FROM meta")));
+  MB_TRY(facts.bytes,
+         in("backup", copy_ledger(std::move(snapshot), path, Existing::kRefuse, stop, progress)));
+  return facts;
+}
+
+Result<void> SqliteLedger::remember_backup(UtcTime at) {
+  return in("remember backup", transact_whole([&]() -> Result<void> {
               MB_TRY(auto query, connection().query("UPDATE meta SET last_backup_us=?1"));
-              query->bind(1, clock_.now().utc.us);
+              query->bind(1, at.us);
               return query->run();
             }));
 }

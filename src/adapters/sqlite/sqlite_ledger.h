@@ -18,13 +18,14 @@ namespace meterbill {
 ///
 /// Not a pool of connections: SQLite has one writer anyway, and before 3.51.3 two connections that
 /// write or checkpoint at once can damage the file. Whoever else wants to read opens a
-/// SqliteLedgerReader. One thread at a time. After a failed read, write or sync of the disk every
+/// SqliteLedgerReader. One thread at a time, but for `backup`, which reads on a connection of its
+/// own. After a failed read, write or sync of the disk every
 /// call fails: only opening it again, which verifies it, can tell what is stored.
 class SqliteLedger final : public WithLedgerReads<LedgerStore> {
  public:
   /// Opens or creates the ledger, alone (`ledger.lock`), checks it, and migrates it if it is older.
   /// kConflict: another process has it. kTooNew, kDamaged, kDiskFull, kPermission name the remedy.
-  /// `clock`, for the times of creation and backup, must outlive the ledger.
+  /// `clock`, for the time of creation, is used during the call.
   [[nodiscard]] static Result<std::unique_ptr<SqliteLedger>> open(const std::string& path,
                                                                   const LedgerLimits& limits,
                                                                   const Clock& clock);
@@ -43,12 +44,12 @@ class SqliteLedger final : public WithLedgerReads<LedgerStore> {
   Result<void> replace_totals(const std::map<TotalKey, Int128>& totals, const std::string& digest,
                               std::span<const PriceVersionUse> prices) override;
   Result<void> maintain(UtcTime now) override;
-  Result<void> backup(const std::string& path,
-                      const std::function<void(int, int)>& progress) override;
+  Result<BackupFacts> backup(const std::string& path, const std::stop_token& stop,
+                             const BackupProgress& progress) override;
+  Result<void> remember_backup(UtcTime at) override;
 
  private:
-  SqliteLedger(LedgerLock lock, SqliteDb db, std::string path, const LedgerLimits& limits,
-               const Clock& clock);
+  SqliteLedger(LedgerLock lock, SqliteDb db, std::string path, const LedgerLimits& limits);
 
   /// True: commit; false: a fence was raised, roll back.
   using Body = std::function<Result<bool>()>;
@@ -62,7 +63,6 @@ class SqliteLedger final : public WithLedgerReads<LedgerStore> {
   LedgerLock lock_;  // given up after the connection is closed
   std::string path_;
   LedgerLimits limits_;
-  const Clock& clock_;
   bool changed_ = true;                              // since the last maintain: not idle
   ledger_upkeep::Wal wal_{.frames = 1, .moved = 0};  // an earlier run may have left something
 };

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <system_error>
 
@@ -120,10 +121,15 @@ Result<void> sync_file(const std::string& path) {
 }
 
 Result<void> name_file(const std::string& from, const std::string& to, bool replace) {
-  // link(2) fails when the name is taken, also by one who came just now; rename(2) replaces.
-  const int done = replace ? rename(from.c_str(), to.c_str()) : link(from.c_str(), to.c_str());
+  // Fails when the name is taken, also by one who came just now.
+  const unsigned how = replace ? 0 : RENAME_NOREPLACE;
+  int done = renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), how);
+  if (done != 0 && errno == EINVAL && !replace) {
+    // NFS cannot do that in one step; a link is refused there when the name is taken.
+    done = link(from.c_str(), to.c_str());
+    if (done == 0) done = unlink(from.c_str());
+  }
   if (done != 0) return system_failure(to, errno);
-  if (!replace && unlink(from.c_str()) != 0) return system_failure(from, errno);
   return sync_file(folder_of(to));
 }
 

@@ -176,11 +176,6 @@ TEST_F(ServiceCommandsTest, StatusNamesWhatAnswersInPlaceOfTheService) {
               HasSubstr("http://lab is a worker, not an agent: ask it with --server"));
 }
 
-TEST(AnswerLimitTest, OnlyABackupMayTakeLongerThanTenSeconds) {
-  EXPECT_EQ(answer_limit("/api/v1/status"), std::chrono::seconds{10});
-  EXPECT_EQ(answer_limit(make_target(kBackupTarget, {{"path", "/b"}})), std::chrono::minutes{10});
-}
-
 TEST_F(ServiceCommandsTest, AnAddressThatIsNoneIsAMistakeOnTheCommandLine) {
   answers_.emplace("nonsense", fail(Code::kConfig, "nonsense: http://HOST:PORT is needed"));
   const std::vector<std::vector<std::string>> commands{{"usage", "--server=nonsense"},

@@ -16,14 +16,6 @@ namespace {
 
 using testing::HasSubstr;
 
-/// Bytes that do not compress.
-std::string noise(std::size_t bytes) {
-  static std::uint32_t state = 1;
-  std::string text(bytes, '\0');
-  for (char& c : text) c = static_cast<char>((state = state * 1'664'525 + 1'013'904'223) >> 24);
-  return text;
-}
-
 class SqliteLedgerTest : public testing::Test {
  protected:
   std::string path() const { return (folder_.path() / "ledger.db").string(); }
@@ -245,56 +237,6 @@ TEST_F(SqliteLedgerTest, EvidencePastItsSpaceIsForgottenOldestFirst) {
   EXPECT_FALSE(ledger_->evidence(2));
   EXPECT_EQ(ledger_->evidence(31).value()[0].position.offset, 29);
   EXPECT_GT(ledger_->facts().value().evidence_bytes, 80'000);
-}
-
-TEST_F(SqliteLedgerTest, ABackupTakenWhileCommitsGoOnIsTheStateItBeganWith) {
-  given(2);
-  WriteSet many;
-  for (int i = 2; i < 20'000; ++i) many.rows[{kWeb, slot(i)}] = row(kWebEpoch, i);
-  commit(many);
-  const std::string began = dump(*ledger_);
-  const std::string copy = (folder_.path() / "copy.db").string();
-  int steps = 0;
-  ASSERT_TRUE(ledger_->backup(copy, [&](int done, int all) {
-    EXPECT_LE(done, all);
-    WriteSet more;
-    more.rows[{kWeb, slot(++steps)}] = row(kWebEpoch, 7'000 + steps);
-    commit(more);
-    EXPECT_TRUE(ledger_->maintain(slot().start()));
-  }));
-  EXPECT_GT(steps, 2);
-  EXPECT_NE(dump(*ledger_), began);
-  EXPECT_TRUE(ledger_->facts().value().last_backup);
-  EXPECT_EQ(dump(*SqliteLedgerReader::open(copy).value()), began);
-  EXPECT_FALSE(std::filesystem::exists(copy + ".partial"));
-}
-
-TEST_F(SqliteLedgerTest, ABackupDoesNotOverwrite) {
-  given(1);
-  const std::string copy = (folder_.path() / "copy.db").string();
-  std::ofstream(copy) << "precious";
-  const auto refused = ledger_->backup(copy, {});
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Code::kConflict);
-  EXPECT_EQ(std::filesystem::file_size(copy), 8U);
-  EXPECT_FALSE(ledger_->facts().value().last_backup);
-  EXPECT_FALSE(ledger_->backup((folder_.path() / "missing" / "copy.db").string(), {}));
-}
-
-TEST_F(SqliteLedgerTest, ABackupPutBackIsTheLedgerOfThatTimeAndGoesOn) {
-  given(2);
-  const std::string then = dump(*ledger_);
-  const std::string copy = (folder_.path() / "copy.db").string();
-  ASSERT_TRUE(ledger_->backup(copy, {}));
-  commit(batch(3));
-  const std::string now = dump(*ledger_);
-  ledger_.reset();
-  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path() + end);
-  std::filesystem::copy_file(copy, path());
-  open();
-  EXPECT_EQ(dump(*ledger_), then);
-  commit(batch(3));
-  EXPECT_EQ(dump(*ledger_), now);
 }
 
 TEST_F(SqliteLedgerTest, AnUnwritableFolderSaysSo) {

@@ -74,7 +74,9 @@ class OneCommitTest : public testing::Test {
   std::unique_ptr<Overtaken> reader_ = std::make_unique<Overtaken>(bench_.ledger.state());
   HttpSource http_;
   EventsEndpoint endpoint_{bench_.clock, http_};
+  Backup backup_{bench_.ledger, *bench_.worker, bench_.clock, bench_.events};
   Router router_{worker_routes({.worker = *bench_.worker,
+                                .backup = backup_,
                                 .ledger = bench_.api_parts(*reader_),
                                 .events = endpoint_,
                                 .version_json = "{}",

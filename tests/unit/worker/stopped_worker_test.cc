@@ -41,7 +41,9 @@ class StoppedWorkerTest : public testing::Test {
   WebResponse running(const WebRequest& request) {
     HttpSource http;
     EventsEndpoint events(bench_.clock, http);
+    Backup backup(bench_.ledger, *bench_.worker, bench_.clock, bench_.events);
     Router router(worker_routes({.worker = *bench_.worker,
+                                 .backup = backup,
                                  .ledger = bench_.api_parts(bench_.ledger),
                                  .events = events,
                                  .version_json = "{}",

@@ -285,6 +285,26 @@ TEST(WorkerTest, ADecisionAboutAnUnknownBootNamesTheRemedy) {
   EXPECT_THAT(done.error().message, HasSubstr("machine list"));
 }
 
+TEST(WorkerTest, ACommandAfterTheEndIsRefusedAndWaitsForNobody) {
+  WorkerBench bench;
+  std::stop_source stop;
+  stop.request_stop();
+  ASSERT_TRUE(bench.worker->run(stop.get_token()));
+  EXPECT_EQ(bench.worker->discard(1).error().code, Code::kUnavailable);
+}
+
+TEST(WorkerTest, HousekeepingIsDoneAlsoWhenThereIsAlwaysMoreToApply) {
+  WorkerBench bench;
+  bench.settle();
+  const int before = bench.ledger.maintained();
+  for (int i = 0; i < 4; ++i) {
+    bench.put_kafka(std::string(kSample));
+    bench.clock.advance(5'000'000);
+    EXPECT_TRUE(bench.worker->step().value());
+  }
+  EXPECT_EQ(bench.ledger.maintained(), before + 4);
+}
+
 TEST(WorkerTest, OtherLabelsForAKnownEpochAreQuarantined) {
   WorkerBench bench;
   bench.put_http(message_of({}));
