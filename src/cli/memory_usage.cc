@@ -172,6 +172,8 @@ Result<MachineNote> MemoryUsage::rate_machine(const MachineId& name, const Machi
     MB_TRYV(rate_row(name, machine, slot, row, held, book, note, rating));
     const auto is_billed = [&held](EpochKey epoch) { return !held.contains(epoch); };
     coverage.add(slot, slot_cover(row, is_billed));
+    const auto steps = clock_steps(slot, row, boot_of, is_billed);
+    note.clock_steps.insert(note.clock_steps.end(), steps.begin(), steps.end());
     covers_time |= std::ranges::any_of(
         row.by_epoch, [](const auto& entry) { return entry.second.cover.has_value(); });
   }

@@ -52,11 +52,11 @@ bool is_present(const UsageRow& row, EpochKey epoch) {
   return found != row.by_epoch.end() && found->second.cover;
 }
 
+}  // namespace
+
 bool overlap(const Cover& a, const Cover& b) {
   return std::max(a.from_us, b.from_us) < std::min(a.to_us, b.to_us);
 }
-
-}  // namespace
 
 std::string_view to_string(Decision decision) {
   const auto* const found =

@@ -54,6 +54,9 @@ using BootOf = std::function<const BootId&(EpochKey)>;
 /// Two epochs, the lower key first.
 using EpochPair = std::pair<EpochKey, EpochKey>;
 
+/// Both hold time of the boot clock that the other holds too.
+[[nodiscard]] bool overlap(const Cover& a, const Cover& b);
+
 /// Every two epochs of a machine that conflict, in whatever slot, with the first slot that they
 /// share: be it the one where the conflict shows or an earlier one.
 using Conflicts = std::map<EpochPair, Slot>;

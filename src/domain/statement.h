@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "domain/clock_step.h"
 #include "domain/coverage.h"
 #include "domain/period.h"
 #include "domain/rating.h"
@@ -27,6 +28,7 @@ struct MachineNote {
   std::map<MeterName, Int128, MeterOrder> held;  ///< base units of scope `machine` kept out
   /// The same of what an operator's decision discards.
   std::map<MeterName, Int128, MeterOrder> discarded;
+  std::vector<ClockStep> clock_steps;  ///< in slot order
 };
 
 /// One machine's part.

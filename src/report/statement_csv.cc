@@ -59,6 +59,10 @@ std::string statement_csv(const Statement& statement, const TimeZone& zone) {
     };
     kept_out("held", machine.note.held);
     kept_out("discarded", machine.note.discarded);
+    for (const ClockStep& step : machine.note.clock_steps)
+      text += quantity_row("clock_step", statement,
+                           {machine.machine, machine_scope(), "", MeterName{}, step.slot},
+                           step.covered_us(), 6, "second", zone);
   }
   return text;
 }

@@ -1,5 +1,6 @@
 #include <optional>
 
+#include "report/clock_step_json.h"
 #include "report/json_writer.h"
 #include "report/statement_report.h"
 
@@ -103,6 +104,7 @@ void write_machine(JsonWriter& json, const Statement& statement, const MachineSt
   json.end_array();
   write_quantities(json, "held", machine.note.held);
   write_quantities(json, "discarded", machine.note.discarded);
+  write_clock_steps(json, machine.note.clock_steps);
   json.end_object();
 }
 

@@ -162,6 +162,26 @@ Result<std::string> kept_out_text(const Statement& statement,
   return text.empty() ? text : text.append(why);
 }
 
+/// The first few; programs get all.
+std::string clock_steps_text(const MachineStatement& machine, const TimeZone& zone) {
+  constexpr std::size_t kShownMax = 5;
+  const std::vector<ClockStep>& steps = machine.note.clock_steps;
+  if (steps.empty()) return "";
+  std::string text =
+      labelled("Clock step",
+               fmt::format("the clock was set, so {} of 900 s {} more time; it is billed:",
+                           steps.size() == 1 ? "a slot" : fmt::format("{} slots", steps.size()),
+                           steps.size() == 1 ? "holds" : "hold"));
+  for (std::size_t i = 0; i < std::min(steps.size(), kShownMax); ++i)
+    text +=
+        labelled("", fmt::format("{}: {} s metered and estimated",
+                                 local_text(zone, steps[i].slot.start()), seconds_text(steps[i])));
+  if (steps.size() > kShownMax)
+    text += labelled(
+        "", fmt::format("and {} more, listed by --json and --csv", steps.size() - kShownMax));
+  return text;
+}
+
 std::string machine_text(const Statement& statement, const MachineStatement& machine,
                          const TimeZone& zone) {
   const std::string group = common_group(machine);
@@ -172,6 +192,7 @@ std::string machine_text(const Statement& statement, const MachineStatement& mac
       difference_sentence(machine.exact_total, machine.total, statement.currency);
   if (!why.empty()) text += why + "\n";
   text += coverage_text(machine.note.coverage);
+  text += clock_steps_text(machine, zone);
   const auto with_label = [&text](std::string_view label, const Result<std::string>& said) {
     if (!said)
       text += labelled(label, "not shown: " + said.error().message);

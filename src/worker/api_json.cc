@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/base64.h"
+#include "report/clock_step_json.h"
 #include "report/json_writer.h"
 
 namespace meterbill {
@@ -104,7 +105,7 @@ void write_boots(JsonWriter& json, const MachineView& machine) {
   json.end_array();
 }
 
-void write_machine(JsonWriter& json, const MachineView& machine, bool with_boots) {
+void write_machine(JsonWriter& json, const MachineView& machine, bool in_detail) {
   json.begin_object()
       .string("machine", machine.facts.name.str())
       .string("last_seen", to_string(machine.facts.last_seen))
@@ -117,7 +118,10 @@ void write_machine(JsonWriter& json, const MachineView& machine, bool with_boots
   json.begin_object("labels");
   for (const auto& [key, value] : machine.labels) json.string(key, value);
   json.end_object();
-  if (with_boots) write_boots(json, machine);
+  if (in_detail) {
+    write_boots(json, machine);
+    write_clock_steps(json, machine.clock_steps);
+  }
   json.end_object();
 }
 

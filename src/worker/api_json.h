@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "domain/clock_step.h"
 #include "ports/ledger_store.h"
 #include "worker/backup.h"
 #include "worker/worker.h"
@@ -35,8 +36,10 @@ struct MachineView {
   Decisions decisions;
   std::map<MachineKey, MachineId> names;  ///< of machines that boots were renamed to
   Labels labels;                          ///< of the newest epoch
+  std::vector<ClockStep> clock_steps;     ///< the newest, when one machine is asked for
 };
 [[nodiscard]] std::string machines_json(const std::vector<MachineView>& machines);
+/// With its boots and its newest clock steps.
 [[nodiscard]] std::string machine_json(const MachineView& machine);
 
 /// Of a backup: `state` is `none`, `running`, `done` or `failed`.

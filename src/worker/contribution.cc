@@ -34,10 +34,9 @@ Result<void> add_epoch(const RowContext& context, Slot slot, const EpochFacts& f
 Result<Totals> totals_of(const RowContext& context, Slot slot, const UsageRow& row, Views views) {
   Totals totals;
   for (const auto& [epoch, usage] : row.by_epoch) {
-    const EpochFacts& facts = facts_of(context, epoch);
-    const Standing standing = standing_in_row(context, slot, epoch, usage);
-    if (standing == Standing::kHeld || standing == Standing::kDiscarded) continue;
-    MB_TRYV(add_epoch(context, slot, facts, owner_of(context, facts.boot), usage, views, totals));
+    const auto billed = billed_machine(context, slot, epoch, usage);
+    if (!billed) continue;
+    MB_TRYV(add_epoch(context, slot, facts_of(context, epoch), *billed, usage, views, totals));
   }
   return totals;
 }
@@ -62,6 +61,13 @@ MachineKey owner_of(const RowContext& context, const BootId& boot) {
   const bool renamed = !boot.empty() && decided != context.decisions.end() &&
                        decided->second.decision == Decision::kRename;
   return renamed ? decided->second.renamed_to : context.machine;
+}
+
+std::optional<MachineKey> billed_machine(const RowContext& context, Slot slot, EpochKey epoch,
+                                         const EpochUsage& usage) {
+  const Standing standing = standing_in_row(context, slot, epoch, usage);
+  if (standing == Standing::kHeld || standing == Standing::kDiscarded) return std::nullopt;
+  return owner_of(context, facts_of(context, epoch).boot);
 }
 
 Result<Totals> contribution(const RowContext& context, Slot slot, const UsageRow& row) {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "ports/ledger_store.h"
 
@@ -42,6 +43,11 @@ using Totals = std::map<TotalKey, Int128>;
 /// The machine that a boot's usage is billed to, if it is billed: its own, or the one the boot was
 /// renamed to.
 [[nodiscard]] MachineKey owner_of(const RowContext& context, const BootId& boot);
+
+/// The machine that an epoch's usage in that slot is billed to: its own, or the one its boot was
+/// renamed to; none when it is held or discarded.
+[[nodiscard]] std::optional<MachineKey> billed_machine(const RowContext& context, Slot slot,
+                                                       EpochKey epoch, const EpochUsage& usage);
 
 /// into += sign * from; sign is 1 or -1.
 [[nodiscard]] Result<void> add_totals(Totals& into, const Totals& from, int sign);

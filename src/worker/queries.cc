@@ -9,6 +9,8 @@
 namespace meterbill {
 namespace {
 
+constexpr SlotRange kEver{Slot{}, Slot{}.plus(std::int64_t{1} << 40)};
+
 std::string labels_text(const Dictionary& names, LabelSetKey key) {
   const auto found = names.label_sets.find(key);
   return found == names.label_sets.end() ? std::string() : to_text(found->second);
@@ -18,7 +20,20 @@ bool is_wanted(const std::optional<MachineId>& wanted, const MachineId& machine)
   return !wanted || *wanted == machine;
 }
 
-/// Gathers coverage and held usage of one machine name while rows are walked.
+BootOf boot_of(const RowContext& context) {
+  return [&context](EpochKey epoch) -> const BootId& { return context.epochs.at(epoch).boot; };
+}
+
+/// The clock steps of a row in what is billed to that machine.
+std::vector<ClockStep> clock_steps_of(MachineKey machine, const RowContext& context, Slot slot,
+                                      const UsageRow& row) {
+  const auto is_billed = [&](EpochKey epoch) {
+    return billed_machine(context, slot, epoch, row.by_epoch.at(epoch)) == machine;
+  };
+  return clock_steps(slot, row, boot_of(context), is_billed);
+}
+
+/// Gathers coverage, clock steps and held usage of one machine name while rows are walked.
 struct NoteBuilder {
   CoverageSum sum;
   MachineNote note;
@@ -43,6 +58,13 @@ Result<void> Queries::open_view(LedgerReader& ledger, View& view) const {
     return book_.segment_start(meter, slot);
   };
   return ok();
+}
+
+Result<MachineKey> Queries::key_of(const View& view, const MachineId& machine) {
+  for (const auto& [key, facts] : view.machines)
+    if (facts.name == machine) return key;
+  return fail(Code::kNotFound,
+              fmt::format("no machine '{}'; `meterbill machine list` names them", machine.str()));
 }
 
 std::set<MachineKey> Queries::sources(const View& view, const std::optional<MachineId>& machine) {
@@ -140,7 +162,10 @@ Result<std::map<MachineId, MachineNote>> Queries::notes(LedgerReader& ledger, co
       for (const auto& entry : billed) {
         const std::set<EpochKey>& epochs = entry.second;
         const auto is_billed = [&epochs](EpochKey epoch) { return epochs.contains(epoch); };
-        builders.at(entry.first).sum.add(slot, slot_cover(row, is_billed));
+        NoteBuilder& builder = builders.at(entry.first);
+        builder.sum.add(slot, slot_cover(row, is_billed));
+        const auto steps = clock_steps(slot, row, boot_of(context), is_billed);
+        builder.note.clock_steps.insert(builder.note.clock_steps.end(), steps.begin(), steps.end());
       }
       return Result<void>(ok());
     };
@@ -153,6 +178,7 @@ Result<std::map<MachineId, MachineNote>> Queries::notes(LedgerReader& ledger, co
   std::map<MachineId, MachineNote> result;
   for (auto& [name, builder] : builders) {
     if (builder.has_cover) builder.note.coverage = builder.sum.finish();
+    std::ranges::stable_sort(builder.note.clock_steps, {}, &ClockStep::slot);
     result.emplace(name, std::move(builder.note));
   }
   return result;
@@ -170,11 +196,9 @@ Result<Statement> Queries::statement(LedgerReader& ledger, const Period& period,
                                      LinesFrom from, std::vector<std::string> warnings) const {
   View view;
   MB_TRYV(open_view(ledger, view));
-  if (machine && std::ranges::none_of(view.machines, [&](const auto& entry) {
-        return entry.second.name == *machine;
-      }))
-    return fail(Code::kNotFound, fmt::format("no machine '{}'; `meterbill machine list` names them",
-                                             machine->str()));
+  if (machine) {
+    MB_TRYV(key_of(view, *machine));
+  }
   // The draft of now counts all there is: readings of the next slot may have come from a clock that
   // is a little ahead.
   const Slot current = Slot::containing(now);
@@ -241,6 +265,27 @@ Result<Cost> Queries::sample_cost(const RecentSample& sample) const {
   }
   MB_TRY(const Bill bill, rating.finish());
   return bill.exact_total;
+}
+
+Result<std::vector<ClockStep>> Queries::newest_clock_steps(LedgerReader& ledger,
+                                                           const MachineId& machine,
+                                                           std::size_t max) const {
+  View view;
+  MB_TRYV(open_view(ledger, view));
+  MB_TRY(const MachineKey key, key_of(view, machine));
+  std::vector<ClockStep> steps;
+  const auto each = [&](const RowContext& context, Slot slot, const UsageRow& row) -> Result<void> {
+    const auto own = clock_steps_of(key, context, slot, row);
+    steps.insert(steps.end(), own.begin(), own.end());
+    return ok();
+  };
+  for (const MachineKey source : sources(view, machine)) {
+    MB_TRYV(walk(ledger, view, source, kEver, each));
+  }
+  std::ranges::stable_sort(steps, {}, &ClockStep::slot);
+  if (steps.size() > max)
+    steps.erase(steps.begin(), steps.end() - static_cast<std::ptrdiff_t>(max));
+  return steps;
 }
 
 Result<void> Queries::usage(

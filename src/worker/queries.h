@@ -56,6 +56,11 @@ class Queries {
   /// What the sample costs by itself, at the prices of its time.
   [[nodiscard]] Result<Cost> sample_cost(const RecentSample& sample) const;
 
+  /// The machine's newest clock steps, at most `max`, in slot order. kNotFound: no such machine.
+  [[nodiscard]] Result<std::vector<ClockStep>> newest_clock_steps(LedgerReader& ledger,
+                                                                  const MachineId& machine,
+                                                                  std::size_t max) const;
+
   struct UsageRequest {
     std::optional<MachineId> machine;
     UsageBy by = UsageBy::kDay;
@@ -85,6 +90,8 @@ class Queries {
   using EachRow = std::function<Result<void>(const RowContext&, Slot, const UsageRow&)>;
 
   Result<void> open_view(LedgerReader& ledger, View& view) const;
+  /// kNotFound: nothing is known of the machine.
+  [[nodiscard]] static Result<MachineKey> key_of(const View& view, const MachineId& machine);
   /// The machines whose rows may hold usage billed to `machine` (renamed boots), or all.
   [[nodiscard]] static std::set<MachineKey> sources(const View& view,
                                                     const std::optional<MachineId>& machine);

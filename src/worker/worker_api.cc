@@ -17,6 +17,7 @@ namespace {
 constexpr std::int64_t kSilentUs = 3'600'000'000;  // status names machines not seen for longer
 constexpr std::size_t kUsageBytesMax = std::size_t{64} << 20;
 constexpr std::size_t kQuarantinePage = 100;
+constexpr std::size_t kClockStepsShown = 100;
 constexpr std::size_t kRecentRows = 10;  // as the prototype
 
 using Answer =
@@ -154,7 +155,7 @@ Result<std::vector<MachineView>> machine_views(LedgerReader& ledger, const std::
   std::map<MachineId, MachineView> views;
   for (const auto& [key, facts] : machines) {
     if (!only.empty() && facts.name.str() != only) continue;
-    MachineView view{facts, {}, {}, {}, {}, {}};
+    MachineView view{facts, {}, {}, {}, {}, {}, {}};
     MB_TRY(view.epochs, ledger.epochs(key));
     MB_TRY(view.holds, ledger.holds(key));
     MB_TRY(view.decisions, ledger.decisions(key));
@@ -350,9 +351,13 @@ void add_reading(std::vector<WebRoute>& routes, const LedgerApiParts& parts) {
         return answer_json(machines_json(views));
       });
   get("/api/v1/machines/{machine}",
-      [](LedgerReader& ledger, const WebRequest&, const PathValues& values) -> Result<WebResponse> {
-        MB_TRY(const auto views, machine_views(ledger, values.at("machine")));
-        return answer_json(machine_json(views.front()));
+      [parts](LedgerReader& ledger, const WebRequest&,
+              const PathValues& values) -> Result<WebResponse> {
+        MB_TRY(auto views, machine_views(ledger, values.at("machine")));
+        MachineView& view = views.front();
+        MB_TRY(view.clock_steps,
+               parts.queries.newest_clock_steps(ledger, view.facts.name, kClockStepsShown));
+        return answer_json(machine_json(view));
       });
 }
 

@@ -62,6 +62,10 @@ Statement fleet(const PriceBook& book) {
   std::map<MachineId, MachineNote> notes;
   notes[MachineId{"lab-07"}].coverage = Coverage{900 * kSecond, 1, 0, 0};
   notes[MachineId{"lab-07"}].held[MeterName{"cpu"}] = 1'800'000'000;
+  for (int i = 0; i < 7; ++i)
+    notes[MachineId{"lab-07"}].clock_steps.push_back(
+        {kSlot.plus(i), 900 * kSecond + i, i == 0 ? 100'000 : kSecond});
+  notes[MachineId{"render-12"}].clock_steps = {{kSlot, 1'700 * kSecond, 100 * kSecond}};
   notes[MachineId{"render-12"}].coverage = Coverage{0, 0, 0, 3'600 * kSecond};
   notes[MachineId{"render-12"}].discarded[MeterName{"cpu"}] = 5'400'000'000;
   notes[MachineId{"render-12"}].discarded[MeterName{"net_out"}] = 2'500'000'000;
