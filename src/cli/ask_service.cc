@@ -154,4 +154,19 @@ Flag control_flag() {
 
 Flag json_flag() { return {.name = "json", .value = "", .help = "print JSON"}; }
 
+std::vector<Flag> period_flags() {
+  return with_worker_flags({{.name = "machine", .value = "NAME", .help = "only this machine"},
+                            {.name = "period",
+                             .value = "PERIOD",
+                             .help = "2026-11, 2026-11-22, this-month (default) or last-month"},
+                            {.name = "csv", .value = "", .help = "print CSV (RFC 4180)"},
+                            json_flag()});
+}
+
+Result<std::string> wanted_format(const Arguments& arguments) {
+  if (arguments.has("csv") && arguments.has("json"))
+    return fail(Code::kUsage, "--csv and --json cannot be given together");
+  return std::string(arguments.has("csv") ? "csv" : arguments.has("json") ? "json" : "text");
+}
+
 }  // namespace meterbill

@@ -109,5 +109,9 @@ inline constexpr std::chrono::seconds kAnswerMax{10};
 [[nodiscard]] Flag json_flag();
 /// `--control PATH`.
 [[nodiscard]] Flag control_flag();
+/// `--machine`, `--period`, `--csv`, `--json`, and whom to ask.
+[[nodiscard]] std::vector<Flag> period_flags();
+/// `csv`, `json` or `text`, as these flags say. kUsage: more than one.
+[[nodiscard]] Result<std::string> wanted_format(const Arguments& arguments);
 
 }  // namespace meterbill

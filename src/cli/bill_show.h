@@ -1,12 +1,10 @@
 #pragma once
 
-#include <vector>
-
 #include "cli/ask_service.h"
 
 namespace meterbill {
 
-/// `usage` and `bill show`: what the worker has metered and what it comes to.
-[[nodiscard]] std::vector<Command> bill_show_commands(const ServiceAccess& access);
+/// `bill show`: what a period comes to.
+[[nodiscard]] Command bill_show_command(const ServiceAccess& access);
 
 }  // namespace meterbill

@@ -21,6 +21,7 @@
 #include "cli/list_commands.h"
 #include "cli/operator_commands.h"
 #include "cli/prices_check.h"
+#include "cli/usage_command.h"
 #include "cli/version_command.h"
 #include "config/load.h"
 #include "config/load_prices.h"
@@ -156,7 +157,8 @@ int main_of(int argc, char** argv) {
       }};
   std::vector<Command> commands;
   append(commands, list_commands(access));
-  append(commands, bill_show_commands(access));
+  commands.push_back(usage_command(access));
+  commands.push_back(bill_show_command(access));
   commands.push_back(bill_compute_command(
       {.zones = zones, .clock = clock, .read_file = read_file, .sha256_hex = sha256_hex}));
   commands.push_back(prices_check_command({.zones = zones,

@@ -13,11 +13,6 @@ namespace {
 constexpr std::size_t kLabelColumns = 11;
 constexpr std::size_t kLineColumns = 80;
 
-std::size_t columns_of(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
 /// What a column needs on each side of its alignment edge.
 struct Width {
   std::size_t before = 0;
@@ -50,6 +45,11 @@ std::string without_trailing_spaces(std::string line) {
 }
 
 }  // namespace
+
+std::size_t columns_of(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
 
 void TextTable::row(std::vector<std::string> cells) {
   MB_ASSERT(cells.size() == columns_.size());

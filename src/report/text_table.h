@@ -19,6 +19,9 @@ struct Column {
   int drop = 0;  ///< 1 is left out first when a line must fit, then 2, …; 0 never
 };
 
+/// How many columns of a terminal a text takes: its code points.
+[[nodiscard]] std::size_t columns_of(std::string_view text);
+
 /// Rows of cells in aligned columns, two spaces apart, for a terminal. Columns are as wide as their
 /// widest cell: a number is never cut. Widths count code points. What cells hold is made
 /// printable().

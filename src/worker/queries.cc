@@ -11,26 +11,12 @@ namespace {
 
 constexpr SlotRange kEver{Slot{}, Slot{}.plus(std::int64_t{1} << 40)};
 
-std::string labels_text(const Dictionary& names, LabelSetKey key) {
-  const auto found = names.label_sets.find(key);
-  return found == names.label_sets.end() ? std::string() : to_text(found->second);
-}
-
 bool is_wanted(const std::optional<MachineId>& wanted, const MachineId& machine) {
   return !wanted || *wanted == machine;
 }
 
 BootOf boot_of(const RowContext& context) {
   return [&context](EpochKey epoch) -> const BootId& { return context.epochs.at(epoch).boot; };
-}
-
-/// The clock steps of a row in what is billed to that machine.
-std::vector<ClockStep> clock_steps_of(MachineKey machine, const RowContext& context, Slot slot,
-                                      const UsageRow& row) {
-  const auto is_billed = [&](EpochKey epoch) {
-    return billed_machine(context, slot, epoch, row.by_epoch.at(epoch)) == machine;
-  };
-  return clock_steps(slot, row, boot_of(context), is_billed);
 }
 
 /// Gathers coverage, clock steps and held usage of one machine name while rows are walked.
@@ -42,12 +28,21 @@ struct NoteBuilder {
 
 }  // namespace
 
+std::string Queries::labels_text(const Dictionary& names, LabelSetKey key) {
+  const auto found = names.label_sets.find(key);
+  return found == names.label_sets.end() ? std::string() : to_text(found->second);
+}
+
 Result<void> Queries::open_view(LedgerReader& ledger, View& view) const {
   MB_TRY(view.names, ledger.dictionary());
   MB_TRY(view.machines, ledger.machines());
   MB_TRY(view.holds, ledger.all_holds());
   for (const auto& [key, facts] : view.machines) {
-    MB_TRY(view.decisions[key], ledger.decisions(key));
+    view.keys.emplace(facts.name, key);
+    Decisions& decisions = view.decisions[key];
+    MB_TRY(decisions, ledger.decisions(key));
+    for (const auto& [boot, decision] : decisions)
+      if (decision.decision == Decision::kRename) view.renamed[decision.renamed_to].insert(key);
   }
   for (const auto& [key, name] : view.names.scopes)
     if (name == machine_scope()) view.machine_scope = key;
@@ -61,22 +56,32 @@ Result<void> Queries::open_view(LedgerReader& ledger, View& view) const {
 }
 
 Result<MachineKey> Queries::key_of(const View& view, const MachineId& machine) {
-  for (const auto& [key, facts] : view.machines)
-    if (facts.name == machine) return key;
+  const auto found = view.keys.find(machine);
+  if (found != view.keys.end()) return found->second;
   return fail(Code::kNotFound,
               fmt::format("no machine '{}'; `meterbill machine list` names them", machine.str()));
 }
 
 std::set<MachineKey> Queries::sources(const View& view, const std::optional<MachineId>& machine) {
   std::set<MachineKey> keys;
-  for (const auto& [key, facts] : view.machines) {
-    bool wanted = is_wanted(machine, facts.name);
-    for (const auto& [boot, decision] : view.decisions.at(key))
-      wanted |= decision.decision == Decision::kRename &&
-                is_wanted(machine, view.names.machines.at(decision.renamed_to));
-    if (wanted) keys.insert(key);
+  if (!machine) {
+    for (const auto& [name, key] : view.keys) keys.insert(key);
+    return keys;
   }
+  const auto own = view.keys.find(*machine);
+  if (own == view.keys.end()) return keys;
+  keys.insert(own->second);
+  const auto renamed = view.renamed.find(own->second);
+  if (renamed != view.renamed.end()) keys.insert(renamed->second.begin(), renamed->second.end());
   return keys;
+}
+
+std::vector<ClockStep> Queries::clock_steps_of(MachineKey machine, const RowContext& context,
+                                               Slot slot, const UsageRow& row) {
+  const auto is_billed = [&](EpochKey epoch) {
+    return billed_machine(context, slot, epoch, row.by_epoch.at(epoch)) == machine;
+  };
+  return clock_steps(slot, row, boot_of(context), is_billed);
 }
 
 Result<void> Queries::walk(LedgerReader& ledger, const View& view, MachineKey machine,
@@ -286,39 +291,6 @@ Result<std::vector<ClockStep>> Queries::newest_clock_steps(LedgerReader& ledger,
   if (steps.size() > max)
     steps.erase(steps.begin(), steps.end() - static_cast<std::ptrdiff_t>(max));
   return steps;
-}
-
-Result<void> Queries::usage(
-    LedgerReader& ledger, const UsageRequest& request,
-    const std::function<Result<void>(const std::vector<UsageReportRow>&)>& each) const {
-  View view;
-  MB_TRYV(open_view(ledger, view));
-  std::map<MachineId, MachineKey> by_name;
-  for (const auto& [key, facts] : view.machines)
-    if (is_wanted(request.machine, facts.name)) by_name.emplace(facts.name, key);
-  if (request.machine && by_name.empty())
-    return fail(Code::kNotFound, fmt::format("no machine '{}'; `meterbill machine list` names them",
-                                             request.machine->str()));
-  for (const auto& entry : by_name) {
-    const MachineId& name = entry.first;
-    const MachineKey key = entry.second;
-    UsageTable table(request.by, book_.zone());
-    const auto add_row = [&](const RowContext& context, Slot slot,
-                             const UsageRow& row) -> Result<void> {
-      MB_TRY(const Totals totals, shown_usage(context, slot, row));
-      for (const auto& [total, quantity] : totals) {
-        if (total.machine != key) continue;
-        MB_TRYV(table.add(name, view.scope_name(total.scope), labels_text(view.names, total.labels),
-                          slot, view.meter_name(total.meter), quantity));
-      }
-      return ok();
-    };
-    for (const MachineKey source : sources(view, name)) {
-      MB_TRYV(walk(ledger, view, source, request.range, add_row));
-    }
-    MB_TRYV(each(table.rows()));
-  }
-  return ok();
 }
 
 }  // namespace meterbill

@@ -11,7 +11,7 @@
 #include "domain/price_book.h"
 #include "domain/statement.h"
 #include "ports/ledger_store.h"
-#include "report/usage_report.h"
+#include "report/usage_page.h"
 #include "worker/contribution.h"
 
 namespace meterbill {
@@ -62,14 +62,17 @@ class Queries {
                                                                   std::size_t max) const;
 
   struct UsageRequest {
-    std::optional<MachineId> machine;
+    std::optional<MachineId> machine = {};  ///< absent: all
     UsageBy by = UsageBy::kDay;
-    SlotRange range;
+    Period period = {};
+    std::optional<UsageCursor> from = {};  ///< where the page before ended
+    std::size_t rows_max = kUsageRowsMax;
   };
-  /// Billed usage, and views, machine by machine in name order: `each` gets one machine's rows.
-  [[nodiscard]] Result<void> usage(
-      LedgerReader& ledger, const UsageRequest& request,
-      const std::function<Result<void>(const std::vector<UsageReportRow>&)>& each) const;
+  /// A page holds so many rows, and those of the slot, hour or day with which they are reached.
+  static constexpr std::size_t kUsageRowsMax = 10'000;
+  /// Billed usage, and views: one page, machine by machine in name order. All pages together are
+  /// the same wherever they are cut; each shows the ledger as it is when it is asked for.
+  [[nodiscard]] Result<UsagePage> usage(LedgerReader& ledger, const UsageRequest& request) const;
 
   [[nodiscard]] const PriceBook& book() const { return book_; }
 
@@ -80,6 +83,8 @@ class Queries {
     std::map<MachineKey, MachineFacts> machines;
     std::map<MachineKey, Decisions> decisions;
     std::map<MachineKey, Holds> holds;
+    std::map<MachineId, MachineKey> keys;
+    std::map<MachineKey, std::set<MachineKey>> renamed;  ///< machine → those with boots of it
     std::map<std::string, MeterKey> meters;
     ScopeKey machine_scope;
     std::function<const ScopeName&(ScopeKey)> scope_name;
@@ -89,6 +94,10 @@ class Queries {
 
   using EachRow = std::function<Result<void>(const RowContext&, Slot, const UsageRow&)>;
 
+  /// The clock steps of a row in what is billed to that machine.
+  static std::vector<ClockStep> clock_steps_of(MachineKey machine, const RowContext& context,
+                                               Slot slot, const UsageRow& row);
+  static std::string labels_text(const Dictionary& names, LabelSetKey key);
   Result<void> open_view(LedgerReader& ledger, View& view) const;
   /// kNotFound: nothing is known of the machine.
   [[nodiscard]] static Result<MachineKey> key_of(const View& view, const MachineId& machine);
@@ -106,6 +115,10 @@ class Queries {
                                                         const Period& period, Slot cut_off,
                                                         std::optional<Slot> open,
                                                         const std::optional<MachineId>& machine);
+  /// A piece of a machine's usage and the slot with which the next one begins, if any is left.
+  Result<std::optional<Slot>> machine_usage(LedgerReader& ledger, const View& view,
+                                            const UsageRequest& request, SlotRange range,
+                                            std::size_t rows_max, MachineUsage& usage) const;
   [[nodiscard]] bool is_whole_months(const Period& period) const;
 
   const PriceBook& book_;

@@ -15,7 +15,6 @@ namespace meterbill {
 namespace {
 
 constexpr std::int64_t kSilentUs = 3'600'000'000;  // status names machines not seen for longer
-constexpr std::size_t kUsageBytesMax = std::size_t{64} << 20;
 constexpr std::size_t kQuarantinePage = 100;
 constexpr std::size_t kClockStepsShown = 100;
 constexpr std::size_t kRecentRows = 10;  // as the prototype
@@ -72,33 +71,27 @@ Result<WebResponse> bill(const LedgerApiParts& parts, LedgerReader& ledger,
   return fail(Code::kInvalid, "format= is json, csv or text");
 }
 
+/// One page; `next` of it, given back, asks for the page behind it.
 Result<WebResponse> usage(const LedgerApiParts& parts, LedgerReader& ledger,
                           const WebRequest& request) {
-  MB_TRY(const auto machine, wanted_machine(request));
-  MB_TRY(const Period period, wanted_period(parts, request));
+  Queries::UsageRequest wanted;
+  MB_TRY(wanted.machine, wanted_machine(request));
+  MB_TRY(wanted.period, wanted_period(parts, request));
   const std::string_view by_text = query_value(request, "by");
   const auto by = parse_usage_by(by_text.empty() ? "day" : by_text);
   if (!by) return fail(Code::kInvalid, "by= is slot, hour or day");
+  wanted.by = *by;
   const std::string_view format = query_value(request, "format");
-  if (!format.empty() && format != "json" && format != "csv" && format != "text")
-    return fail(Code::kInvalid, "format= is json, csv or text");
-  std::vector<UsageReportRow> all;
-  std::string csv = usage_csv_header(*by);
-  const auto each = [&](const std::vector<UsageReportRow>& rows) -> Result<void> {
-    if (format == "csv")
-      csv += usage_csv(rows);
-    else
-      all.insert(all.end(), rows.begin(), rows.end());
-    if (csv.size() > kUsageBytesMax || all.size() > kUsageBytesMax / 256)
-      return fail(Code::kInvalid,
-                  "too much usage for one answer: ask for one machine, a shorter "
-                  "period, or by hour or day");
-    return ok();
-  };
-  MB_TRYV(parts.queries.usage(ledger, {machine, *by, period.slots}, each));
-  if (format == "csv") return answer_text(std::move(csv), "text/csv; charset=utf-8");
-  if (format == "text") return answer_text(usage_text(all, *by), "text/plain; charset=utf-8");
-  return answer_json(usage_json(all, *by));
+  if (!format.empty() && format != "json")
+    return fail(Code::kInvalid,
+                "usage is given in pages of JSON; `meterbill usage --csv` makes CSV of them");
+  const std::string_view next = query_value(request, "next");
+  if (!next.empty()) {
+    wanted.from = parse_usage_cursor(next);
+    if (!wanted.from) return fail(Code::kInvalid, "next= is the 'next' of the page before");
+  }
+  MB_TRY(const UsagePage page, parts.queries.usage(ledger, wanted));
+  return answer_json(usage_page_json(page));
 }
 
 /// The prototype's newest rows; a row of an agent has no cost of its own.

@@ -32,6 +32,8 @@ WORKER = [
     ("GET", "/api/v1/usage", "?machine=..", "tcp", 400),
     ("GET", "/api/v1/usage", "?by=year", "tcp", 400),
     ("GET", "/api/v1/usage", "?format=xml", "tcp", 400),
+    ("GET", "/api/v1/usage", "?format=csv", "tcp", 400),
+    ("GET", "/api/v1/usage", "?next=nobody", "tcp", 400),
     ("GET", "/api/v1/usage", "?period=2026-13", "tcp", 400),
     ("GET", "/api/v1/prices", "", "tcp", 200),
     ("GET", "/api/v1/quarantine", "", "tcp", 200),

@@ -112,9 +112,9 @@ class Demo:
     def line(self):
         name = self.machine()
         cost = get(f"http://{self.worker}/api/cost/{name}") or {}
-        rows = get(f"http://{self.worker}/api/v1/usage?machine={name}&by=day") or []
+        page = get(f"http://{self.worker}/api/v1/usage?machine={name}&by=day") or {}
         used = {}
-        for row in rows:
+        for row in (row for machine in page.get("machines", []) for row in machine["rows"]):
             if row["scope"] == "machine":
                 used[row["meter"]] = used.get(row["meter"], 0) + int(row["quantity"])
         cpu = used.get("cpu", 0)

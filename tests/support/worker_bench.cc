@@ -5,7 +5,6 @@
 #include <set>
 
 #include "base/assert.h"
-#include "report/usage_report.h"
 
 namespace meterbill {
 namespace {
@@ -104,15 +103,26 @@ LedgerApiParts WorkerBench::api_parts(LedgerReader& reader) {
           .warnings = [this] { return price_use.warnings(); }};
 }
 
+std::string WorkerBench::usage(UsageFormat format, UsageBy by, std::size_t rows_max) {
+  Queries::UsageRequest request{.machine = std::nullopt,
+                                .by = by,
+                                .period = month_of(clock.now().utc, book.zone()).value(),
+                                .from = std::nullopt,
+                                .rows_max = rows_max};
+  std::optional<UsagePrinter> printer;
+  std::string text;
+  do {
+    const UsagePage page = queries.usage(ledger, request).value();
+    if (!printer) text += printer.emplace(format, page).begin();
+    for (const MachineUsage& piece : page.machines) text += printer->add(piece);
+    request.from = page.next;
+  } while (request.from);
+  return text + printer->end();
+}
+
 std::string WorkerBench::usage_csv() {
-  std::string csv;
-  const SlotRange all{Slot{}, Slot{}.plus(std::int64_t{1} << 40)};
-  const auto each = [&](const std::vector<UsageReportRow>& rows) {
-    csv += meterbill::usage_csv(rows);
-    return Result<void>(ok());
-  };
-  MB_ASSERT(queries.usage(ledger, {std::nullopt, UsageBy::kSlot, all}, each));
-  return csv;
+  const std::string csv = usage(UsageFormat::kCsv, UsageBy::kSlot);
+  return csv.substr(csv.find('\n') + 1);
 }
 
 std::string WorkerBench::held() {

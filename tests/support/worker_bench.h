@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "domain/price_book.h"
+#include "report/usage_printer.h"
 #include "support/manual_clock.h"
 #include "support/memory_ledger.h"
 #include "wire/encode.h"
@@ -134,7 +135,10 @@ class WorkerBench {
   [[nodiscard]] Counts counts() const;
   /// For routes whose questions are answered from `reader`, at once. Both outlive the routes.
   [[nodiscard]] LedgerApiParts api_parts(LedgerReader& reader);
-  /// `usage --by slot` as CSV, names sorted.
+  /// `usage` of this month, followed through pages of so many rows, as it is printed.
+  [[nodiscard]] std::string usage(UsageFormat format, UsageBy by,
+                                  std::size_t rows_max = Queries::kUsageRowsMax);
+  /// `usage --by slot --csv` without its header.
   [[nodiscard]] std::string usage_csv();
   [[nodiscard]] std::string held();
   [[nodiscard]] std::string cost(const std::string& machine);

@@ -6,6 +6,8 @@
 #include "cli/cli.h"
 #include "cli/list_commands.h"
 #include "cli/operator_commands.h"
+#include "cli/usage_command.h"
+#include "report/usage_page.h"
 #include "unit/cli/terminal.h"
 
 namespace meterbill {
@@ -37,8 +39,9 @@ class ServiceCommandsTest : public testing::Test {
           return answer_of(ledger.path);
         }};
     std::vector<Command> commands = list_commands(access);
-    for (auto& more : {bill_show_commands(access), operator_commands(access)})
-      commands.insert(commands.end(), more.begin(), more.end());
+    commands.push_back(usage_command(access));
+    commands.push_back(bill_show_command(access));
+    for (Command& command : operator_commands(access)) commands.push_back(std::move(command));
     TestTerminal terminal;
     const int exit = Cli{std::move(commands)}.run(arguments, terminal.terminal);
     return {exit, terminal.out.str(), terminal.err.str()};
@@ -50,15 +53,19 @@ class ServiceCommandsTest : public testing::Test {
     return found->second;
   }
 
-  std::map<std::string, Result<ServiceAnswer>> answers_{{"http://worker", ServiceAnswer{200, "{}"}},
-                                                        {"http://lab", ServiceAnswer{200, "{}"}},
-                                                        {"l.db", ServiceAnswer{200, "{}"}}};
+  /// Nothing at all, to whatever was asked.
+  static ServiceAnswer nothing() {
+    return {200, usage_page_json({.by = UsageBy::kDay, .period = "2026-11"})};
+  }
+
+  std::map<std::string, Result<ServiceAnswer>> answers_{
+      {"http://worker", nothing()}, {"http://lab", nothing()}, {"l.db", nothing()}};
   std::vector<std::string> asked_;
 };
 
 TEST_F(ServiceCommandsTest, EachReadingCommandAsksWhomTheFlagsSay) {
   const std::map<std::vector<std::string>, std::string> commands{
-      {{"usage"}, "/api/v1/usage?format=text"},
+      {{"usage"}, "/api/v1/usage"},
       {{"bill", "show", "--machine", "a b"}, "/api/v1/bill?machine=a%20b&format=text"},
       {{"quarantine", "list"}, "/api/v1/quarantine"},
       {{"quarantine", "show", "7"}, "/api/v1/quarantine/7"},

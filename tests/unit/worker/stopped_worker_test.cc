@@ -80,8 +80,8 @@ class StoppedWorkerTest : public testing::Test {
 
 TEST_F(StoppedWorkerTest, EveryQuestionIsAnsweredAsTheRunningWorkerDoes) {
   const std::vector<WebRequest> questions{
-      get("/api/v1/usage", {{"by", "slot"}, {"format", "csv"}}),
-      get("/api/v1/usage", {{"format", "text"}}),
+      get("/api/v1/usage", {{"by", "slot"}}),
+      get("/api/v1/usage", {{"next", "web-2/2026-11-01T00:00:00Z"}}),
       get("/api/v1/usage", {{"machine", "web-1"}}),
       get("/api/v1/bill", {{"format", "text"}}),
       get("/api/v1/bill", {{"format", "csv"}, {"period", "2026-11-22"}}),

@@ -1,0 +1,104 @@
+#include "cli/usage_command.h"
+
+#include <fmt/format.h>
+
+#include <ostream>
+
+#include "cli/usage_page_reader.h"
+#include "report/usage_printer.h"
+
+namespace meterbill {
+namespace {
+
+std::vector<Flag> usage_flags() {
+  std::vector<Flag> flags = period_flags();
+  flags.insert(flags.begin() + 2,
+               Flag{.name = "by", .value = "WHAT", .help = "slot, hour or day (default)"});
+  return flags;
+}
+
+Result<UsageFormat> format_of(const Arguments& arguments) {
+  MB_TRY(const std::string format, wanted_format(arguments));
+  return format == "csv"    ? UsageFormat::kCsv
+         : format == "json" ? UsageFormat::kJson
+                            : UsageFormat::kText;
+}
+
+/// Asks for one page after the other.
+class Pages {
+ public:
+  Pages(const ServiceAccess& access, const Arguments& arguments)
+      : access_(access), arguments_(arguments), period_(arguments.value("period").value_or("")) {}
+
+  /// The first page, then the one behind the page given last.
+  Result<UsagePage> ask() {
+    MB_TRY(const std::string body,
+           read_worker(access_, arguments_,
+                       make_target("/api/v1/usage", {{"machine", value("machine")},
+                                                     {"period", period_},
+                                                     {"by", value("by")},
+                                                     {"next", next_ ? to_string(*next_) : ""}})));
+    MB_TRY(UsagePage page, read_usage_page(body));
+    if (page.next && page.next == next_)
+      return fail(Code::kUnavailable, "the worker gives the same page again and again");
+    next_ = page.next;
+    period_ = page.period;  // `this-month` may be another one by the next page
+    return page;
+  }
+
+  [[nodiscard]] bool is_last() const { return !next_; }
+
+ private:
+  [[nodiscard]] std::string value(std::string_view flag) const {
+    return arguments_.value(flag).value_or("");
+  }
+
+  const ServiceAccess& access_;
+  const Arguments& arguments_;
+  std::string period_;
+  std::optional<UsageCursor> next_;
+};
+
+Result<void> print(const ServiceAccess& access, const Arguments& arguments, std::ostream& out) {
+  MB_TRY(const UsageFormat format, format_of(arguments));
+  Pages pages(access, arguments);
+  MB_TRY(UsagePage page, pages.ask());
+  UsagePrinter printer(format, page);
+  out << printer.begin();
+  std::size_t rows = 0;
+  for (;;) {
+    for (const MachineUsage& piece : page.machines) {
+      rows += piece.rows.size();
+      out << printer.add(piece);
+    }
+    out.flush();
+    if (!out.good()) return ok();  // Cli says so
+    if (pages.is_last()) break;
+    auto next = pages.ask();
+    if (!next)
+      return fail(next.error().code,
+                  fmt::format("what is printed ends after {} rows and is not all: {}", rows,
+                              next.error().message));
+    page = std::move(next).value();
+  }
+  out << printer.end();
+  return ok();
+}
+
+}  // namespace
+
+Command usage_command(const ServiceAccess& access) {
+  return {.path = {"usage"},
+          .summary = "Shows what machines have used.",
+          .run =
+              [access](const std::vector<std::string>& words, const Terminal& terminal) {
+                const auto arguments = parse_arguments(words, usage_flags(), 0);
+                if (!arguments) return report(arguments.error(), terminal);
+                const auto printed = print(access, arguments.value(), terminal.out);
+                return printed ? static_cast<int>(kExitOk) : report(printed.error(), terminal);
+              },
+          .operands = "",
+          .flags = usage_flags()};
+}
+
+}  // namespace meterbill
