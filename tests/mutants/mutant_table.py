@@ -133,8 +133,8 @@ MUTANTS = [
         "checkpoint_first",
         "rows and checkpoint are saved in one transaction",
         "src/adapters/sqlite/sqlite_spool.cc",
-        "Result<void> SqliteSpool::save_once(const TickRecord& tick) {\n",
-        "Result<void> SqliteSpool::save_once(const TickRecord& tick) {\n"
+        "Result<void> SqliteSpool::save_once(const TickRecord& tick, bool tight) {\n",
+        "Result<void> SqliteSpool::save_once(const TickRecord& tick, bool tight) {\n"
         '  if (mutant("checkpoint_first")) {\n'
         "    MB_TRYV(save_checkpoint(tick.checkpoint));\n  }\n",
         (SIM, 500),
