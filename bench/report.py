@@ -1,0 +1,56 @@
+"""What every benchmark has in common: runs of ours and of a peer in turn, and their report.
+
+A report is a list of {"case", "unit", "ours": [runs], "peer", "theirs": [runs], "ratio": median}
+in build/bench/NAME.json. The ratio is that of each pair of neighbouring runs, so that what slows
+the machine for a while slows both; its median is reported.
+"""
+
+import json
+import pathlib
+import platform
+import statistics
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+
+class Report:
+    def __init__(self, name):
+        self.name, self.rows = name, []
+        print(f"{name}: {machine()}", flush=True)
+
+    def add(self, case, unit, ours, peer, theirs, scale=1):
+        """`scale`: what one run of the peer is divided by when it did another amount of work."""
+        ratios = [one / other for one, other in zip(ours, theirs)]
+        row = {
+            "case": case,
+            "unit": unit,
+            "ours": [round(run, 3) for run in ours],
+            "peer": peer,
+            "theirs": [round(run, 3) for run in theirs],
+            "ratio": round(statistics.median(ratios), 3),
+        }
+        self.rows.append(row)
+        print(
+            f"  {case}: {statistics.median(ours):,.3f} {unit}; {peer} "
+            f"{statistics.median(theirs):,.3f}; {row['ratio']:.2f} x",
+            flush=True,
+        )
+        self.write()
+
+    def write(self):
+        """After each row: what was measured stays when a later case fails or is interrupted."""
+        path = ROOT / "build" / "bench" / f"{self.name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(self.rows, indent=1) + "\n", encoding="utf-8")
+
+
+def machine():
+    """The processor and kernel: figures of two machines are not to be compared."""
+    model = "unknown processor"
+    with open("/proc/cpuinfo", encoding="utf-8") as info:
+        for line in info:
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    cores = pathlib.Path("/sys/devices/system/cpu/online").read_text(encoding="ascii").strip()
+    return f"{model}, processors {cores}, Linux {platform.release()}"
