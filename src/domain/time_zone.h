@@ -27,7 +27,7 @@ struct LocalTime {
 struct ZoneData {
   std::string name;     ///< `Europe/Berlin`
   std::string version;  ///< of the tz database, e.g. "2025b"; empty when unknown, and for UTC
-  std::string digest;   ///< SHA-256 of the zone's data, 64 hex digits
+  std::string digest;   ///< SHA-256 of the zone's data, 64 hex digits; empty for UTC: it has none
 };
 
 /// The rules of one IANA time zone. Immutable; safe from any thread.
@@ -50,7 +50,7 @@ class TimeZoneDatabase {
       std::string_view name) const = 0;
 };
 
-/// UTC needs no data and works where no tz database is installed. Its digest is that of no bytes.
+/// UTC needs no data and works where no tz database is installed.
 [[nodiscard]] std::shared_ptr<const TimeZone> utc_zone();
 
 /// "2026-11-22".

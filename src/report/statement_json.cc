@@ -121,6 +121,19 @@ void write_meanings(JsonWriter& json, const Statement& statement) {
   json.end_object();
 }
 
+/// Null is what is not there: UTC needs no data, and an unknown version has no name.
+void write_zone_data(JsonWriter& json, const ZoneData& zone) {
+  json.string("name", zone.name);
+  const auto text_or_null = [&json](std::string_view name, const std::string& text) {
+    if (text.empty())
+      json.null(name);
+    else
+      json.string(name, text);
+  };
+  text_or_null("version", zone.version);
+  text_or_null("sha256", zone.digest);
+}
+
 }  // namespace
 
 std::string statement_json(const Statement& statement, const TimeZone& zone) {
@@ -147,9 +160,7 @@ std::string statement_json(const Statement& statement, const TimeZone& zone) {
   json.string("sha256", facts.prices_digest);
   json.end_object();
   json.begin_object("time_zone_data");
-  json.string("name", facts.zone.name);
-  json.string("version", facts.zone.version);
-  json.string("sha256", facts.zone.digest);
+  write_zone_data(json, facts.zone);
   json.end_object();
   json.begin_array("warnings");
   for (const std::string& warning : facts.warnings) json.string(warning);

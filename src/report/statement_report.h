@@ -12,7 +12,9 @@ namespace meterbill {
 [[nodiscard]] std::string statement_text(const Statement& statement, const TimeZone& zone);
 
 /// The same for programs: money and quantities as exact decimal strings, meters not billed
-/// (capacities, uptime) included.
+/// (capacities, uptime) included. Digests are SHA-256: `prices.sha256` that of PriceBook::text(),
+/// which `meterbill prices check --json` prints as "text"; `time_zone_data.sha256` that of the
+/// zone's data, null for UTC, which needs none.
 [[nodiscard]] std::string statement_json(const Statement& statement, const TimeZone& zone);
 
 /// One row for each line, unpriced quantity, held quantity and clock step (the seconds metered and

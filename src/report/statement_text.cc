@@ -220,6 +220,22 @@ std::string grand_total(const Statement& statement) {
   return why.empty() ? text : text + why + "\n";
 }
 
+/// What else the bill was computed from, each with the digest by which it is recognised.
+std::string inputs(const StatementFacts& facts) {
+  std::string text = labelled("Prices", facts.prices_source);
+  text += fmt::format("  sha256 {}\n", facts.prices_digest);
+  text += labelled("",
+                   "of the prices without comments, in a fixed order: the \"text\" that "
+                   "meterbill prices check --json prints");
+  const ZoneData& zone = facts.zone;
+  if (zone.digest.empty())
+    return text + labelled("Zone data", zone.name + ": needs no time-zone data");
+  text += labelled("Zone data", zone.version.empty()
+                                    ? zone.name
+                                    : fmt::format("{}, tzdata {}", zone.name, zone.version));
+  return text + fmt::format("  sha256 {}\n", zone.digest);
+}
+
 std::string meanings(const Statement& statement) {
   std::set<MeterName, MeterOrder> meters;
   for (const MachineStatement& machine : statement.machines) {
@@ -248,14 +264,7 @@ std::string statement_text(const Statement& statement, const TimeZone& zone) {
   text += grand_total(statement) + "\n";
   for (const std::string& warning : facts.warnings) text += labelled("Warning", warning);
   text += meanings(statement);
-  text += labelled("Prices", facts.prices_source);
-  text += fmt::format("  sha256 {}\n", facts.prices_digest);
-  text += labelled("Zone data",
-                   facts.zone.version.empty()
-                       ? facts.zone.name
-                       : fmt::format("{}, tzdata {}", facts.zone.name, facts.zone.version));
-  text += fmt::format("  sha256 {}\n", facts.zone.digest);
-  return text;
+  return text + inputs(facts);
 }
 
 }  // namespace meterbill

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <map>
 #include <random>
 #include <sstream>
@@ -280,6 +281,15 @@ TEST_F(BillComputeTest, PricesCheckPrintsTheBookInForce) {
   files_["p.toml"] = "currency = \"JPY\"\ntime_zone = \"Asia/Tokyo\"\n";
   EXPECT_NE(run({"prices", "check"}).out.find("JPY"), std::string::npos);
   EXPECT_NE(run({"prices", "check", "--json"}).out.find(R"("problems":[])"), std::string::npos);
+}
+
+TEST_F(BillComputeTest, TheDigestOnTheStatementIsThatOfTheTextThatPricesCheckPrints) {
+  namespace json = boost::json;
+  const json::value checked = json::parse(run({"prices", "check", "--json"}).out);
+  const std::string digest = sha256_hex(std::string(checked.at("text").as_string()));
+  const json::value statement = json::parse(compute(kSample, {"--json"}).out);
+  EXPECT_EQ(std::string(statement.at("prices").at("sha256").as_string()), digest);
+  EXPECT_NE(compute(kSample).out.find("sha256 " + digest), std::string::npos);
 }
 
 TEST_F(BillComputeTest, PricesCheckSaysWhatIsWrongWithLineAndRemedy) {

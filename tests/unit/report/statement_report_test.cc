@@ -109,6 +109,19 @@ TEST(StatementReportTest, TheSameStatementGivesTheSameBytes) {
   EXPECT_EQ(statement_json(fleet(book), book.zone()), statement_json(fleet(book), book.zone()));
 }
 
+TEST(StatementReportTest, WhatTheZoneDataDoesNotSayIsNullNotTheHashOfNothing) {
+  const PriceBook book = book_of({version("cpu", "core_hour", "1")}, "UTC", "EUR");
+  StatementFacts facts = facts_of(book, "2026-11");
+  facts.zone = book.zone().data();
+  const Statement statement = make_statement(facts, Rating{book}.finish().value(), {}).value();
+  const std::string json = statement_json(statement, book.zone());
+  EXPECT_NE(json.find(R"("time_zone_data":{"name":"UTC","version":null,"sha256":null})"),
+            std::string::npos)
+      << json;
+  const std::string text = statement_text(statement, book.zone());
+  EXPECT_TRUE(text.ends_with("\nZone data  UTC: needs no time-zone data\n")) << text;
+}
+
 TEST(StatementReportTest, APriceSinceLocalMidnightShowsTheDateAnotherTheTime) {
   const auto berlin = zone("Europe/Berlin");
   EXPECT_EQ(since_text(version("cpu", "core_hour", "1", "2025-12-31T23:00:00Z"), *berlin),
