@@ -2,18 +2,23 @@
 
 #include <ostream>
 
+#include "base/printable.h"
+
 namespace meterbill {
 namespace {
 
-/// Asks for the statement in the format the flags say.
+/// Asks for the statement in the format the flags say. Its text is made for a terminal, which
+/// whoever answers must not steer; JSON and CSV stay exact.
 Result<std::string> statement(const ServiceAccess& access, const std::vector<std::string>& words) {
   MB_TRY(const Arguments arguments, parse_arguments(words, period_flags(), 0));
   MB_TRY(const std::string format, wanted_format(arguments));
-  return read_worker(
-      access, arguments,
-      make_target("/api/v1/bill", {{"machine", arguments.value("machine").value_or("")},
-                                   {"period", arguments.value("period").value_or("")},
-                                   {"format", format}}));
+  MB_TRY(
+      std::string body,
+      read_worker(access, arguments,
+                  make_target("/api/v1/bill", {{"machine", arguments.value("machine").value_or("")},
+                                               {"period", arguments.value("period").value_or("")},
+                                               {"format", format}})));
+  return format == "text" ? printable_lines(body) : std::move(body);
 }
 
 }  // namespace

@@ -46,12 +46,20 @@ Result<std::size_t> width(const json::value& widths, std::string_view name) {
   return static_cast<std::size_t>(*value);
 }
 
+/// A slot, hour or day; CSV has it without quotes.
+Result<std::string> time_text(const json::value& row, std::string_view name) {
+  MB_TRY(std::string time, text(row, name));
+  if (time.empty() || time.find_first_not_of("0123456789-T:+Z") != std::string::npos)
+    return unexpected(name);
+  return time;
+}
+
 Result<UsageReportRow> row_of(const json::value& row, UsageBy by) {
   UsageReportRow usage;
   MB_TRY(std::string scope, text(row, "scope"));
   usage.scope = ScopeName{std::move(scope)};
   MB_TRY(usage.labels, text(row, "labels"));
-  MB_TRY(usage.time, text(row, to_string(by)));
+  MB_TRY(usage.time, time_text(row, to_string(by)));
   MB_TRY(std::string meter, text(row, "meter"));
   usage.meter = MeterName{std::move(meter)};
   MB_TRY(const std::string quantity, text(row, "quantity"));

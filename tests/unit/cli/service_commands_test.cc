@@ -125,6 +125,14 @@ constexpr const char* kWorkerStatus =
 constexpr const char* kAgentStatus =
     R"({"ready":true,"version":"0.1.0","machine_id":"web-1","metering":{"state":"metered"}})";
 
+TEST_F(ServiceCommandsTest, NoTextOfAServerSteersTheTerminal) {
+  const std::string hostile = "Machine \x1b[2J\a \x7f \xc2\x9b \xe2\x80\xae \xff\rend\n\tsecond\n";
+  answers_.at("http://worker") = ServiceAnswer{200, hostile};
+  EXPECT_EQ(run({"bill", "show"}).out,
+            "Machine \\x1b[2J\\x07 \\x7f \\u009b \\u202e \\xff\\x0dend\n\\x09second\n");
+  EXPECT_EQ(run({"bill", "show", "--csv"}).out, hostile);
+}
+
 TEST_F(ServiceCommandsTest, StatusEndsWith69WhenAServiceAskedForIsAway) {
   answers_.at("http://worker") = ServiceAnswer{200, kWorkerStatus};
   const Outcome text = run({"status"});

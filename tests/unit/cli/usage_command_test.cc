@@ -138,6 +138,34 @@ TEST_F(UsageCommandTest, AnswersOfOthersAreNamed) {
   }
 }
 
+TEST_F(UsageCommandTest, NoTextOfAServerSteersTheTerminal) {
+  std::vector<UsagePage> pages{fleet()[2]};
+  MachineUsage& machine = pages[0].machines[0];
+  machine.machine = MachineId{"web\x1b[2J"};
+  machine.rows[0].scope = ScopeName{"user:\xe2\x80\xae\n"};
+  machine.rows[0].labels = "a=\x7f\xc2\x9b";
+  machine.rows[0].meter = MeterName{"c\r"};
+  machine.clock_steps = {{slot("2026-11-22T10:15:00Z"), 900'000'000, 100'000}};
+  answer(pages);
+  EXPECT_EQ(run({"--by", "slot"}), kExitOk) << screen_.err.str();
+  EXPECT_THAT(screen_.out.str(), HasSubstr("\nweb\\x1b[2J  user:\\u202e\\x0a  a=\\x7f\\u009b  "
+                                           "2026-11-22T10:30:00Z  c\\x0d"));
+  EXPECT_THAT(screen_.out.str(), HasSubstr("\nweb\\x1b[2J  clock step: "));
+}
+
+TEST_F(UsageCommandTest, ATimeThatIsNoneIsNoAnswerOfAWorker) {
+  for (const char* time : {"", "=1+1", "2026-11-22,x", "2026-11-22\n", "\x1b[2J"}) {
+    targets_.clear();
+    answers_.clear();
+    std::vector<UsagePage> pages{fleet()[2]};
+    pages[0].machines[0].rows[0].time = time;
+    answer(pages);
+    EXPECT_EQ(run({"--by", "slot", "--csv"}), kExitUnavailable) << time;
+    EXPECT_EQ(screen_.out.str(), "");
+    EXPECT_THAT(screen_.err.str(), HasSubstr("'slot' is missing or of another kind"));
+  }
+}
+
 TEST_F(UsageCommandTest, CsvAndJsonExcludeEachOther) {
   EXPECT_EQ(run({"--csv", "--json"}), kExitUsage);
   EXPECT_TRUE(targets_.empty());

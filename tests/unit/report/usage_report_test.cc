@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "report/usage_printer.h"
+#include "support/golden.h"
 #include "unit/domain/billing_support.h"
 
 namespace meterbill {
@@ -115,6 +116,31 @@ TEST(UsageReportTest, TextAndJsonShowTheSameRowsAndTheClockSteps) {
             R"("clock_steps":[{"slot":"2026-11-22T10:15:00Z","seconds":"900.1",)"
             R"("metered_us":"900000000","estimated_us":"100000"}]}]})"
             "\n");
+}
+
+/// Two machines with parts, labels, a sum wider than its column, and a clock step.
+std::string fleet_text(UsageBy by) {
+  const auto berlin = zone("Europe/Berlin");
+  UsageTable web{by, *berlin};
+  add(web, "cpu", "2026-11-22T22:45:00Z", 1'485'838'868'400, "machine", "site=lab-3");
+  add(web, "cpu", "2026-11-22T23:00:00Z", 600'000'000, "machine", "site=lab-3");
+  add(web, "cpu", "2026-11-22T23:15:00Z", 1, "machine", "site=lab-3");
+  add(web, "memory", "2026-11-22T22:45:00Z", 19'328'296'550'400, "machine", "site=lab-3");
+  add(web, "cpu", "2026-11-22T22:45:00Z", 300'000'000, "service:nginx.service", "site=lab-3");
+  UsageTable old{by, *berlin};
+  add(old, "cpu_usage", "2026-11-22T22:45:00Z", Int128{1} << 60);
+  UsagePrinter printer(UsageFormat::kText,
+                       {.by = by, .period = "2026-11", .widths = {9, 21, 10, 9}});
+  std::string text = printer.begin();
+  text += printer.add({MachineId{"Machine_B"}, old.rows(), {}});
+  text += printer.add(
+      {MachineId{"web-1"}, web.rows(), {{slot("2026-11-22T22:45:00Z"), 900'000'000, 100'000}}});
+  return text + printer.end();
+}
+
+TEST(UsageReportTest, AFleetAsText) {
+  for (const UsageBy by : {UsageBy::kSlot, UsageBy::kHour, UsageBy::kDay})
+    expect_golden("tests/golden/usage_by_" + std::string(to_string(by)) + ".txt", fleet_text(by));
 }
 
 TEST(UsageReportTest, WithoutUsageOnlyTheFrameIsPrinted) {
