@@ -67,7 +67,8 @@ std::optional<Rejection> MemoryUsage::apply_reading(Machine& machine, EpochKey e
                      .used = {}};
   for (const auto& [meter, value] : reading.used) keyed.used[meter_key(meter)] = value;
   UsageRow& row = machine.rows[reading.slot];
-  if (auto rejection = room_for(row, keyed)) return rejection;
+  const auto is_pseudo = [&](EpochKey key) { return machine.facts.at(key).boot.empty(); };
+  if (auto rejection = room_for(row, keyed, is_pseudo)) return rejection;
   merge(row, keyed);
   return std::nullopt;
 }

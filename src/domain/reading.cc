@@ -23,25 +23,6 @@ std::int64_t value_of(const MeterTotals& used, const char* meter) {
 
 bool has(const MeterTotals& used, const char* meter) { return used.contains(MeterName{meter}); }
 
-/// Units over 2^53 would be centuries of a core or petabytes a second, and could not be added
-/// safely.
-std::optional<Rejection> too_much(const Reading& reading) {
-  for (const auto& [meter, value] : reading.used)
-    if (value < 0 || value > kQuantityMax)
-      return not_true(fmt::format("{} = {} is outside 0 to 2^53", meter.str(), value));
-  return std::nullopt;
-}
-
-std::optional<Rejection> bad_cover(const Cover& cover) {
-  for (const std::int64_t value :
-       {cover.from_us, cover.to_us, cover.metered_us, cover.estimated_us, cover.off_us})
-    if (value < 0 || value > kQuantityMax)
-      return not_true(fmt::format("a time of {} µs is outside 0 to 2^53", value));
-  if (cover.to_us < cover.from_us)
-    return not_true(fmt::format("to_us {} is before from_us {}", cover.to_us, cover.from_us));
-  return std::nullopt;
-}
-
 std::optional<Rejection> bad_machine_use(const Reading& reading) {
   const MeterTotals& used = reading.used;
   for (const auto* meter : {"cpu", "memory"})
@@ -80,16 +61,37 @@ std::int64_t cpu_limit_us(std::int64_t cpu_capacity_us, std::int64_t uptime_us) 
   return cpu_capacity_us + cpu_capacity_us / 50 + cores * 50'000;
 }
 
+/// Units over 2^53 would be centuries of a core or petabytes a second.
+std::optional<Rejection> out_of_range(const Reading& reading) {
+  const auto fits = [](std::int64_t value) { return value >= 0 && value <= kQuantityMax; };
+  for (const auto& [meter, value] : reading.used)
+    if (!fits(value))
+      return not_true(fmt::format("{} = {} is outside 0 to 2^53", meter.str(), value));
+  if (!reading.cover) return std::nullopt;
+  const Cover& cover = *reading.cover;
+  for (const std::int64_t value :
+       {cover.from_us, cover.to_us, cover.metered_us, cover.estimated_us, cover.off_us})
+    if (!fits(value)) return not_true(fmt::format("a time of {} µs is outside 0 to 2^53", value));
+  return std::nullopt;
+}
+
 std::optional<Rejection> implausible(const Reading& reading) {
-  if (auto rejection = too_much(reading)) return rejection;
-  if (reading.cover)
-    if (auto rejection = bad_cover(*reading.cover)) return rejection;
+  if (auto rejection = out_of_range(reading)) return rejection;
+  if (const auto& cover = reading.cover; cover && cover->to_us < cover->from_us)
+    return not_true(fmt::format("to_us {} is before from_us {}", cover->to_us, cover->from_us));
   if (reading.scope == machine_scope()) return bad_machine_use(reading);
   return std::nullopt;
 }
 
+std::optional<Rejection> outside_calendar(Slot slot) {
+  if (kCalendar.contains(slot)) return std::nullopt;
+  return Rejection{Reason::kBadSlot, "the slot is not in the years 2000 to 2199"};
+}
+
 std::optional<Rejection> untimely(Slot slot, UtcTime recorded, UtcTime now) {
-  if (slot.start().us > recorded.us + kFutureMax || slot.start().us > now.us + kFutureMax)
+  // The record's time is anybody's number: nothing is added to it.
+  const std::int64_t begun_us = slot.start().us - kFutureMax;
+  if (begun_us > recorded.us || begun_us > now.us)
     return Rejection{Reason::kFuture,
                      fmt::format("slot {} is more than 5 minutes ahead", to_string(slot))};
   if (slot.start().us < now.us - kAgeMax)

@@ -50,8 +50,16 @@ inline constexpr std::int64_t kQuantityMax = std::int64_t{1} << 53;
 /// core, the granularity of the kernel's tick counters (10 ms, per field and core). All in µs.
 [[nodiscard]] std::int64_t cpu_limit_us(std::int64_t cpu_capacity_us, std::int64_t uptime_us);
 
-/// Why a slot cannot be booked now: it starts more than 5 minutes after `recorded` (the record's
-/// time) or after `now` (the worker's clock), whichever is earlier, or it is older than 400 days.
+/// kBadSlot outside of kCalendar, whoever says so.
+[[nodiscard]] std::optional<Rejection> outside_calendar(Slot slot);
+
+/// kImplausible when a total or time is outside of 0 to kQuantityMax: nobody's word makes room for
+/// a number that sums do not fit.
+[[nodiscard]] std::optional<Rejection> out_of_range(const Reading& reading);
+
+/// Why a slot of kCalendar cannot be booked now: it starts more than 5 minutes after `recorded`
+/// (the record's time) or after `now` (the worker's clock), whichever is earlier, or it is older
+/// than 400 days.
 [[nodiscard]] std::optional<Rejection> untimely(Slot slot, UtcTime recorded, UtcTime now);
 
 }  // namespace meterbill

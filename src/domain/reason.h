@@ -10,7 +10,7 @@ namespace meterbill {
 /// docs/wire.md and never change.
 enum class Reason {
   kTombstone,      ///< `tombstone`: a record without a value
-  kTooLarge,       ///< `too_large`: a value over 64 KiB
+  kTooLarge,       ///< `too_large`: a value or headers over 64 KiB, over 64 headers
   kNotJson,        ///< `not_json`: not one whole JSON text of RFC 8259
   kTooDeep,        ///< `too_deep`: nested deeper than 32
   kNotUtf8,        ///< `not_utf8`
@@ -24,7 +24,7 @@ enum class Reason {
   kBadLabel,       ///< `bad_label`: too many, too long, or outside its grammar
   kTooMany,        ///< `too_many`: more readings, scopes, meters or epochs than the limits
   kUnknownType,    ///< `unknown_type`: an event type this worker does not know
-  kBadSlot,        ///< `bad_slot`: not on a quarter hour
+  kBadSlot,        ///< `bad_slot`: not on a quarter hour, or not in 2000 to 2199
   kFuture,         ///< `future`: starts more than 5 minutes ahead
   kTooOld,         ///< `too_old`: older than 400 days, or than the remembered event ids
   kImplausible,    ///< `implausible`: cannot be true by itself

@@ -55,6 +55,11 @@ struct SlotRange {
   friend constexpr auto operator<=>(const SlotRange&, const SlotRange&) = default;
 };
 
+/// 2000 to 2199. What lies outside is a slip of a clock, never usage; all arithmetic with slots
+/// fits.
+inline constexpr SlotRange kCalendar{Slot::containing({946'684'800'000'000}),
+                                     Slot::containing({7'258'118'400'000'000})};
+
 /// Reads an RFC 3339 instant in UTC: "2026-11-22T10:15:00Z", fraction of up to 6 digits allowed
 /// (more is cut), offsets
 /// "+01:00" allowed. kInvalid otherwise.

@@ -54,10 +54,14 @@ Outcome merge(UsageRow& row, const KeyedReading& reading) {
   return grew ? Outcome::kApplied : Outcome::kRepeated;
 }
 
-std::optional<Rejection> room_for(const UsageRow& row, const KeyedReading& reading) {
+std::optional<Rejection> room_for(const UsageRow& row, const KeyedReading& reading,
+                                  const std::function<bool(EpochKey)>& is_pseudo) {
   const auto epoch = row.by_epoch.find(reading.epoch);
   if (epoch == row.by_epoch.end()) {
     if (row.by_epoch.size() < kEpochsMax) return std::nullopt;
+    const auto pseudo = static_cast<std::size_t>(std::ranges::count_if(
+        row.by_epoch, [&](const auto& entry) { return is_pseudo(entry.first); }));
+    if (row.by_epoch.size() - pseudo < kEpochsMax) return std::nullopt;
     return Rejection{Reason::kTooMany, fmt::format("more than {} epochs in one slot", kEpochsMax)};
   }
   const auto& scopes = epoch->second.by_scope;

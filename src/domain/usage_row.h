@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 
@@ -66,9 +67,11 @@ enum class Outcome { kApplied, kRepeated };
 /// are checked before (`room_for`).
 Outcome merge(UsageRow& row, const KeyedReading& reading);
 
-/// Why the row cannot take the reading: it would have more than kEpochsMax epochs or the epoch more
-/// than kScopesMax scopes. Readings for what is there already always fit.
-[[nodiscard]] std::optional<Rejection> room_for(const UsageRow& row, const KeyedReading& reading);
+/// Why the row cannot take the reading: it would have more than kEpochsMax epochs, pseudo-epochs
+/// not counted, or the epoch more than kScopesMax scopes. Readings for what is there already always
+/// fit.
+[[nodiscard]] std::optional<Rejection> room_for(const UsageRow& row, const KeyedReading& reading,
+                                                const std::function<bool(EpochKey)>& is_pseudo);
 
 /// Adds a quantity under a pseudo-epoch (samples, events): these add up, they do not merge.
 /// kOverflow leaves the row as it was.

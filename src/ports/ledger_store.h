@@ -97,7 +97,8 @@ struct QuarantineItem {
   UtcTime last_at;
   std::int64_t count = 1;
   QuarantineState state = QuarantineState::kHeld;
-  Delivery delivery;
+  /// Never null. Items of one delivery share it: in memory, and on disk if one batch brings them.
+  std::shared_ptr<const Delivery> delivery = std::make_shared<const Delivery>();
   // Set by the ledger:
   std::int64_t value_bytes = 0;  ///< length of the value as it came
   Sha256 value_digest{};         ///< of the value as it came
@@ -108,9 +109,9 @@ struct QuarantineItem {
 /// so that a flood of empty records is bounded too.
 [[nodiscard]] inline std::int64_t stored_bytes(const QuarantineItem& item) {
   std::size_t bytes = 256 + item.source.size() + item.machine.size() + item.reading_key.size() +
-                      item.rejection.detail.size() + item.delivery.key.size() +
-                      item.delivery.value.size();
-  for (const Header& header : item.delivery.headers)
+                      item.rejection.detail.size() + item.delivery->key.size() +
+                      item.delivery->value.size();
+  for (const Header& header : item.delivery->headers)
     bytes += header.name.size() + header.value.size();
   return static_cast<std::int64_t>(bytes);
 }

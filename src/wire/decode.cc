@@ -43,6 +43,22 @@ bool is_structured(const JsonValue& root, const std::vector<Header>& headers) {
   return root.find("specversion") || (announces_structured(headers) && !root.find("epoch"));
 }
 
+/// Before anything else is done with them: the broker lets through what fits into a record.
+std::optional<Rejection> oversized(const Delivery& delivery) {
+  if (delivery.value.size() > kValueBytesMax)
+    return reject(Reason::kTooLarge,
+                  fmt::format("{} bytes, at most {}", delivery.value.size(), kValueBytesMax));
+  if (delivery.headers.size() > kHeadersMax)
+    return reject(Reason::kTooLarge,
+                  fmt::format("{} headers, at most {}", delivery.headers.size(), kHeadersMax));
+  std::size_t bytes = delivery.key.size();
+  for (const Header& header : delivery.headers) bytes += header.name.size() + header.value.size();
+  if (bytes > kHeaderBytesMax)
+    return reject(Reason::kTooLarge,
+                  fmt::format("{} bytes of key and headers, at most {}", bytes, kHeaderBytesMax));
+  return std::nullopt;
+}
+
 }  // namespace
 
 Read<MachineId> machine_of(const JsonValue& value) {
@@ -57,9 +73,7 @@ Read<MachineId> machine_of(const JsonValue& value) {
 
 Message decode(const Delivery& delivery, Route route) {
   if (delivery.tombstone) return reject(Reason::kTombstone, "a record without a value");
-  if (delivery.value.size() > kValueBytesMax)
-    return reject(Reason::kTooLarge,
-                  fmt::format("{} bytes, at most {}", delivery.value.size(), kValueBytesMax));
+  if (auto rejection = oversized(delivery)) return std::move(*rejection);
   const auto binary = binary_attributes(delivery.headers);
   if (!binary) return binary.error();
   const bool structured = announces_structured(delivery.headers);

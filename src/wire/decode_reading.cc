@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 
-#include <map>
-#include <set>
-
 #include "wire/fields.h"
 #include "wire/forms.h"
 
@@ -69,6 +66,7 @@ Read<Slot> slot_of(const JsonValue& item) {
     return reject(Reason::kBadSlot, fmt::format("slot {} is not such as 2026-11-22T10:15:00Z, "
                                                 "on a quarter hour",
                                                 excerpt(text)));
+  if (auto fault = outside_calendar(slot.value())) return std::move(*fault);
   return slot.value();
 }
 
@@ -130,22 +128,6 @@ Read<Reading> read_reading(const JsonValue& element) {
   return reading;
 }
 
-/// Counts the scopes a message names in each slot: those beyond the limit of one slot are refused.
-class ScopeCount {
- public:
-  std::optional<Rejection> refuse(const Reading& reading) {
-    auto& scopes = by_slot_[reading.slot];
-    if (scopes.contains(reading.scope)) return std::nullopt;
-    if (scopes.size() == kScopesMax)
-      return reject(Reason::kTooMany, fmt::format("more than {} scopes in a slot", kScopesMax));
-    scopes.insert(reading.scope);
-    return std::nullopt;
-  }
-
- private:
-  std::map<Slot, std::set<ScopeName>> by_slot_;
-};
-
 }  // namespace
 
 Read<ReadingMessage> read_readings(const JsonValue& value) {
@@ -159,16 +141,18 @@ Read<ReadingMessage> read_readings(const JsonValue& value) {
   message.memory_usage_percent = display_percent(value, "memory_usage");
   MB_TRY(const JsonValue readings, required(value, "readings"));
   if (!readings.is(Kind::kArray)) return reject(Reason::kWrongType, "'readings' is not an array");
-  ScopeCount scopes;
   for (const JsonValue element : readings) {
-    auto reading = read_reading(element);
-    if (!reading) {
-      message.items.emplace_back(std::move(reading).error());
-    } else if (auto rejection = scopes.refuse(reading.value())) {
-      message.items.emplace_back(std::move(*rejection));
-    } else {
-      message.items.emplace_back(std::move(reading).value());
+    if (message.items.size() == kReadingsMax) {
+      message.items.emplace_back(
+          reject(Reason::kTooMany, fmt::format("{} readings, at most {}: the rest is this one item",
+                                               readings.size(), kReadingsMax)));
+      break;
     }
+    auto reading = read_reading(element);
+    if (reading)
+      message.items.emplace_back(std::move(reading).value());
+    else
+      message.items.emplace_back(std::move(reading).error());
   }
   return message;
 }

@@ -31,6 +31,7 @@ Read<UtcTime> time_of(const Attributes& attributes, const JsonValue& data) {
   const auto instant = parse_utc(text);
   if (!instant)
     return reject(Reason::kBadSlot, fmt::format("time {} is not of RFC 3339", excerpt(text)));
+  if (auto fault = outside_calendar(Slot::containing(instant.value()))) return std::move(*fault);
   return instant.value();
 }
 

@@ -99,7 +99,7 @@ std::vector<EncodedMessage> encode(const MessageFrame& frame, std::span<const Re
   std::size_t room = 0;  // bytes the newest message can still take
   for (std::size_t i = 0; i < readings.size(); ++i) {
     const std::string text = text_of(readings[i]);
-    if (messages.empty() || text.size() + 1 > room) {
+    if (messages.empty() || text.size() + 1 > room || messages.back().count == kReadingsMax) {
       const auto number = seq + static_cast<std::int64_t>(messages.size());
       messages.push_back({.message = frame_of(frame, number), .first = i, .count = 0});
       const std::size_t taken = structured(messages.back().message).size() + kTail.size();

@@ -31,9 +31,10 @@ struct EncodedMessage {
 };
 
 /// Packs readings of one epoch into as few messages as there must be, in order, each at most
-/// kValueBytesMax in either form; no readings, no message. `seq` is the first message's sequence
-/// number; each further message takes the next. REQUIRES: names within their grammar, totals and
-/// times not negative, `scopes` only on a final machine reading. Equal input has equal bytes.
+/// kValueBytesMax in either form and kReadingsMax readings; no readings, no message. `seq` is the
+/// first message's sequence number; each further message takes the next. REQUIRES: names within
+/// their grammar, totals and times not negative, `scopes` only on a final machine reading. Equal
+/// input has equal bytes.
 [[nodiscard]] std::vector<EncodedMessage> encode(const MessageFrame& frame,
                                                  std::span<const Reading> readings,
                                                  std::int64_t seq);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "wire/fields.h"
@@ -43,18 +44,17 @@ Read<JsonDocument> decode_data(std::string_view base64) {
 
 Read<std::optional<Attributes>> binary_attributes(const std::vector<Header>& headers) {
   Attributes attributes;
-  std::vector<std::string> seen;
+  std::set<std::string> seen;
   for (const Header& header : headers) {
     const std::string name = lower(header.name);
     if (!name.starts_with("ce_")) continue;
-    if (std::ranges::find(seen, name) != seen.end())
+    if (!seen.insert(name).second)
       return reject(Reason::kDuplicateKey, fmt::format("header {} stands twice", excerpt(name)));
-    seen.push_back(name);
     for (const auto& [attribute, member] : kAttributes)
       if (std::string_view(name).substr(3) == attribute) attributes.*member = header.value;
   }
-  const auto has = [&](const char* name) { return std::ranges::find(seen, name) != seen.end(); };
-  if (!has("ce_specversion") && !has("ce_type")) return std::optional<Attributes>();
+  if (!seen.contains("ce_specversion") && !seen.contains("ce_type"))
+    return std::optional<Attributes>();
   return std::optional<Attributes>(std::move(attributes));
 }
 

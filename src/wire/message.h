@@ -11,6 +11,9 @@
 namespace meterbill {
 
 inline constexpr std::size_t kValueBytesMax = 64 * 1024;
+inline constexpr std::size_t kHeadersMax = 64;             ///< of one delivery
+inline constexpr std::size_t kHeaderBytesMax = 64 * 1024;  ///< names, values and the key together
+inline constexpr std::size_t kReadingsMax = 1'000;         ///< of one message
 
 inline constexpr const char* kReadingType = "io.meterbill.reading.v1";
 inline constexpr const char* kUsageType = "io.meterbill.usage.v1";
@@ -51,7 +54,8 @@ struct ReadingMessage {
   /// when absent or malformed.
   std::string cpu_usage_percent;
   std::string memory_usage_percent;
-  std::vector<ReadingItem> items;  ///< in the order of the message
+  /// In the order of the message; what is past kReadingsMax is one more item, a Rejection.
+  std::vector<ReadingItem> items;
 };
 
 /// The prototype's message. 10⁻⁹ percent each; 0 to 100 percent.

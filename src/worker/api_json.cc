@@ -184,14 +184,14 @@ std::string quarantine_item_json(const QuarantineItem& item) {
   json.begin_object();
   write_item(json, item);
   json.string("value_sha256", hex(item.value_digest))
-      .string("key", item.delivery.key)
-      .string("key_base64", to_base64(item.delivery.key))
-      .string("recorded", to_string(item.delivery.recorded))
-      .boolean("tombstone", item.delivery.tombstone)
-      .string("value", item.delivery.value)
-      .string("value_base64", to_base64(item.delivery.value));
+      .string("key", item.delivery->key)
+      .string("key_base64", to_base64(item.delivery->key))
+      .string("recorded", to_string(item.delivery->recorded))
+      .boolean("tombstone", item.delivery->tombstone)
+      .string("value", item.delivery->value)
+      .string("value_base64", to_base64(item.delivery->value));
   json.begin_array("headers");
-  for (const Header& header : item.delivery.headers)
+  for (const Header& header : item.delivery->headers)
     json.begin_object()
         .string("name", header.name)
         .string("value", header.value)

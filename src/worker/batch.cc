@@ -132,7 +132,8 @@ void Batch::apply_reading(ReadyReading& item, const MessageHead& head) {
                        .scopes = item.reading.scopes,
                        .used = {}};
   UsageRow& target = row(machine, item.reading.slot);
-  if (auto full = room_for(target, reading)) return refuse(std::move(*full));
+  const auto is_pseudo = [this](EpochKey key) { return epochs_.at(key).boot.empty(); };
+  if (auto full = room_for(target, reading, is_pseudo)) return refuse(std::move(*full));
   reading.epoch = epoch_of(machine, {machine, head.epoch, head.boot, labels});
   for (const auto& [meter, value] : item.reading.used)
     reading.used.emplace(memory_.names.meter(meter), value);
@@ -222,10 +223,17 @@ void Batch::quarantine(RefusedItem refused) {
   item.ordinal = refused.origin.ordinal;
   item.rejection = std::move(refused.rejection);
   item.first_at = item.last_at = now_;
-  item.delivery = from.delivery;
+  item.delivery = shared_delivery(refused.origin);
   item.value_bytes = static_cast<std::int64_t>(from.delivery.value.size());
   write_.quarantine.push_back(std::move(item));
   add_counts(refused.origin, {.applied = 0, .repeated = 0, .quarantined = 1});
+}
+
+/// A message can hold a thousand refused readings: its bytes are kept once.
+std::shared_ptr<const Delivery> Batch::shared_delivery(const ItemOrigin& origin) {
+  auto& shared = shared_[{origin.source, origin.arrival}];
+  if (!shared) shared = std::make_shared<const Delivery>(arrival(origin).delivery);
+  return shared;
 }
 
 /// Keeps when a machine was last seen and its newest percentages.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -79,6 +80,7 @@ class Batch {
   void count(const ItemOrigin& origin, Outcome outcome);
   void add_counts(const ItemOrigin& origin, const Counts& counts);
   void quarantine(RefusedItem refused);
+  std::shared_ptr<const Delivery> shared_delivery(const ItemOrigin& origin);
   void see(const SeenMachine& seen);
   MachineFacts& facts_of(MachineKey machine);
   void advance_positions();
@@ -105,6 +107,7 @@ class Batch {
   std::map<std::pair<MachineKey, EpochId>, EpochKey> epoch_keys_;
   std::map<std::pair<std::size_t, std::int64_t>, Counts> requests_;
   std::set<std::pair<std::size_t, std::size_t>> evidence_;
+  std::map<std::pair<std::size_t, std::size_t>, std::shared_ptr<const Delivery>> shared_;
   std::set<EventKey> known_events_;
   std::map<MachineKey, Decisions> new_decisions_;
   std::map<MachineKey, Conflicts> new_conflicts_;

@@ -124,7 +124,7 @@ Result<void> Worker::release_now(std::int64_t quarantine_id) {
                 fmt::format("item {} was kept shortened and cannot be applied", quarantine_id));
   SourceBatch source{
       item.source, item.source == "http" ? Route::kHttp : Route::kKafka, {}, {}, nullptr};
-  source.arrivals.push_back({item.delivery, item.position, 0});
+  source.arrivals.push_back({*item.delivery, item.position, 0});
   std::vector<SourceBatch> batches{source};
   const UtcTime now = clock_.now().utc;
   Items items = read_items(batches, now, std::nullopt, Checks::kReleased);

@@ -32,6 +32,7 @@ class ItemReader {
   }
 
   std::optional<Rejection> time_fault(Slot slot) const {
+    if (auto fault = outside_calendar(slot)) return fault;
     if (checks_ == Checks::kReleased) return std::nullopt;
     return untimely(slot, recorded(), now_);
   }
@@ -60,7 +61,7 @@ class ItemReader {
 
   void take_reading(std::size_t head, Reading&& reading) {
     std::optional<Rejection> fault = time_fault(reading.slot);
-    if (!fault && checks_ == Checks::kAll) fault = implausible(reading);
+    if (!fault) fault = checks_ == Checks::kAll ? implausible(reading) : out_of_range(reading);
     if (!fault) {
       items_.readings.push_back({origin_, head, std::move(reading)});
       return;

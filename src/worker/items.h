@@ -85,7 +85,7 @@ struct Items {
 /// Which checks an operator's release waives.
 enum class Checks {
   kAll,
-  kReleased,  ///< time, plausibility and replay are the operator's word
+  kReleased,  ///< time, plausibility and replay are the operator's word; ranges are not
 };
 
 /// Decodes every arrival and checks each item by itself. Pure. Arrivals below the applied position

@@ -403,7 +403,7 @@ TEST_P(LedgerContract, OfAReadingOnlyTheGreatestIsKeptPerReasonWithACount) {
   smaller.first_at = smaller.last_at = slot(9).start();
   quarantine(smaller);
   QuarantineItem item = ledger().quarantine_item(1).value();
-  EXPECT_EQ(item.delivery.value, "five");
+  EXPECT_EQ(item.delivery->value, "five");
   EXPECT_EQ(item.count, 2);
   EXPECT_EQ(item.first_at, slot().start());
   EXPECT_EQ(item.last_at, slot(9).start());
@@ -411,7 +411,7 @@ TEST_P(LedgerContract, OfAReadingOnlyTheGreatestIsKeptPerReasonWithACount) {
   greater.position.offset = 99;
   quarantine(greater);
   item = ledger().quarantine_item(1).value();
-  EXPECT_EQ(item.delivery.value, "the six");
+  EXPECT_EQ(item.delivery->value, "the six");
   EXPECT_EQ(item.value_bytes, 7);
   EXPECT_EQ(item.position.offset, 99);
   EXPECT_EQ(item.count, 3);
@@ -430,10 +430,10 @@ TEST_P(LedgerContract, QuarantineIsListedNewestFirstInPages) {
   for (int i = 0; i < 5; ++i) quarantine(refused("", 0, std::to_string(i)));
   const auto page = ledger().quarantine(0, 2).value();
   ASSERT_EQ(page.size(), 2U);
-  EXPECT_EQ(page[0].delivery.value, "4");
+  EXPECT_EQ(page[0].delivery->value, "4");
   const auto next = ledger().quarantine(page[1].id, 2).value();
   ASSERT_EQ(next.size(), 2U);
-  EXPECT_EQ(next[0].delivery.value, "2");
+  EXPECT_EQ(next[0].delivery->value, "2");
   EXPECT_EQ(ledger().quarantine_item(1'000).error().code, Code::kNotFound);
 }
 
@@ -441,10 +441,12 @@ TEST_P(LedgerContract, QuarantineKeepsTheExactBytesAndTheirDigest) {
   given(1);
   QuarantineItem item = refused("", 0, std::string("abc"));
   item.machine = "\xff<b>";
-  item.delivery.key = std::string("k\0y", 3);
+  Delivery keyed = *item.delivery;
+  keyed.key = std::string("k\0y", 3);
+  item.delivery = std::make_shared<const Delivery>(keyed);
   quarantine(item);
   const QuarantineItem kept = ledger().quarantine_item(1).value();
-  EXPECT_EQ(kept.delivery, item.delivery);
+  EXPECT_EQ(*kept.delivery, keyed);
   EXPECT_EQ(kept.machine, item.machine);
   EXPECT_EQ(kept.value_bytes, 3);
   // SHA-256 of "abc": FIPS 180-2, appendix B.1.
@@ -492,10 +494,10 @@ TEST_P(LedgerContract, QuarantinePastItsLimitIsShortenedAndPastTwiceThatCounted)
   const auto items = ledger().quarantine(0, 100).value();
   ASSERT_LT(items.size(), 10U);
   EXPECT_TRUE(items.back().releasable);
-  EXPECT_EQ(items.back().delivery.value, big);
+  EXPECT_EQ(items.back().delivery->value, big);
   const QuarantineItem& last = items.front();
   EXPECT_FALSE(last.releasable);
-  EXPECT_EQ(last.delivery.value, big.substr(0, kQuarantineBytesShort));
+  EXPECT_EQ(last.delivery->value, big.substr(0, kQuarantineBytesShort));
   EXPECT_EQ(last.value_bytes, 9'000);
   EXPECT_EQ(last.value_digest, items.back().value_digest);
   const auto refusal = ledger().settle_quarantine(last.id, QuarantineState::kReleased, {});

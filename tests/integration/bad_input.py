@@ -37,6 +37,11 @@ def slot_at(us):
 
 AHEAD = MACHINE_SLOT.replace(SLOT, slot_at(2_400_000_000))
 OLD = MACHINE_SLOT.replace(SLOT, slot_at(-401 * DAY_US))
+OF_1999 = MACHINE_SLOT.replace(SLOT, "1999-12-31T23:45:00Z")
+OF_2200 = MACHINE_SLOT.replace(SLOT, "2200-01-01T00:00:00Z")
+MANY_READINGS = MESSAGE[: MESSAGE.index('"readings":[') + len('"readings":[')] + ",".join(
+    f'{{"slot":"{SLOT}","scope":"a:{n}","used":{{}}}}' for n in range(1002)
+) + "]}"
 OFF_THE_QUARTER = MACHINE_SLOT.replace(":00Z", ":01Z")
 
 
@@ -205,6 +210,13 @@ ROWS = [
         None,
         headers=(READING_TYPE, ("CE_TYPE", "io.meterbill.usage.v1")),
     ),
+    raw("65 headers", MESSAGE, "too_large", None, headers=(("a", b"1"),) * 65),
+    raw("64 KiB of headers", MESSAGE, "too_large", None, headers=(("a", b"1" * 65_536),)),
+    raw("1,002 readings", MANY_READINGS, "too_many", applied=1000),
+    reading("of 1999", MACHINE_SLOT, OF_1999, "bad_slot"),
+    reading("of 2200", MACHINE_SLOT, OF_2200, "bad_slot"),
+    usage("of 1999", SLOT, "1999-12-31T23:59:59Z", "bad_slot"),
+    sample("a record of 1999", "12.3", "bad_slot", timestamp_us=946_684_799_000_000),
 ]
 
 # What looks odd and is right: nothing of it is quarantined.

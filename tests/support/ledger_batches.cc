@@ -129,7 +129,7 @@ QuarantineItem refused(const std::string& reading_key, std::int64_t weight,
   item.rejection = {.reason = Reason::kImplausible, .detail = "cpu is more than allowed"};
   item.first_at = slot().start();
   item.last_at = slot().start();
-  item.delivery = delivery(value);
+  item.delivery = std::make_shared<const Delivery>(delivery(value));
   return item;
 }
 

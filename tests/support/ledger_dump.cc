@@ -132,7 +132,7 @@ class Dump {
           item.position.partition, item.position.offset, item.machine, item.reading_key,
           item.weight, item.ordinal.value_or(-1), to_string(item.rejection.reason),
           item.rejection.detail, item.first_at.us, item.last_at.us, item.count,
-          to_string(item.state), quoted(item.delivery), item.value_bytes, hex(item.value_digest),
+          to_string(item.state), quoted(*item.delivery), item.value_bytes, hex(item.value_digest),
           item.releasable);
   }
 

@@ -50,9 +50,11 @@ void shorten(QuarantineItem& item) {
   const auto cut = [](std::string& bytes) {
     bytes.resize(std::min(bytes.size(), kQuarantineBytesShort));
   };
-  cut(item.delivery.key);
-  cut(item.delivery.value);
-  item.delivery.headers.clear();
+  Delivery shortened = *item.delivery;
+  cut(shortened.key);
+  cut(shortened.value);
+  shortened.headers.clear();
+  item.delivery = std::make_shared<const Delivery>(std::move(shortened));
   item.releasable = false;
 }
 
@@ -377,8 +379,8 @@ void MemoryLedger::apply_quarantine(QuarantineItem item) {
   };
   item.state = QuarantineState::kHeld;
   item.releasable = true;
-  item.value_bytes = static_cast<std::int64_t>(item.delivery.value.size());
-  item.value_digest = sha256(item.delivery.value);
+  item.value_bytes = static_cast<std::int64_t>(item.delivery->value.size());
+  item.value_digest = sha256(item.delivery->value);
   if (past(limits_.quarantine_bytes_max)) shorten(item);
   const bool fits = !past(2 * limits_.quarantine_bytes_max);
   if (is_new) {

@@ -25,7 +25,10 @@ from recount_json import (
 READING, USAGE, PROBE = "io.meterbill.reading.v1", "io.meterbill.usage.v1", "io.meterbill.probe.v1"
 SLOT_US = 900_000_000
 VALUE_BYTES_MAX, QUANTITY_MAX = 65536, 2**53
+HEADERS_MAX, HEADER_BYTES_MAX = 64, 65536
 METERS_MAX, LABELS_MAX, SCOPES_MAX, EPOCHS_MAX, CORES_MAX = 64, 16, 1000, 64, 8192
+READINGS_MAX = 1000
+YEARS = range(2000, 2200)
 FUTURE_US, AGE_US = 300_000_000, 400 * 86_400_000_000
 COVER = ("from_us", "to_us", "metered_us", "estimated_us", "off_us")
 
@@ -94,6 +97,16 @@ def slot_of(time_us):
 def slot_text(slot):
     moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=slot * SLOT_US)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def check_year(slot):
+    """Slots are of the 21st and 22nd century (the year 2000 counted in)."""
+    first, after = (
+        (datetime.date(year, 1, 1) - datetime.date(1970, 1, 1)).days * 96
+        for year in (YEARS.start, YEARS.stop)
+    )
+    if not first <= slot < after:
+        raise Refused("bad_slot")
 
 
 def parse_time_us(text):
@@ -176,6 +189,7 @@ def _one_reading(message, element, at_us):
         slot = slot_of(parse_time_us(slot))
     except Refused:
         raise Refused("bad_slot") from None
+    check_year(slot)
     scope = _scope(field(element, "scope", str))
     used = field(element, "used", dict)
     if len(used) > METERS_MAX:
@@ -214,11 +228,13 @@ def _readings(value, at_us):
     }
     # A message without readings says that the machine lives; nothing grows.
     items = [] if field(value, "readings", list) else [Item("probe", at_us)]
-    for element in value["readings"]:
+    for element in value["readings"][:READINGS_MAX]:
         try:
             items.append(_one_reading(message, element, at_us))
         except Refused as refused:
             items.append(Item("refused", at_us, refused.reason, machine=message["machine"]))
+    if len(value["readings"]) > READINGS_MAX:
+        items.append(Item("refused", at_us, "too_many", machine=message["machine"]))
     return items
 
 
@@ -242,6 +258,7 @@ def _usage(attributes, value, at_us):
         slot = slot_of(parse_time_us(text))
     except Refused:
         raise Refused("bad_slot") from None
+    check_year(slot)
     units = UNITS.get(meter, CUSTOM_UNITS)
     unit = field(value, "unit", str)
     if unit not in units:
@@ -270,6 +287,7 @@ def _sample(value, at_us, identity):
     if "cpu_usage" not in value or "memory_usage" not in value:
         raise Refused("missing_field")
     used = {name: percent(value[name]) for name in ("cpu_usage", "memory_usage")}
+    check_year(slot_of(at_us))
     return Item(
         "sample",
         at_us,
@@ -341,12 +359,21 @@ def _binary_attributes(headers):
     return {name: text for name, text in attributes.items() if text}
 
 
+def check_headers(record):
+    texts = [record["key"]] + [value for _, value in record["headers"]]
+    size = sum(len(base64.b64decode(text or "")) for text in texts)
+    size += sum(len(name.encode()) for name, _ in record["headers"])
+    if len(record["headers"]) > HEADERS_MAX or size > HEADER_BYTES_MAX:
+        raise Refused("too_large")
+
+
 def _kafka_items(record, at_us):
     if record["value"] is None:
         raise Refused("tombstone")
     data = base64.b64decode(record["value"])
     if len(data) > VALUE_BYTES_MAX:
         raise Refused("too_large")
+    check_headers(record)
     attributes = _binary_attributes(record["headers"])
     structured = any(
         name.lower() == "content-type"

@@ -31,7 +31,7 @@ using Parser = http::response_parser<http::buffer_body>;
 using Steady = std::chrono::steady_clock;
 
 constexpr std::size_t kPieceBytes = std::size_t{64} * 1024;
-constexpr std::uint32_t kHeaderBytesMax = 16 * 1024;
+constexpr std::uint32_t kAnswerHeadBytesMax = 16 * 1024;
 constexpr int kInterimAnswersMax = 8;
 
 /// CR, LF and the like would let a value write further fields.
@@ -206,7 +206,7 @@ class HttpClient::Impl {
     // A server may answer and close before it has read all: the answer counts.
     for (int i = 0; i < kInterimAnswersMax; ++i) {
       Parser parser;
-      parser.header_limit(kHeaderBytesMax);
+      parser.header_limit(kAnswerHeadBytesMax);
       parser.body_limit(limits_.body_bytes_max);
       parser.skip(request.method == "HEAD");
       const ErrorCode read =

@@ -2,6 +2,7 @@
 
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -29,13 +30,19 @@ void append_field(std::string& into, std::string_view field) {
 
 }  // namespace
 
+UtcTime record_time(std::int64_t milliseconds) {
+  constexpr std::int64_t kFirst = -62'167'219'200'000;  // 0000-01-01T00:00:00Z
+  constexpr std::int64_t kLast = 253'402'300'799'999;   // 9999-12-31T23:59:59.999Z
+  return {std::clamp(milliseconds, kFirst, kLast) * 1'000};
+}
+
 Delivery to_delivery(const rd_kafka_message_t& message) {
   Delivery delivery;
   delivery.key = text_of(message.key, message.key_len);
   delivery.tombstone = message.payload == nullptr;
   delivery.value = text_of(message.payload, message.len);
   rd_kafka_timestamp_type_t type{};
-  delivery.recorded.us = rd_kafka_message_timestamp(&message, &type) * 1'000;
+  delivery.recorded = record_time(rd_kafka_message_timestamp(&message, &type));
   rd_kafka_headers_t* headers = nullptr;
   if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return delivery;
   const char* name = nullptr;

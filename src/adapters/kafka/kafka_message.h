@@ -9,6 +9,10 @@
 
 namespace meterbill {
 
+/// A record's timestamp is anybody's 64 bits: the nearest time of the years 0 to 9999, which can be
+/// written and computed with.
+[[nodiscard]] UtcTime record_time(std::int64_t milliseconds);
+
 /// The exact content of a consumed record: key, headers, value, timestamp.
 [[nodiscard]] Delivery to_delivery(const rd_kafka_message_t& message);
 

@@ -51,7 +51,8 @@ Result<QuarantineItem> item_at(LedgerQuery& query) {
   item.last_at = {query->integer(11)};
   item.count = query->integer(12);
   MB_TRY(item.state, parse_state(query->text(13)));
-  MB_TRY(item.delivery, delivery_at(query));
+  MB_TRY(Delivery delivery, delivery_at(query));
+  item.delivery = std::make_shared<const Delivery>(std::move(delivery));
   item.value_bytes = query->integer(19);
   MB_TRY(item.value_digest, to_sha256(query->blob(20)));
   item.releasable = query->integer(21) != 0;
@@ -72,10 +73,10 @@ void bind_item(LedgerQuery& query, const QuarantineItem& item) {
   query->bind(9, to_string(item.rejection.reason)).bind(10, item.rejection.detail);
   query->bind(11, item.first_at.us).bind(12, item.last_at.us).bind(13, item.count);
   query->bind(14, to_string(item.state));
-  query->bind_blob(15, item.delivery.key).bind_blob(16, item.delivery.value);
-  query->bind(17, std::int64_t{item.delivery.tombstone});
-  query->bind_blob(18, pack_headers(item.delivery.headers));
-  query->bind(19, item.delivery.recorded.us).bind(20, item.value_bytes);
+  query->bind_blob(15, item.delivery->key).bind_blob(16, item.delivery->value);
+  query->bind(17, std::int64_t{item.delivery->tombstone});
+  query->bind_blob(18, pack_headers(item.delivery->headers));
+  query->bind(19, item.delivery->recorded.us).bind(20, item.value_bytes);
   query->bind_blob(21, bytes_of(item.value_digest)).bind(22, std::int64_t{item.releasable});
   query->bind(23, stored_bytes(item));
 }
@@ -84,9 +85,11 @@ void shorten(QuarantineItem& item) {
   const auto cut = [](std::string& bytes) {
     bytes.resize(std::min(bytes.size(), kQuarantineBytesShort));
   };
-  cut(item.delivery.key);
-  cut(item.delivery.value);
-  item.delivery.headers.clear();
+  Delivery shortened = *item.delivery;
+  cut(shortened.key);
+  cut(shortened.value);
+  shortened.headers.clear();
+  item.delivery = std::make_shared<const Delivery>(std::move(shortened));
   item.releasable = false;
 }
 
@@ -180,8 +183,8 @@ Result<void> keep_quarantined(LedgerConnection& ledger, QuarantineItem item, std
   item.id = 0;
   item.state = QuarantineState::kHeld;
   item.releasable = true;
-  item.value_bytes = static_cast<std::int64_t>(item.delivery.value.size());
-  MB_TRY(item.value_digest, value_digest_of(item.delivery.value));
+  item.value_bytes = static_cast<std::int64_t>(item.delivery->value.size());
+  MB_TRY(item.value_digest, value_digest_of(item.delivery->value));
   meta.held += item.count;
   const std::int64_t others = meta.quarantine_bytes - (known ? known->bytes : 0);
   if (others + stored_bytes(item) > bytes_max) shorten(item);

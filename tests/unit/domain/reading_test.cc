@@ -134,6 +134,26 @@ TEST(ReadingTest, CpuToleranceIsFiftyMillisecondsACoreAndTwoPercent) {
   EXPECT_EQ(cpu_limit_us(601 * kSecond, 300 * kSecond), 613 * kSecond + 20'000 + 150'000);
 }
 
+TEST(ReadingTest, NoRecordTimeIsTooGreatToCompareWith) {
+  constexpr UtcTime kFirst{std::numeric_limits<std::int64_t>::min()};
+  constexpr UtcTime kLast{kMax};
+  for (const Slot slot : {kCalendar.begin, kCalendar.end.plus(-1)}) {
+    EXPECT_EQ(untimely(slot, kFirst, kFirst)->reason, Reason::kFuture);
+    EXPECT_FALSE(untimely(slot, kLast, slot.start()));
+  }
+  EXPECT_EQ(outside_calendar(Slot::containing(kFirst))->reason, Reason::kBadSlot);
+  EXPECT_EQ(outside_calendar(Slot::containing(kLast))->reason, Reason::kBadSlot);
+}
+
+TEST(ReadingTest, TheCalendarIsTheYears2000To2199) {
+  EXPECT_EQ(to_string(kCalendar.begin), "2000-01-01T00:00:00Z");
+  EXPECT_EQ(to_string(kCalendar.end), "2200-01-01T00:00:00Z");
+  EXPECT_FALSE(outside_calendar(kCalendar.begin));
+  EXPECT_FALSE(outside_calendar(kCalendar.end.plus(-1)));
+  EXPECT_TRUE(outside_calendar(kCalendar.begin.plus(-1)));
+  EXPECT_TRUE(outside_calendar(kCalendar.end));
+}
+
 struct TimeCase {
   const char* name;
   std::int64_t recorded_s, now_s;  // relative to the slot's start

@@ -198,22 +198,38 @@ TEST(MergeTest, LossIsHealedByTheLastReadingOfEachScope) {
 }
 
 TEST(RoomTest, LimitsConcernOnlyWhatIsNew) {
+  const auto none = [](EpochKey) { return false; };
   UsageRow row;
   for (std::int64_t i = 0; i < static_cast<std::int64_t>(kScopesMax); ++i)
     merge(row, reading(ScopeKey{i}, 1));
-  EXPECT_FALSE(room_for(row, reading(ScopeKey{0}, 2)));
-  ASSERT_TRUE(room_for(row, reading(ScopeKey{100'000}, 1)));
-  EXPECT_EQ(room_for(row, reading(ScopeKey{100'000}, 1))->reason, Reason::kTooMany);
+  EXPECT_FALSE(room_for(row, reading(ScopeKey{0}, 2), none));
+  ASSERT_TRUE(room_for(row, reading(ScopeKey{100'000}, 1), none));
+  EXPECT_EQ(room_for(row, reading(ScopeKey{100'000}, 1), none)->reason, Reason::kTooMany);
   for (std::int64_t i = 1; i < static_cast<std::int64_t>(kEpochsMax); ++i) {
     KeyedReading other = reading(kMachine, 1);
     other.epoch = EpochKey{100 + i};
-    ASSERT_FALSE(room_for(row, other));
+    ASSERT_FALSE(room_for(row, other, none));
     merge(row, other);
   }
   KeyedReading one_more = reading(kMachine, 1);
   one_more.epoch = EpochKey{999};
-  ASSERT_TRUE(room_for(row, one_more));
-  EXPECT_EQ(room_for(row, one_more)->reason, Reason::kTooMany);
+  ASSERT_TRUE(room_for(row, one_more, none));
+  EXPECT_EQ(room_for(row, one_more, none)->reason, Reason::kTooMany);
+}
+
+TEST(RoomTest, PseudoEpochsTakeNoRoom) {
+  const auto is_pseudo = [](EpochKey key) { return key < EpochKey{3}; };
+  UsageRow row;
+  for (std::int64_t pseudo = 1; pseudo < 3; ++pseudo)
+    ASSERT_TRUE(accumulate(row, EpochKey{pseudo}, kMachine, kCpu, 1));
+  KeyedReading next = reading(kMachine, 1);
+  for (std::int64_t i = 0; i < static_cast<std::int64_t>(kEpochsMax); ++i) {
+    next.epoch = EpochKey{100 + i};
+    ASSERT_FALSE(room_for(row, next, is_pseudo)) << i;
+    merge(row, next);
+  }
+  next.epoch = EpochKey{999};
+  EXPECT_TRUE(room_for(row, next, is_pseudo));
 }
 
 TEST(AccumulateTest, QuantitiesAddUpAndAnOverflowChangesNothing) {

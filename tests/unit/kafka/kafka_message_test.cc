@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <set>
 
 namespace meterbill {
@@ -54,6 +55,15 @@ TEST(AnchorDigestTest, StoredAnchorsStayValid) {
     hex += "0123456789abcdef"[byte & 15];
   }
   EXPECT_EQ(hex, "352a505b8d918006dea7985593aafbc417a6876bffd41c22980dca8b4b644c74");
+}
+
+TEST(RecordTimeTest, TimestampsThatNoYearHoldsAreTheNearestThatOneDoes) {
+  EXPECT_EQ(record_time(1'234), UtcTime{1'234'000});
+  EXPECT_EQ(record_time(-1), UtcTime{-1'000}) << "a record without one";
+  EXPECT_EQ(to_string(record_time(std::numeric_limits<std::int64_t>::max())),
+            "9999-12-31T23:59:59.999000Z");
+  EXPECT_EQ(to_string(record_time(std::numeric_limits<std::int64_t>::min())),
+            "0000-01-01T00:00:00Z");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "unit/wire/wire_support.h"
@@ -344,6 +345,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"slot_off_the_quarter", at_slot(R"("2026-11-22T10:16:00Z")"), "bad_slot"},
         BadCase{"slot_word", at_slot(R"("now")"), "bad_slot"},
         BadCase{"slot_number", at_slot("1795342500"), "wrong_type"},
+        BadCase{"slot_of_2000", at_slot(R"("2000-01-01T00:00:00Z")"), "reading"},
+        BadCase{"slot_before_2000", at_slot(R"("1999-12-31T23:45:00Z")"), "bad_slot"},
+        BadCase{"slot_before_2200", at_slot(R"("2199-12-31T23:45:00Z")"), "reading"},
+        BadCase{"slot_of_2200", at_slot(R"("2200-01-01T00:00:00Z")"), "bad_slot"},
         BadCase{"slot_missing", R"({"scope":"other","used":{}})", "missing_field"},
         BadCase{"scope_word", of_scope(R"("nginx")"), "bad_name"},
         BadCase{"scope_long", of_scope("\"user:" + std::string(251, 'a') + '"'), "bad_name"},
@@ -383,26 +388,56 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"machine_1001_scopes", machine(R"("scopes":1)", R"("scopes":1001)"), "too_many"}),
     kNameOf);
 
-TEST(BadReadingTest, TheScopesBeyondAThousandInASlotAreTooMany) {
+/// A message of so many readings, none of which can be read.
+std::string zeros(std::size_t count) {
   std::string value = R"({"machine_id":"a","epoch":"6f1c0000000000000000000000000001",)"
                       R"("boot_id":"b","readings":[)";
-  const auto add = [&](const char* slot, int scope) {
-    if (value.back() != '[') value += ',';
-    value += std::string(R"({"slot":")") + slot + R"(","scope":"a:)" + std::to_string(scope) +
-             R"(","used":{}})";
-  };
-  for (int i = 0; i < 1001; ++i) add("2026-11-22T10:15:00Z", i);
-  add("2026-11-22T10:15:00Z", 0);
-  add("2026-11-22T10:30:00Z", 1001);
-  ASSERT_LE(value.size() + 2, kValueBytesMax);
-  const Message message = decode(delivery(value + "]}"), Route::kKafka);
-  ASSERT_EQ(outcome(message), "reading");
-  const auto& items = std::get<ReadingMessage>(message).items;
-  ASSERT_EQ(items.size(), 1003U);
-  EXPECT_EQ(outcome(items[999]), "reading");
-  EXPECT_EQ(outcome(items[1000]), "too_many");
-  EXPECT_EQ(outcome(items[1001]), "reading") << "a scope that is there already";
-  EXPECT_EQ(outcome(items[1002]), "reading") << "another slot";
+  for (std::size_t i = 0; i < count; ++i) value += i == 0 ? "0" : ",0";
+  return value + "]}";
+}
+
+TEST(BadReadingTest, TheReadingsOfAMessageBeyondAThousandAreOneItem) {
+  for (const std::size_t count : {std::size_t{1'000}, std::size_t{1'001}, std::size_t{30'000}}) {
+    const Message message = decode(delivery(zeros(count)), Route::kKafka);
+    ASSERT_EQ(outcome(message), "reading");
+    const auto& items = std::get<ReadingMessage>(message).items;
+    ASSERT_EQ(items.size(), std::min<std::size_t>(count, 1'001));
+    EXPECT_EQ(outcome(items[999]), "wrong_type");
+    if (count > 1'000) {
+      EXPECT_EQ(outcome(items[1'000]), "too_many");
+    }
+  }
+}
+
+std::vector<Header> headers(std::size_t count) {
+  std::vector<Header> made;
+  for (std::size_t i = 0; i < count; ++i) made.push_back({"h" + std::to_string(i), ""});
+  return made;
+}
+
+std::string outcome_with(std::vector<Header> with, std::string key = "") {
+  Delivery made = delivery(sample("1"), std::move(with));
+  made.key = std::move(key);
+  return outcome(decode(made, Route::kKafka));
+}
+
+TEST(BadHeadersTest, MoreThan64OrMoreThan64KiBAreTooLarge) {
+  EXPECT_EQ(outcome_with(headers(64)), "sample");
+  EXPECT_EQ(outcome_with(headers(65)), "too_large");
+  EXPECT_EQ(outcome_with({{"a", std::string(65'535, 'x')}}), "sample");
+  EXPECT_EQ(outcome_with({{"a", std::string(65'536, 'x')}}), "too_large");
+  EXPECT_EQ(outcome_with({{std::string(65'537, 'a'), ""}}), "too_large");
+  EXPECT_EQ(outcome_with({}, std::string(65'536, 'x')), "sample");
+  EXPECT_EQ(outcome_with({{"a", ""}}, std::string(65'536, 'x')), "too_large");
+}
+
+TEST(BadHeadersTest, TheyAreCountedBeforeTheyAreLookedAt) {
+  std::vector<Header> twice = headers(63);
+  twice.push_back({"ce_type", kProbeType});
+  twice.push_back({"ce_type", kProbeType});
+  EXPECT_EQ(outcome_with(twice), "too_large");
+  twice.erase(twice.begin());
+  EXPECT_EQ(outcome_with(twice), "duplicate_key");
 }
 
 TEST(BadMessageTest, WhatIsSaidOfUntrustedTextIsShortAndVisible) {

@@ -99,6 +99,18 @@ TEST(EncodeTest, PercentagesThatAreNotThereAreLeftOut) {
   EXPECT_EQ(messages.at(0).message.value.find("usage"), std::string::npos);
 }
 
+TEST(EncodeTest, AMessageTakesNoMoreThanAThousandReadings) {
+  std::vector<Reading> readings;
+  for (int i = 0; i < 1'001; ++i) {
+    readings.push_back(part("a:" + std::to_string(i)));
+    readings.back().used.clear();
+  }
+  const auto messages = encode(frame(), readings, 1);
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_EQ(messages[0].count, 1'000U);
+  EXPECT_EQ(messages[1].count, 1U);
+}
+
 TEST(EncodeTest, NoReadingsMakeNoMessage) { EXPECT_TRUE(encode(frame(), {}, 1).empty()); }
 
 void expect_read_back(const Delivery& delivery, const MessageFrame& want, std::int64_t seq,

@@ -168,7 +168,7 @@ TEST(WorkerTest, EvidenceIsWhatWasAppliedByteForByte) {
   const auto kept = bench.ledger.evidence(bench.worker->status().commits).value();
   ASSERT_EQ(kept.size(), 1U);
   EXPECT_EQ(kept[0].delivery.value, kSample);
-  EXPECT_EQ(bench.ledger.quarantine(0, 1).value()[0].delivery.value, "nothing that can be read");
+  EXPECT_EQ(bench.ledger.quarantine(0, 1).value()[0].delivery->value, "nothing that can be read");
 }
 
 TEST(WorkerTest, AnUnknownOutcomeIsReadBack) {
