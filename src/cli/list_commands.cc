@@ -134,7 +134,8 @@ Command machine_list(const ServiceAccess& access) {
 
 Command quarantine_list(const ServiceAccess& access) {
   const std::vector<Flag> flags = with_worker_flags(
-      {{.name = "before", .value = "ID", .help = "older than this one; a page has 100"},
+      {{.name = "machine", .value = "NAME", .help = "only of this machine"},
+       {.name = "before", .value = "ID", .help = "older than this one; a page has 100"},
        json_flag()});
   return {.path = {"quarantine", "list"},
           .summary = "Lists what was not applied, newest first.",
@@ -145,9 +146,12 @@ Command quarantine_list(const ServiceAccess& access) {
                 const std::string before = arguments.value().value("before").value_or("");
                 if (const auto id = number_segment(before); !before.empty() && !id)
                   return report(Error(id.error()).in("--before"), terminal);
-                return show(access, arguments.value(),
-                            make_target("/api/v1/quarantine", {{"before", before}}),
-                            quarantine_text, terminal);
+                return show(
+                    access, arguments.value(),
+                    make_target("/api/v1/quarantine",
+                                {{"machine", arguments.value().value("machine").value_or("")},
+                                 {"before", before}}),
+                    quarantine_text, terminal);
               },
           .operands = "",
           .flags = flags};

@@ -43,6 +43,7 @@ enum class Reason {
 struct Rejection {
   Reason reason = Reason::kNotJson;
   std::string detail;
+  std::string machine{};  ///< of a whole message: whose it is, as far as it could be read
 };
 
 }  // namespace meterbill

@@ -247,9 +247,9 @@ class LedgerReader {
   /// released and discarded, counted beside: what was quarantined by what became of it, each
   /// repetition counted, also what was not kept. Their sum never falls.
   [[nodiscard]] virtual Result<std::map<QuarantineState, std::int64_t>> quarantine_counts() = 0;
-  /// Newest first, at most `limit`, ids below `before` (0: no bound).
-  [[nodiscard]] virtual Result<std::vector<QuarantineItem>> quarantine(std::int64_t before,
-                                                                       std::size_t limit) = 0;
+  /// Newest first, at most `limit`, ids below `before` (0: no bound), of one machine (empty: all).
+  [[nodiscard]] virtual Result<std::vector<QuarantineItem>> quarantine(
+      std::int64_t before, std::size_t limit, std::string_view machine = {}) = 0;
   [[nodiscard]] virtual Result<QuarantineItem> quarantine_item(std::int64_t id) = 0;
   [[nodiscard]] virtual Result<std::vector<RecentSample>> recent(std::size_t limit) = 0;
   [[nodiscard]] virtual Result<std::vector<PriceVersionUse>> price_versions() = 0;

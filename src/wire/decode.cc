@@ -16,7 +16,22 @@ Message message_of(auto read) {
   return std::move(read).value();
 }
 
-Message read_event(const Attributes& attributes, const std::optional<JsonValue>& data) {
+/// A refused message is of that machine, if it is a name and nothing better was read.
+Message of_machine(Message message, std::string_view name) {
+  auto* rejection = std::get_if<Rejection>(&message);
+  if (rejection != nullptr && rejection->machine.empty() && is_machine_id(name))
+    rejection->machine = name;
+  return message;
+}
+
+/// What its `machine_id` says, before it is known to be right.
+Message of_its_machine(Message message, const JsonValue& value) {
+  const auto name = value.find("machine_id");
+  const bool is_text = name && name->is(Kind::kString);
+  return of_machine(std::move(message), is_text ? name->text() : std::string_view());
+}
+
+Message read_typed(const Attributes& attributes, const std::optional<JsonValue>& data) {
   if (auto rejection = unfit(attributes)) return std::move(*rejection);
   if (attributes.type == kProbeType) return Probe{};
   if (attributes.type != kReadingType && attributes.type != kUsageType)
@@ -24,17 +39,22 @@ Message read_event(const Attributes& attributes, const std::optional<JsonValue>&
   if (!data) return reject(Reason::kMissingField, "the event has no data");
   const auto body = object(*data, "data");
   if (!body) return body.error();
-  if (attributes.type == kReadingType) return message_of(read_readings(body.value()));
+  if (attributes.type == kReadingType)
+    return of_its_machine(message_of(read_readings(body.value())), body.value());
   return message_of(read_usage(attributes, body.value()));
+}
+
+Message read_event(const Attributes& attributes, const std::optional<JsonValue>& data) {
+  return of_machine(read_typed(attributes, data), attributes.subject);
 }
 
 /// Without an envelope: a reading if it has an epoch, else the prototype's sample. A value with an
 /// epoch is never a sample, whatever else is wrong with it.
 Message read_bare(const JsonValue& root, Route route) {
-  if (root.find("epoch")) return message_of(read_readings(root));
+  if (root.find("epoch")) return of_its_machine(message_of(read_readings(root)), root);
   if (route == Route::kHttp)
     return reject(Reason::kMissingField, "a sample over HTTP has no identity: 'epoch' is missing");
-  return message_of(read_sample(root));
+  return of_its_machine(message_of(read_sample(root)), root);
 }
 
 /// An object with "specversion" is an event in structured mode. So is what its content type says

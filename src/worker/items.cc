@@ -37,7 +37,11 @@ class ItemReader {
     return untimely(slot, recorded(), now_);
   }
 
-  void take(Rejection&& rejection) { refuse(std::move(rejection), arrival_->delivery.key); }
+  /// The key is the machine over Kafka; over HTTP there is none.
+  void take(Rejection&& rejection) {
+    std::string machine = rejection.machine.empty() ? arrival_->delivery.key : rejection.machine;
+    refuse(std::move(rejection), std::move(machine));
+  }
 
   void take(Probe&&) { items_.probes.push_back(origin_); }
 

@@ -201,7 +201,9 @@ Result<WebResponse> quarantine_list(LedgerReader& ledger, const WebRequest& requ
   if (!text.empty()) {
     MB_TRY(before, parse_count(text));
   }
-  MB_TRY(const auto items, ledger.quarantine(before, kQuarantinePage));
+  MB_TRY(const auto machine, wanted_machine(request));
+  MB_TRY(const auto items,
+         ledger.quarantine(before, kQuarantinePage, machine ? machine->str() : ""));
   MB_TRY(const LedgerFacts facts, ledger.facts());
   return answer_json(quarantine_json(items, facts.quarantine_not_kept));
 }

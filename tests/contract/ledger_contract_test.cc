@@ -437,6 +437,23 @@ TEST_P(LedgerContract, QuarantineIsListedNewestFirstInPages) {
   EXPECT_EQ(ledger().quarantine_item(1'000).error().code, Code::kNotFound);
 }
 
+TEST_P(LedgerContract, QuarantineOfOneMachineIsListedInPagesToo) {
+  given(1);
+  for (int i = 0; i < 6; ++i) {
+    QuarantineItem item = refused("", 0, std::to_string(i));
+    item.machine = i % 2 == 0 ? "web-1" : "web-2";
+    quarantine(item);
+  }
+  const auto page = ledger().quarantine(0, 2, "web-1").value();
+  ASSERT_EQ(page.size(), 2U);
+  EXPECT_EQ(page[0].delivery.value, "4");
+  EXPECT_EQ(page[1].delivery.value, "2");
+  const auto next = ledger().quarantine(page[1].id, 2, "web-1").value();
+  ASSERT_EQ(next.size(), 1U);
+  EXPECT_EQ(next[0].delivery.value, "0");
+  EXPECT_TRUE(ledger().quarantine(0, 2, "web-3").value().empty());
+}
+
 TEST_P(LedgerContract, QuarantineKeepsTheExactBytesAndTheirDigest) {
   given(1);
   QuarantineItem item = refused("", 0, std::string("abc"));

@@ -208,12 +208,13 @@ Result<std::map<QuarantineState, std::int64_t>> MemoryLedger::quarantine_counts(
   return found;
 }
 
-Result<std::vector<QuarantineItem>> MemoryLedger::quarantine(std::int64_t before,
-                                                             std::size_t limit) {
+Result<std::vector<QuarantineItem>> MemoryLedger::quarantine(std::int64_t before, std::size_t limit,
+                                                             std::string_view machine) {
   MB_TRYV(usable());
   std::vector<QuarantineItem> found;
   auto at = before == 0 ? state_->quarantine.end() : state_->quarantine.lower_bound(before);
-  while (at != state_->quarantine.begin() && found.size() < limit) found.push_back((--at)->second);
+  while (at != state_->quarantine.begin() && found.size() < limit)
+    if ((--at)->second.machine == machine || machine.empty()) found.push_back(at->second);
   return found;
 }
 

@@ -50,7 +50,8 @@ class MemoryLedger : public LedgerStore {
   Result<std::map<std::string, Counts>> counts() override;
   Result<std::map<std::string, std::vector<PartitionPosition>>> positions() override;
   Result<std::map<QuarantineState, std::int64_t>> quarantine_counts() override;
-  Result<std::vector<QuarantineItem>> quarantine(std::int64_t before, std::size_t limit) override;
+  Result<std::vector<QuarantineItem>> quarantine(std::int64_t before, std::size_t limit,
+                                                 std::string_view machine = {}) override;
   Result<QuarantineItem> quarantine_item(std::int64_t id) override;
   Result<std::vector<RecentSample>> recent(std::size_t limit) override;
   Result<std::vector<PriceVersionUse>> price_versions() override;

@@ -240,14 +240,17 @@ Result<std::map<QuarantineState, std::int64_t>> quarantine_counts(LedgerConnecti
 }
 
 Result<std::vector<QuarantineItem>> quarantine(LedgerConnection& ledger, std::int64_t before,
-                                               std::size_t limit) {
+                                               std::size_t limit, std::string_view machine) {
   MB_TRYV(ledger.usable());
-  static const std::string kSql =
-      fmt::format("SELECT {} FROM quarantine WHERE id<?1 ORDER BY id DESC LIMIT ?2", kColumns);
+  static const std::string kSql = fmt::format(
+      "SELECT {} FROM quarantine WHERE id<?1 AND (length(?3)=0 OR machine=?3) ORDER BY id DESC "
+      "LIMIT ?2",
+      kColumns);
   MB_TRY(auto query, ledger.query(kSql));
   constexpr std::int64_t kNoBound = std::numeric_limits<std::int64_t>::max();
   query->bind(1, before == 0 ? kNoBound : before);
   query->bind(2, static_cast<std::int64_t>(std::min<std::size_t>(limit, 1'000'000)));
+  query->bind_blob(3, machine);
   std::vector<QuarantineItem> found;
   for (;;) {
     MB_TRY(const bool more, query->step());

@@ -34,8 +34,8 @@ namespace meterbill::ledger_queries {
 [[nodiscard]] Result<std::map<QuarantineState, std::int64_t>> quarantine_counts(
     LedgerConnection& ledger);
 [[nodiscard]] Result<std::vector<QuarantineItem>> quarantine(LedgerConnection& ledger,
-                                                             std::int64_t before,
-                                                             std::size_t limit);
+                                                             std::int64_t before, std::size_t limit,
+                                                             std::string_view machine);
 [[nodiscard]] Result<QuarantineItem> quarantine_item(LedgerConnection& ledger, std::int64_t id);
 [[nodiscard]] Result<std::vector<RecentSample>> recent(LedgerConnection& ledger, std::size_t limit);
 [[nodiscard]] Result<std::vector<PriceVersionUse>> price_versions(LedgerConnection& ledger);

@@ -47,8 +47,9 @@ class WithLedgerReads : public Port {
   Result<std::map<QuarantineState, std::int64_t>> quarantine_counts() override {
     return ledger_queries::quarantine_counts(connection_);
   }
-  Result<std::vector<QuarantineItem>> quarantine(std::int64_t before, std::size_t limit) override {
-    return ledger_queries::quarantine(connection_, before, limit);
+  Result<std::vector<QuarantineItem>> quarantine(std::int64_t before, std::size_t limit,
+                                                 std::string_view machine = {}) override {
+    return ledger_queries::quarantine(connection_, before, limit, machine);
   }
   Result<QuarantineItem> quarantine_item(std::int64_t id) override {
     return ledger_queries::quarantine_item(connection_, id);

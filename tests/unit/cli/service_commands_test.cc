@@ -68,6 +68,7 @@ TEST_F(ServiceCommandsTest, EachReadingCommandAsksWhomTheFlagsSay) {
       {{"usage"}, "/api/v1/usage"},
       {{"bill", "show", "--machine", "a b"}, "/api/v1/bill?machine=a%20b&format=text"},
       {{"quarantine", "list"}, "/api/v1/quarantine"},
+      {{"quarantine", "list", "--machine", "web-1"}, "/api/v1/quarantine?machine=web-1"},
       {{"quarantine", "show", "7"}, "/api/v1/quarantine/7"},
       {{"machine", "list"}, "/api/v1/machines"},
       {{"machine", "list", "--machine", "web-1"}, "/api/v1/machines/web-1"}};

@@ -440,6 +440,31 @@ TEST(BadHeadersTest, TheyAreCountedBeforeTheyAreLookedAt) {
   EXPECT_EQ(outcome_with(twice), "duplicate_key");
 }
 
+TEST(BadMessageTest, IsOfTheMachineThatItNamesWhereThatCanBeRead) {
+  const std::string bad_reading = with(reading_value(), "8c9d-11", "");
+  const std::string structured = R"({"specversion":"1.0","id":"1","source":"s",)"
+                                 R"("type":"io.meterbill.reading.v1","subject":"web-9","data":)";
+  const std::pair<std::string, const char*> rows[] = {
+      {with(usage_event(), "12.5", "-12.5"), "web-1"},
+      {with(usage_event(), "io.meterbill.usage.v1", "io.meterbill.other.v1"), "web-1"},
+      {with(usage_event(), R"("id":"render-17",)", ""), "web-1"},
+      {with(usage_event(), R"("subject":"web-1",)", ""), ""},
+      {with(usage_event(), R"("subject":"web-1")", R"("subject":"../1")"), ""},
+      {bad_reading, "web-1"},
+      {structured + bad_reading + "}", "web-1"},
+      {structured + "[]}", "web-9"},
+      {structured + R"({"machine_id":7}})", "web-9"},
+      {with(reading_value(), R"("web-1")", R"("-rf")"), ""},
+      {R"({"machine_id":"a","cpu_usage":-1,"memory_usage":2})", "a"},
+      {"nonsense", ""}};
+  for (const auto& [value, machine] : rows) {
+    const Message message = decode(delivery(value), Route::kKafka);
+    const auto* rejection = std::get_if<Rejection>(&message);
+    ASSERT_NE(rejection, nullptr) << value;
+    EXPECT_EQ(rejection->machine, machine) << value;
+  }
+}
+
 TEST(BadMessageTest, WhatIsSaidOfUntrustedTextIsShortAndVisible) {
   const Message message =
       decode(delivery(of_machine("\"\\u001b[31m\\u0000<b>\xC3\xA4" + std::string(500, 'x') + '"')),

@@ -94,7 +94,8 @@ TEST_F(StoppedWorkerTest, EveryQuestionIsAnsweredAsTheRunningWorkerDoes) {
       get("/api/v1/bill", {{"machine", "nobody"}}),
       get("/api/v1/bill", {{"period", "soon"}}),
       get("/api/v1/quarantine/99", {}),
-      get("/api/v1/nothing", {})};
+      get("/api/v1/nothing", {}),
+      get("/api/v1/quarantine", {{"machine", "nobody"}})};
   for (const WebRequest& question : questions) {
     const WebResponse expected = running(question);
     const WebResponse answer = stopped(question, bench_.book);
@@ -105,6 +106,7 @@ TEST_F(StoppedWorkerTest, EveryQuestionIsAnsweredAsTheRunningWorkerDoes) {
   EXPECT_THAT(running(questions[3]).body, HasSubstr("web-1"));
   EXPECT_THAT(running(questions[7]).body, HasSubstr("boot-b"));
   EXPECT_THAT(running(questions[8]).body, HasSubstr("not_json"));
+  EXPECT_THAT(running(questions.back()).body, HasSubstr(R"("items":[])"));
 }
 
 TEST_F(StoppedWorkerTest, StatusHasTheCountsAndSaysThatNothingRuns) {

@@ -171,6 +171,24 @@ TEST(WorkerTest, EvidenceIsWhatWasAppliedByteForByte) {
   EXPECT_EQ(bench.ledger.quarantine(0, 1).value()[0].delivery->value, "nothing that can be read");
 }
 
+TEST(WorkerTest, ARefusedEventOverHttpIsFoundByItsMachine) {
+  WorkerBench bench;
+  Delivery delivery;
+  delivery.recorded = bench.clock.now().utc;
+  for (const std::string machine : {"web-1", "web-2"}) {
+    delivery.value =
+        R"({"specversion":"1.0","type":"io.meterbill.usage.v1","source":"app","id":"1",)"
+        R"("subject":")" +
+        machine + R"(","data":{"scope":"machine","meter":"pages","quantity":"-1",)" +
+        R"("unit":"unit"}})";
+    bench.http.put(delivery);
+  }
+  bench.settle();
+  const auto found = bench.ledger.quarantine(0, 9, "web-2").value();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].machine, "web-2");
+}
+
 TEST(WorkerTest, AnUnknownOutcomeIsReadBack) {
   for (const CommitFault fault : {CommitFault::kUnknownApplied, CommitFault::kUnknownLost}) {
     WorkerBench bench;
