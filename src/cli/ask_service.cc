@@ -31,6 +31,7 @@ Error refused(const ServiceAnswer& answer) {
   const std::string& message = detail;
   if (answer.status == 404) return fail(Code::kNotFound, message);
   if (answer.status == 400) return fail(Code::kUsage, message);
+  if (answer.status == 409) return fail(Code::kInvalid, message);  // what it is about is not so
   if (answer.status == 403) return fail(Code::kPermission, message);
   if (answer.status == 503) return fail(Code::kUnavailable, message);
   return fail(Code::kRefused, message);

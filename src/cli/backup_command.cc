@@ -24,6 +24,7 @@ struct Seen {
   std::string state;
   std::string file;
   std::string error;
+  bool cannot_create = false;
   Progress progress;
   std::int64_t bytes = 0;
   std::int64_t commit = 0;
@@ -37,6 +38,7 @@ Result<Seen> seen(std::string body) {
               .state = text_of(from, "state"),
               .file = text_of(from, "file"),
               .error = text_of(from, "error"),
+              .cannot_create = is_true(from, "cannot_create"),
               .progress = {.bytes_done = number_of(from, "bytes_done"),
                            .bytes_all = number_of(from, "bytes_all"),
                            .took_ms = std::llround(took * 1'000)},
@@ -85,8 +87,11 @@ Result<Seen> watch(const ServiceAccess& access, const std::string& control, cons
 
 int tell(const Seen& end, bool was_stopped, const Arguments& arguments, const Terminal& terminal) {
   if (end.state != "done") {
-    if (!was_stopped)
-      return report(fail(Code::kIo, fmt::format("no backup was made: {}", end.error)), terminal);
+    if (!was_stopped) {
+      const int code =
+          report(fail(Code::kIo, fmt::format("no backup was made: {}", end.error)), terminal);
+      return end.cannot_create ? int{kExitCannotCreate} : code;
+    }
     report(fail(Code::kUnavailable,
                 fmt::format("stopped: nothing of {} is left; the worker goes on", end.file)),
            terminal);

@@ -81,7 +81,8 @@ int print(const Arguments& arguments, const Terminal& terminal, const PriceBook&
   terminal.out << (arguments.has("json") ? price_book_json(book, source, digest, used)
                                          : price_book_text(book, source, digest, used));
   if (!compared) {
-    const bool is_away = compared.error().code == Code::kUnavailable;
+    // Without --server nobody asked for it: a worker that is away is only told.
+    const bool is_away = compared.error().code == Code::kUnavailable && !arguments.has("server");
     const int code =
         report(Error(compared.error()).in("not compared with the prices that were used"), terminal);
     return is_away ? int{kExitOk} : code;

@@ -14,9 +14,9 @@ WebResponse answer_failure(const Error& error) {
     case Code::kConfig:
       return json_error(400, "bad request", error.message);
     case Code::kRefused:
-    case Code::kConflict:
     case Code::kPermission:
       return json_error(409, "refused", error.message);
+    case Code::kConflict:
     case Code::kUnavailable:
     case Code::kDiskFull:
       return json_busy(error.message, 5);

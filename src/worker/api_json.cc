@@ -223,7 +223,8 @@ std::string backup_json(const BackupStatus& status) {
     json.integer("bytes_done", status.bytes_done).integer("bytes_all", status.bytes_all);
   if (status.state == BackupState::kDone)
     json.integer("bytes", status.facts.bytes).integer("commit", status.facts.commits);
-  if (status.state == BackupState::kFailed) json.string("error", status.error);
+  if (status.state == BackupState::kFailed)
+    json.string("error", status.error).boolean("cannot_create", status.cannot_create);
   const std::int64_t ms = status.took_us / 1'000;
   json.number("seconds", fmt::format("{}.{:03}", ms / 1'000, ms % 1'000)).end_object();
   return json.take();

@@ -50,7 +50,11 @@ void Backup::run(const std::stop_token& stop, const std::string& file) {
   } else {
     events_.backup_failed(file, made.error());
   }
+  const bool cannot_create =
+      !made && (made.error().code == Code::kConflict || made.error().code == Code::kNotFound ||
+                made.error().code == Code::kPermission);
   status_.with([&](BackupStatus& shown) {
+    shown.cannot_create = cannot_create;
     shown.took_us = clock_.now().monotonic_us - shown.began_us;
     shown.state = made ? BackupState::kDone : BackupState::kFailed;
     if (made)

@@ -28,6 +28,7 @@ struct BackupStatus {
   std::int64_t took_us = 0;     ///< so far, or in all
   BackupFacts facts;            ///< of kDone
   std::string error;            ///< of kFailed
+  bool cannot_create = false;   ///< of kFailed: the file exists, or its folder takes none
 };
 
 /// Makes backups of a running worker's ledger, one at a time, on a thread of its own: the apply

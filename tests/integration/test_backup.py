@@ -270,8 +270,12 @@ class BackupTest(ProgramTest):
         self.assert_named_last(watch.end())
         self.assert_copy_is(json.loads(out), [filler])
         code, out, err = self.end(self.begin(worker))
-        self.assertEqual((code, out), (74, ""))
+        self.assertEqual((code, out), (73, ""))
         self.assertIn("exists already; name a new file", err)
+        self.file = self.file.parent / "missing" / "copy.db"
+        code, out, err = self.end(self.begin(worker))
+        self.assertEqual((code, out), (73, ""))
+        self.assertIn("there is no folder", err)
 
 
 if __name__ == "__main__":

@@ -115,8 +115,15 @@ TEST_F(BackupCommandTest, AFailureIsToldWithItsReason) {
   EXPECT_THAT(terminal_.out.str(), IsEmpty());
 }
 
+TEST_F(BackupCommandTest, AFileThatCannotBeMadeHasACodeOfItsOwn) {
+  looks_ = {R"({"state":"failed","file":"/b/x.db","error":"no folder /b",)"
+            R"("cannot_create":true,"seconds":0.001})"};
+  EXPECT_EQ(run({"/b/x.db"}), kExitCannotCreate);
+  EXPECT_EQ(terminal_.err.str(), "meterbill: no backup was made: no folder /b\n");
+}
+
 TEST_F(BackupCommandTest, ARefusalIsToldAndNotWaitedFor) {
-  post_ = {409, R"({"error":"refused","detail":"a backup into /b/y.db is being made"})"};
+  post_ = {503, R"({"error":"busy","detail":"a backup into /b/y.db is being made"})"};
   EXPECT_EQ(run({"/b/x.db"}), kExitUnavailable);
   EXPECT_THAT(terminal_.err.str(), HasSubstr("/b/y.db is being made"));
   EXPECT_EQ(asked_.size(), 1U);

@@ -404,6 +404,11 @@ TEST_F(UsedPricesTest, WithoutAWorkerTheFileIsCheckedAllTheSame) {
   EXPECT_EQ(outcome.out.find(R"("used")"), std::string::npos) << outcome.out;
 }
 
+TEST_F(UsedPricesTest, AWorkerThatWasNamedMustAnswer) {
+  prices("0.03");
+  EXPECT_EQ(run({"prices", "check", "--server", "http://127.0.0.1:1"}).exit, kExitUnavailable);
+}
+
 TEST_F(UsedPricesTest, ALedgerThatCannotBeReadIsAFailure) {
   prices("0.03");
   used_prices_ = fail(Code::kConflict, "l.db is in use by process 7");

@@ -103,7 +103,7 @@ TEST_F(OperatorCommandsTest, ABrokenConfigurationIsShownUnlessTheSocketIsNamed) 
 
 TEST_F(OperatorCommandsTest, ARefusalIsShownAndNothingIsSaidToBeDone) {
   answer_ = ServiceAnswer{409, R"({"error":"conflict","detail":"item 7 is settled"})"};
-  EXPECT_EQ(run({"quarantine", "release", "7"}), kExitUnavailable);
+  EXPECT_EQ(run({"quarantine", "release", "7"}), kExitData);
   EXPECT_EQ(test_.out.str(), "");
   EXPECT_EQ(test_.err.str(), "meterbill: item 7 is settled\n");
 }

@@ -100,7 +100,7 @@ TEST_F(ServiceCommandsTest, ARefusalIsShownWithItsExitCode) {
   const std::map<unsigned, int> codes{{400, kExitUsage},
                                       {403, kExitPermission},
                                       {404, kExitNoInput},
-                                      {409, kExitUnavailable},
+                                      {409, kExitData},
                                       {503, kExitUnavailable}};
   for (const auto& [status, exit] : codes) {
     answers_.at("http://worker") = ServiceAnswer{status, R"({"error":"e","detail":"what it is"})"};
