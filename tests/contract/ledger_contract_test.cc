@@ -446,11 +446,11 @@ TEST_P(LedgerContract, QuarantineOfOneMachineIsListedInPagesToo) {
   }
   const auto page = ledger().quarantine(0, 2, "web-1").value();
   ASSERT_EQ(page.size(), 2U);
-  EXPECT_EQ(page[0].delivery.value, "4");
-  EXPECT_EQ(page[1].delivery.value, "2");
+  EXPECT_EQ(page[0].delivery->value, "4");
+  EXPECT_EQ(page[1].delivery->value, "2");
   const auto next = ledger().quarantine(page[1].id, 2, "web-1").value();
   ASSERT_EQ(next.size(), 1U);
-  EXPECT_EQ(next[0].delivery.value, "0");
+  EXPECT_EQ(next[0].delivery->value, "0");
   EXPECT_TRUE(ledger().quarantine(0, 2, "web-3").value().empty());
 }
 
