@@ -1,11 +1,15 @@
 """`./dev run` without its build: the demo with the built programs shows a growing bill, ends with
 the total, and leaves nothing running."""
 
+import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
+import time
 import unittest
 
 from harness import ROOT, bin_dir, have_programs
@@ -62,6 +66,40 @@ class DemoTest(unittest.TestCase):
         demo.send_signal(signal.SIGINT)
         out, err = demo.communicate(timeout=90)
         self.assert_shown(demo, "\n" + line + out, err)
+
+    def assert_refused(self, code, said, *options):
+        demo = self.demo(*options)
+        out, err = demo.communicate(timeout=30)
+        self.assertEqual((demo.returncode, out), (code, ""), err)
+        self.assertIn(said, err)
+
+    def test_a_wrong_argument_is_said_before_anything_is_started(self):
+        for text in ("0", "-5", "1.5", "x", ""):
+            said = f"argument --seconds: '{text}' is no whole number of seconds from 1 on"
+            self.assert_refused(64, said, f"--seconds={text}", "--check")
+        self.assert_refused(64, "'5001' is no HOST:PORT", "--worker=5001", "--check")
+        self.assert_refused(64, "unrecognized arguments: --secnds=3", "--secnds=3", "--check")
+
+    def test_a_taken_port_is_said_with_the_remedy(self):
+        for name in ("worker", "agent"):
+            with socket.create_server(("127.0.0.1", 0)) as other:
+                address = f"127.0.0.1:{other.getsockname()[1]}"
+                for said in (f"listens on {address}", "--worker HOST:PORT --agent HOST:PORT"):
+                    self.assert_refused(75, said, f"--{name}={address}")
+
+    def test_ctrl_c_while_kafka_starts_leaves_nothing(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        os.environ["TMPDIR"] = scratch.name
+        self.addCleanup(os.environ.pop, "TMPDIR")
+        demo = self.demo("--kafka")
+        self.assertIn("starting Kafka", demo.stdout.readline())
+        time.sleep(1)  # any moment will do
+        demo.send_signal(signal.SIGINT)
+        out, err = demo.communicate(timeout=60)
+        self.assertEqual((demo.returncode, out, err), (130, "", ""))
+        self.assertEqual(os.listdir(scratch.name), [])
+        self.assertEqual(self.running(), [])
 
     def test_through_kafka(self):
         demo = self.demo("--seconds=5", "--kafka")

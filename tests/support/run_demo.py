@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """./dev run: a worker and an agent on this machine, the bill growing, the statement at the end."""
 import argparse
+import errno
 import json
 import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -13,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 
+EXIT_USAGE, EXIT_TEMPORARY, EXIT_INTERRUPTED = 64, 75, 130  # sysexits(3); the shell's for Ctrl-C
 KIB_S_PER_GIB_HOUR = 1024 * 1024 * 3600
 
 
@@ -48,6 +51,7 @@ class Demo:
         self.programs = []
         self.broker = None
         self.stopping = False
+        self.interruptible = False  # nothing is metered yet, so nothing is to be shown
 
     def start(self, name, *options):
         log = open(self.scratch / f"{name}.log", "wb")
@@ -80,8 +84,12 @@ class Demo:
             from kafka_broker import KafkaBroker
             print("starting Kafka …", flush=True)
             self.broker = KafkaBroker()
+            self.interruptible = True
+            if self.stopping:
+                raise KeyboardInterrupt
             self.broker.start()
             self.broker.create_topic("resource_usage", 3)
+            self.interruptible = False
             sink = worker_kafka = self.broker.url()
         for part in ("agent", "worker"):
             (self.scratch / part).mkdir()
@@ -146,22 +154,82 @@ class Demo:
         shutil.rmtree(self.scratch, ignore_errors=True)
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="./dev run", description=__doc__)
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.print_usage(sys.stderr)
+        self.exit(EXIT_USAGE, f"{self.prog}: {message}\n")
+
+
+def seconds_of(text):
+    if text.isascii() and text.isdigit() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"'{text}' is no whole number of seconds from 1 on")
+
+
+def address_of(text):
+    host, _, port = text.rpartition(":")
+    if host and port.isascii() and port.isdigit() and 0 < int(port) < 65536:
+        return text
+    raise argparse.ArgumentTypeError(f"'{text}' is no HOST:PORT such as 127.0.0.1:5001")
+
+
+def is_taken(address):
+    """True when another program listens there; what else is wrong the programs say themselves."""
+    host, _, port = address.rpartition(":")
+    with socket.socket(socket.AF_INET6 if host.startswith("[") else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), int(port)))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
+
+
+def parse_arguments():
+    parser = Parser(prog="./dev run", description=__doc__)
     parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--seconds", type=int, default=0, help="end after so long, not by Ctrl-C")
+    parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--seconds", type=seconds_of, default=0, help="end after so long, not by Ctrl-C"
+    )
     parser.add_argument("--kafka", action="store_true", help="through a real single-node Kafka")
-    parser.add_argument("--worker", default="127.0.0.1:5001", help=argparse.SUPPRESS)
-    parser.add_argument("--agent", default="127.0.0.1:5002", help=argparse.SUPPRESS)
-    demo = Demo(parser.parse_args())
+    for name, port in (("worker", 5001), ("agent", 5002)):
+        parser.add_argument(
+            f"--{name}",
+            type=address_of,
+            default=f"127.0.0.1:{port}",
+            metavar="HOST:PORT",
+            help=f"where the {name} listens; default 127.0.0.1:{port}",
+        )
+    arguments = parser.parse_args()
+    for address in (arguments.worker, arguments.agent):
+        if is_taken(address):
+            parser.exit(
+                EXIT_TEMPORARY,
+                f"{parser.prog}: another program listens on {address}: stop it, or name free "
+                "addresses with --worker HOST:PORT --agent HOST:PORT\n",
+            )
+    return arguments
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.check:
+        return
+    demo = Demo(arguments)
 
     def on_signal(_number, _frame):
         demo.stopping = True
+        if demo.interruptible:
+            demo.interruptible = False
+            raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, on_signal)
     signal.signal(signal.SIGTERM, on_signal)
     try:
         demo.run()
+    except KeyboardInterrupt:
+        raise SystemExit(EXIT_INTERRUPTED) from None
     finally:
         demo.stop()
 
