@@ -28,25 +28,18 @@ constexpr std::array kSampleUnits{Unit{"percent_sample", 1'000'000'000}};
 constexpr std::array kCustomUnits{Unit{"unit", 1'000'000'000}};
 
 constexpr std::array kMeters{
-    MeterKind{"cpu", "core_us", "processor time used: one core busy for one hour is 1 core_hour",
-              kCpuUnits},
+    MeterKind{"cpu", "core_us", "processor time used", kCpuUnits},
     MeterKind{"cpu_capacity", "core_us", "processor time there was to use", kCpuUnits},
-    MeterKind{"memory", "kib_s",
-              "memory in use (total less available) times time: 1 GiB for an hour is 1 gib_hour",
-              kMemoryUnits},
+    MeterKind{"memory", "kib_s", "memory in use (total less available) times time", kMemoryUnits},
     MeterKind{"memory_capacity", "kib_s", "memory there was to use", kMemoryUnits},
     MeterKind{"disk_read", "byte", "bytes read from disks", kByteUnits},
     MeterKind{"disk_write", "byte", "bytes written to disks", kByteUnits},
     MeterKind{"net_in", "byte", "bytes received from the network", kByteUnits},
     MeterKind{"net_out", "byte", "bytes sent to the network", kByteUnits},
     MeterKind{"uptime", "us", "time the machine ran", kUptimeUnits},
-    MeterKind{"cpu_usage", "nano_percent_sample",
-              "sum of the CPU percentages of the samples: one sample of 37.5 % is 37.5 "
-              "percent_sample",
+    MeterKind{"cpu_usage", "nano_percent_sample", "sum of the CPU percentages of the samples",
               kSampleUnits},
-    MeterKind{"memory_usage", "nano_percent_sample",
-              "sum of the memory percentages of the samples: one sample of 61.2 % is 61.2 "
-              "percent_sample",
+    MeterKind{"memory_usage", "nano_percent_sample", "sum of the memory percentages of the samples",
               kSampleUnits},
 };
 constexpr MeterKind kCustom{"", "nano_unit", "quantity reported by an application", kCustomUnits};

@@ -2,6 +2,7 @@
 
 #include "report/clock_step_json.h"
 #include "report/json_writer.h"
+#include "report/meanings.h"
 #include "report/statement_report.h"
 
 namespace meterbill {
@@ -109,15 +110,9 @@ void write_machine(JsonWriter& json, const Statement& statement, const MachineSt
 }
 
 void write_meanings(JsonWriter& json, const Statement& statement) {
-  std::map<MeterName, std::string_view, MeterOrder> meanings;
-  for (const MachineStatement& machine : statement.machines) {
-    for (const Line& line : machine.lines)
-      meanings[line.key.meter] = meter_kind(line.key.meter).meaning;
-    for (const UnpricedLine& line : machine.unpriced)
-      meanings[line.key.meter] = meter_kind(line.key.meter).meaning;
-  }
   json.begin_object("meanings");
-  for (const auto& [meter, meaning] : meanings) json.string(meter.str(), meaning);
+  for (const auto& [meter, meaning] : meanings_of(statement, [](const MeterName&) { return true; }))
+    json.string(meter.str(), meaning);
   json.end_object();
 }
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 #include <vector>
 
+#include "report/meanings.h"
 #include "report/statement_report.h"
 #include "report/text_table.h"
 
@@ -237,16 +237,10 @@ std::string inputs(const StatementFacts& facts) {
 }
 
 std::string meanings(const Statement& statement) {
-  std::set<MeterName, MeterOrder> meters;
-  for (const MachineStatement& machine : statement.machines) {
-    for (const Line& line : machine.lines) meters.insert(line.key.meter);
-    for (const UnpricedLine& line : machine.unpriced)
-      if (!is_context(line.key.meter)) meters.insert(line.key.meter);
-  }
   std::string text;
-  for (const MeterName& meter : meters)
-    text += labelled(text.empty() ? "Meaning" : "",
-                     fmt::format("{}: {}", meter.str(), meter_kind(meter).meaning));
+  for (const auto& [meter, meaning] :
+       meanings_of(statement, [](const MeterName& name) { return !is_context(name); }))
+    text += labelled(text.empty() ? "Meaning" : "", fmt::format("{}: {}", meter.str(), meaning));
   return text;
 }
 

@@ -74,6 +74,30 @@ Statement fleet(const PriceBook& book) {
   return make_statement(facts, rating.finish().value(), notes).value();
 }
 
+TEST(StatementReportTest, TheUnitsOfTheLinesAreExplained) {
+  const PriceBook book =
+      book_of({version("cpu", "core_hour", "0.036"),
+               version("cpu", "core_second", "0.00001", "2026-11-22T10:15:00Z"),
+               version("memory", "gb_hour", "0.006"), version("net_in", "gib", "0.01")},
+              "Europe/Berlin", "EUR");
+  Rating rating{book};
+  for (const Slot at : {kSlot, kSlot.plus(-1)})
+    add(rating, "web-1", "machine", "", "cpu", at, 3'600'000'000);
+  add(rating, "web-1", "machine", "", "memory", kSlot, 3'515'625'000);
+  add(rating, "web-1", "machine", "", "net_in", kSlot, 1);
+  const Statement statement =
+      make_statement(facts_of(book, "2026-11"), rating.finish().value(), {}).value();
+  const std::string text = statement_text(statement, book.zone());
+  const std::size_t begin = text.find("Meaning");
+  EXPECT_EQ(text.substr(begin, text.find("Prices", begin) - begin),
+            "Meaning    cpu: processor time used: one core busy for one hour is 1 core_hour;\n"
+            "           one core busy for one second is 1 core_second\n"
+            "           memory: memory in use (total less available) times time: 1 GB\n"
+            "           (1,000,000,000 bytes) for an hour is 1 gb_hour\n"
+            "           net_in: bytes received from the network: 1,073,741,824 bytes are 1\n"
+            "           gib\n");
+}
+
 TEST(StatementReportTest, OneMachineAsText) {
   const PriceBook book = berlin_book();
   expect_golden("tests/golden/statement.txt", statement_text(one_machine(book), book.zone()));
