@@ -47,7 +47,6 @@ std::string facts(const Option& option) {
   if (!option.minimum.empty()) text += ", " + range_text(option);
   text += "; default ";
   text += option.standard.empty() ? option.standard_as : option.standard;
-  if (option.reloadable) text += "; changed by a reload";
   return text;
 }
 

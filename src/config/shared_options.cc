@@ -6,8 +6,8 @@ void append_http_rows(std::vector<Option>& rows, std::string_view listen) {
   rows.push_back({.name = "http.listen",
                   .type = OptionType::kListen,
                   .standard = listen,
-                  .help = "Address of the page, the API and the metrics, or off. An address that "
-                          "others can reach needs http.insecure=true."});
+                  .help = "Address of the API and the metrics, or off. An address that others can "
+                          "reach needs http.insecure=true."});
   rows.push_back({.name = "http.allowed_hosts",
                   .type = OptionType::kHosts,
                   .standard = "",
