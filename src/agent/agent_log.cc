@@ -95,7 +95,7 @@ void AgentLog::clock_alarm(std::int64_t ahead_us) {
 void AgentLog::clock_alarm_over() { log_.notice("this clock agrees with the worker's again"); }
 
 void AgentLog::sending_paused(bool paused) {
-  log_.notice(paused ? "sending paused; metering goes on" : "sending resumed");
+  log_.operated(paused ? "sending paused; metering goes on" : "sending resumed", {});
 }
 
 }  // namespace meterbill

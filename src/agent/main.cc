@@ -105,26 +105,26 @@ Result<void> run(const AgentConfig& config, const Clock& clock, Log& log, Servic
   std::stop_source stop;
   bool told_ready = false;
   starting.reset();
-  MB_TRY(
-      const SignalThread signals,
-      SignalThread::start(
-          {.stop = [&stop] { stop.request_stop(); },
-           .reload =
-               [&log] {
-                 log.notice("reload is not possible yet: restart to take over a new configuration");
-               },
-           .dump = [&] { log.notice(to_json(agent.status())); },
-           .tick =
-               [&] {
-                 service_log.summarise();
-                 const AgentStatus status = agent.status();
-                 host.status(status_line(status));
-                 host.alive();
-                 if (status.ready && !told_ready) {
-                   host.ready();
-                   told_ready = true;
-                 }
-               }}));
+  MB_TRY(const SignalThread signals,
+         SignalThread::start(
+             {.stop = [&stop] { stop.request_stop(); },
+              .reload =
+                  [&log] {
+                    log.operated(
+                        "reload is not possible yet: restart to take over a new configuration", {});
+                  },
+              .dump = [&] { log.operated(to_json(agent.status()), {}); },
+              .tick =
+                  [&] {
+                    service_log.summarise();
+                    const AgentStatus status = agent.status();
+                    host.status(status_line(status));
+                    host.alive();
+                    if (status.ready && !told_ready) {
+                      host.ready();
+                      told_ready = true;
+                    }
+                  }}));
   log.info("agent started",
            {{"VERSION", version},
             {"MACHINE", config.machine_id.str()},
@@ -133,6 +133,7 @@ Result<void> run(const AgentConfig& config, const Clock& clock, Log& log, Servic
   agent.run(stop.get_token());
   host.stopping();
   server->stop(kStopGrace);
+  service_log.summarise_all();
   log.info("agent stopped", {});
   return ok();
 }

@@ -43,6 +43,8 @@ class Log {
  public:
   virtual ~Log() = default;
   virtual void write(LogLevel level, std::string_view event, const LogFields& fields) = 0;
+  /// What an operator had done: a notice that is never held back as a repetition.
+  virtual void operated(std::string_view event, const LogFields& fields) = 0;
 
   void error(std::string_view event, const LogFields& fields = {}) {
     write(LogLevel::kError, event, fields);

@@ -22,10 +22,7 @@ ServiceLog::ServiceLog(const Clock& clock, LogSink& sink, LogLevel level,
                        std::chrono::microseconds period)
     : clock_(clock), sink_(sink), level_(level), period_us_(period.count()) {}
 
-ServiceLog::~ServiceLog() {
-  const std::scoped_lock lock(mutex_);
-  summarise_after(0);
-}
+ServiceLog::~ServiceLog() { summarise_all(); }
 
 void ServiceLog::write(LogLevel level, std::string_view event, const LogFields& fields) {
   if (level > level_) return;
@@ -44,6 +41,7 @@ void ServiceLog::write(LogLevel level, std::string_view event, const LogFields& 
   if (!is_new && now.monotonic_us - repetition.written_us < period_us_) {
     ++repetition.repeated;
     repetition.fields = fields;
+    repetition.time = now.utc;
     return;
   }
   record.repeated = repetition.repeated;
@@ -53,7 +51,20 @@ void ServiceLog::write(LogLevel level, std::string_view event, const LogFields& 
                 .event = std::string(event),
                 .written_us = now.monotonic_us,
                 .repeated = 0,
-                .fields = {}};
+                .fields = {},
+                .time = {}};
+}
+
+void ServiceLog::operated(std::string_view event, const LogFields& fields) {
+  if (LogLevel::kNotice > level_) return;
+  const std::scoped_lock lock(mutex_);
+  sink_.write(
+      {.level = LogLevel::kNotice, .time = clock_.now().utc, .event = event, .fields = fields});
+}
+
+void ServiceLog::summarise_all() {
+  const std::scoped_lock lock(mutex_);
+  summarise_after(0);
 }
 
 void ServiceLog::summarise() {
@@ -78,7 +89,7 @@ void ServiceLog::summarise_after(std::int64_t age_us) {
 void ServiceLog::summary(Repetition& repetition, const Instant& now) {
   // The newest one is written, so it is not among the "more".
   sink_.write({.level = repetition.level,
-               .time = now.utc,
+               .time = repetition.time,
                .event = repetition.event,
                .fields = repetition.fields,
                .repeated = repetition.repeated - 1,

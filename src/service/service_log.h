@@ -21,11 +21,12 @@ class ServiceLog final : public Log {
 
   ServiceLog(const Clock& clock, LogSink& sink, LogLevel level,
              std::chrono::microseconds period = kPeriod);
-  ~ServiceLog() override;  ///< writes the summaries that are due later
+  ~ServiceLog() override;  ///< as summarise_all()
   ServiceLog(const ServiceLog&) = delete;
   ServiceLog& operator=(const ServiceLog&) = delete;
 
   void write(LogLevel level, std::string_view event, const LogFields& fields) override;
+  void operated(std::string_view event, const LogFields& fields) override;
 
   /// Events less important than `level` are dropped from now on.
   void set_level(LogLevel level) { level_ = level; }
@@ -33,6 +34,8 @@ class ServiceLog final : public Log {
   /// Writes the summaries that are due. Call it about once a second: an event that has stopped
   /// repeating would otherwise never be summed up.
   void summarise();
+  /// Writes those that are due later too: before the last line of a program.
+  void summarise_all();
 
  private:
   struct Repetition {
@@ -41,6 +44,7 @@ class ServiceLog final : public Log {
     std::int64_t written_us = 0;  ///< monotonic
     std::int64_t repeated = 0;
     LogFields fields{};  ///< of the newest one
+    UtcTime time{};      ///< of the newest one
   };
 
   void summarise_after(std::int64_t age_us);  ///< REQUIRES: mutex_ is held

@@ -58,7 +58,9 @@ HttpServerOptions server_options(const WorkerConfig& config) {
 
 std::string status_line(const WorkerStatus& status) {
   if (!status.ready) return "not ready: " + status.reason;
-  return fmt::format("ready: {} machines, {} commits", status.machines, status.commits);
+  return fmt::format("ready: {} machine{}, {} commit{}", status.machines,
+                     status.machines == 1 ? "" : "s", status.commits,
+                     status.commits == 1 ? "" : "s");
 }
 
 /// The parts of a running worker, in the order they are made; torn down the other way round.
@@ -135,26 +137,26 @@ Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
   std::stop_source stop;
   bool told_ready = false;
   starting.reset();
-  MB_TRY(
-      const SignalThread signals,
-      SignalThread::start(
-          {.stop = [&stop] { stop.request_stop(); },
-           .reload =
-               [&log] {
-                 log.notice("reload is not possible yet: restart to take over a new configuration");
-               },
-           .dump = [&] { log.notice(status_line(worker.status())); },
-           .tick =
-               [&] {
-                 service_log.summarise();
-                 const WorkerStatus status = worker.status();
-                 host.status(status_line(status));
-                 if (status.is_alive) host.alive();
-                 if (status.ready && !told_ready) {
-                   host.ready();
-                   told_ready = true;
-                 }
-               }}));
+  MB_TRY(const SignalThread signals,
+         SignalThread::start(
+             {.stop = [&stop] { stop.request_stop(); },
+              .reload =
+                  [&log] {
+                    log.operated(
+                        "reload is not possible yet: restart to take over a new configuration", {});
+                  },
+              .dump = [&] { log.operated(status_line(worker.status()), {}); },
+              .tick =
+                  [&] {
+                    service_log.summarise();
+                    const WorkerStatus status = worker.status();
+                    host.status(status_line(status));
+                    if (status.is_alive) host.alive();
+                    if (status.ready && !told_ready) {
+                      host.ready();
+                      told_ready = true;
+                    }
+                  }}));
   log.info("worker started", {{"VERSION", version},
                               {"LEDGER", path},
                               {"LISTEN", config.http.listen ? to_text(*config.http.listen) : "off"},
@@ -165,6 +167,7 @@ Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
   http.stop();
   pool.stop();
   server->stop(kStopGrace);
+  service_log.summarise_all();
   log.info("worker stopped", {});
   return ran;
 }

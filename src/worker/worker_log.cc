@@ -64,9 +64,9 @@ void WorkerLog::conflict(const MachineId& machine) {
 }
 
 void WorkerLog::decided(const MachineId& machine, const BootId& boot, Decision decision) {
-  log_.notice("conflict decided", {{"MACHINE", machine.str(), true},
-                                   {"BOOT", boot.str(), true},
-                                   {"DECISION", std::string(to_string(decision)), true}});
+  log_.operated("conflict decided", {{"MACHINE", machine.str(), true},
+                                     {"BOOT", boot.str(), true},
+                                     {"DECISION", std::string(to_string(decision)), true}});
 }
 
 void WorkerLog::totals_rebuilt(std::int64_t machines) {
@@ -75,14 +75,14 @@ void WorkerLog::totals_rebuilt(std::int64_t machines) {
 }
 
 void WorkerLog::partition_accepted(const std::string& source, std::int32_t partition) {
-  log_.notice("recreated partition accepted; it is read from the beginning",
-              {{"SOURCE", source, true}, {"PARTITION", std::to_string(partition), true}});
+  log_.operated("recreated partition accepted; it is read from the beginning",
+                {{"SOURCE", source, true}, {"PARTITION", std::to_string(partition), true}});
 }
 
 void WorkerLog::backup_made(const std::string& file, const BackupFacts& facts) {
-  log_.notice("backup made and verified", {{"FILE", file, true},
-                                           {"BYTES", std::to_string(facts.bytes)},
-                                           {"COMMIT", std::to_string(facts.commits)}});
+  log_.operated("backup made and verified", {{"FILE", file, true},
+                                             {"BYTES", std::to_string(facts.bytes)},
+                                             {"COMMIT", std::to_string(facts.commits)}});
 }
 
 void WorkerLog::backup_failed(const std::string& file, const Error& error) {

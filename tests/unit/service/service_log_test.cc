@@ -16,8 +16,10 @@ class MemorySink final : public LogSink {
  public:
   void write(const LogRecord& record) override {
     lines.push_back(std::string(to_string(record.level)) + " " + message_text(record));
+    times.push_back(record.time.us);
   }
   std::vector<std::string> lines;
+  std::vector<std::int64_t> times;
 };
 
 using Lines = std::vector<std::string>;
@@ -61,6 +63,32 @@ TEST_F(ServiceLogTest, WhatHasStoppedRepeatingIsSummedUpToo) {
   clock_.advance(minutes{10});
   log_->summarise();
   EXPECT_EQ(sink_.lines.size(), 2U);
+}
+
+TEST_F(ServiceLogTest, WhatWasHeldBackKeepsItsTime) {
+  log_->notice("a");
+  clock_.advance(minutes{1});
+  log_->notice("a");
+  clock_.advance(minutes{9});
+  log_->summarise();
+  ASSERT_EQ(sink_.times.size(), 2U);
+  EXPECT_EQ(sink_.times[1] - sink_.times[0], 60'000'000);
+}
+
+TEST_F(ServiceLogTest, WhatAnOperatorHadDoneIsNeverHeldBack) {
+  for (int i = 0; i < 3; ++i) log_->operated("sending paused", {});
+  EXPECT_EQ(sink_.lines, Lines(3, "notice sending paused"));
+  log_->set_level(LogLevel::kWarning);
+  log_->operated("sending paused", {});
+  EXPECT_EQ(sink_.lines.size(), 3U);
+}
+
+TEST_F(ServiceLogTest, TheLastLineIsLastWhenAllIsSummedUpBefore) {
+  for (int i = 0; i < 3; ++i) log_->notice("a");
+  log_->summarise_all();
+  log_->info("stopped");
+  log_.reset();
+  EXPECT_EQ(sink_.lines, (Lines{"notice a", "notice a (1 more in 0 s)", "info stopped"}));
 }
 
 TEST_F(ServiceLogTest, AfterAQuietPeriodAnEventIsNewAgain) {
