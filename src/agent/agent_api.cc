@@ -77,11 +77,12 @@ std::vector<WebRoute> agent_routes(const AgentApiParts& parts) {
                       [answer = std::move(answer)](const WebRequest& request, const PathValues&,
                                                    Respond respond) { respond(answer(request)); }});
   };
-  const auto post = [&](std::string pattern, std::function<WebResponse(const WebRequest&)> change) {
+  const auto post = [&](std::string pattern, std::function<WebResponse(const WebRequest&)> change,
+                        std::vector<std::string> parameters = {}) {
     routes.push_back({"POST", std::move(pattern),
                       [change = std::move(change)](const WebRequest& request, const PathValues&,
                                                    Respond respond) { respond(change(request)); },
-                      WebAccess::kControlOnly});
+                      WebAccess::kControlOnly, std::move(parameters)});
   };
   Agent& agent = parts.agent;
   get("/healthz", [](const WebRequest&) { return json_answer("{\"status\":\"ok\"}"); });
@@ -99,11 +100,16 @@ std::vector<WebRoute> agent_routes(const AgentApiParts& parts) {
     agent.resume();
     return json_answer("{\"done\":true}");
   });
-  post("/api/v1/send", [&agent](const WebRequest& request) {
-    if (request.query.contains("again")) return send_again(agent);
-    agent.send_now();
-    return json_answer("{\"done\":true}");
-  });
+  post("/api/v1/send",
+       [&agent](const WebRequest& request) {
+         if (agent.status().paused)
+           return json_error(409, "paused",
+                             "sending is paused: `meterbill agent resume` goes on with it");
+         if (request.query.contains("again")) return send_again(agent);
+         agent.send_now();
+         return json_answer("{\"done\":true}");
+       },
+       {"again"});
   return routes;
 }
 

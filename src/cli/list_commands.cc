@@ -36,12 +36,12 @@ std::string machines_text(const json::value& answer) {
     if (of_machine.is_object())
       for (const auto& [key, value] : of_machine.as_object())
         labels += (labels.empty() ? "" : ",") + std::string(key) + "=" + text_of(of_machine, key);
-    const bool retired = !text_of(machine, "retired").empty();
+    const std::string retired = second_text(machine, "retired");
     table.row({text_of(machine, "machine"), text_of(machine, "cpu_usage_percent"),
                text_of(machine, "memory_usage_percent"), second_text(machine, "last_seen"), labels,
                is_true(machine, "conflict") ? "conflict"
-               : retired                    ? "retired"
-                                            : ""});
+               : retired.empty()            ? ""
+                                            : "retired " + retired});
   }
   return table.fitted_text();
 }

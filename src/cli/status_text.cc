@@ -89,7 +89,8 @@ std::string items_text(const json::value& status) {
 }
 
 std::string fleet_text(const json::value& status) {
-  std::vector<std::string> parts{fmt::format("{} machines", number_of(status, "machines"))};
+  const std::int64_t machines = number_of(status, "machines");
+  std::vector<std::string> parts{fmt::format("{} machine{}", machines, machines == 1 ? "" : "s")};
   if (const json::array& silent = array_of(status, "silent"); !silent.empty())
     parts.push_back(fmt::format("{} not seen for 1 h ({})", silent.size(), names_text(silent)));
   const json::array& held = array_of(status, "conflict");

@@ -32,11 +32,13 @@ struct WebRoute {
   std::string pattern;
   WebHandler handler;
   WebAccess access = WebAccess::kEverybody;
+  std::vector<std::string> parameters{};  ///< of the query; under /api/v1/ no other is taken
 };
 
 /// Finds the handler of a request in an explicit table; the first row that matches wins. HEAD is
 /// answered by GET's handler (the server leaves the body out). Nothing matches: 404; other methods
-/// do: 405 with Allow; a kControlOnly route asked for over TCP: 403.
+/// do: 405 with Allow; a kControlOnly route asked for over TCP: 403; a parameter that a route under
+/// /api/v1/ does not have, which would be ignored: 400.
 ///
 /// A linear search over some thirty rows: no tree to understand, and nothing beside the disk's
 /// cost.
@@ -66,7 +68,23 @@ class Router final : public WebApp {
                          "as a user who may open it"));
       return;
     }
+    if (auto refusal = unknown_parameter(route, request)) return respond(*std::move(refusal));
     route.handler(request, values, std::move(respond));
+  }
+
+  static std::optional<WebResponse> unknown_parameter(const WebRoute& route,
+                                                      const WebRequest& request) {
+    if (!route.pattern.starts_with("/api/v1/")) return std::nullopt;
+    for (const auto& [name, value] : request.query) {
+      if (std::ranges::find(route.parameters, name) != route.parameters.end()) continue;
+      std::string known;
+      for (const std::string& parameter : route.parameters)
+        known += (known.empty() ? "" : ", ") + parameter;
+      return json_error(400, "bad request",
+                        "there is no parameter '" + name + "' here; there is " +
+                            (known.empty() ? "none" : known));
+    }
+    return std::nullopt;
   }
 
   static WebResponse not_found(std::string_view path) {

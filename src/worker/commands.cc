@@ -96,6 +96,11 @@ Result<void> Worker::retire(const MachineId& machine, std::optional<UtcTime> at)
                               machine.str(), to_string(facts.first_slot), to_string(*at)));
     WriteSet write;
     write.at = clock_.now().utc;
+    // Until then time would be expected, and after it not: what will be is not known today.
+    if (at && *at > write.at)
+      return fail(Code::kInvalid,
+                  fmt::format("{} is in the future, it is {}: retire machine '{}' when it is gone",
+                              to_string(*at), to_string(write.at), machine.str()));
     write.machines[*key] = facts;
     write.machines[*key].retired = at;
     MB_TRY(const CommitOutcome outcome, store_.commit(write, {}));

@@ -309,13 +309,15 @@ Result<WebResponse> of_one_commit(LedgerReader& ledger, const Ask& answer) {
 
 /// Adds rows whose answers read the ledger.
 auto adder(std::vector<WebRoute>& routes, const LedgerApiParts& parts) {
-  return [&](std::string pattern, auto answer) {
+  return [&](std::string pattern, auto answer, std::vector<std::string> parameters = {}) {
     routes.push_back({"GET", std::move(pattern),
-                      on_ledger(parts, [answer](LedgerReader& ledger, const WebRequest& request,
-                                                const PathValues& values) {
-                        return or_failure(
-                            of_one_commit(ledger, [&] { return answer(ledger, request, values); }));
-                      })});
+                      on_ledger(parts,
+                                [answer](LedgerReader& ledger, const WebRequest& request,
+                                         const PathValues& values) {
+                                  return or_failure(of_one_commit(
+                                      ledger, [&] { return answer(ledger, request, values); }));
+                                }),
+                      WebAccess::kEverybody, std::move(parameters)});
   };
 }
 
@@ -324,18 +326,24 @@ void add_reading(std::vector<WebRoute>& routes, const LedgerApiParts& parts) {
   get("/api/v1/status", [parts](LedgerReader& ledger, const WebRequest&, const PathValues&) {
     return status(parts, ledger);
   });
-  get("/api/v1/bill", [parts](LedgerReader& ledger, const WebRequest& request, const PathValues&) {
-    return bill(parts, ledger, request);
-  });
-  get("/api/v1/usage", [parts](LedgerReader& ledger, const WebRequest& request, const PathValues&) {
-    return usage(parts, ledger, request);
-  });
+  get("/api/v1/bill",
+      [parts](LedgerReader& ledger, const WebRequest& request, const PathValues&) {
+        return bill(parts, ledger, request);
+      },
+      {"machine", "period", "format", "from"});
+  get("/api/v1/usage",
+      [parts](LedgerReader& ledger, const WebRequest& request, const PathValues&) {
+        return usage(parts, ledger, request);
+      },
+      {"machine", "period", "by", "format", "next"});
   get("/api/v1/prices", [parts](LedgerReader& ledger, const WebRequest&, const PathValues&) {
     return used_prices(parts, ledger);
   });
-  get("/api/v1/quarantine", [](LedgerReader& ledger, const WebRequest& request, const PathValues&) {
-    return quarantine_list(ledger, request);
-  });
+  get("/api/v1/quarantine",
+      [](LedgerReader& ledger, const WebRequest& request, const PathValues&) {
+        return quarantine_list(ledger, request);
+      },
+      {"before", "machine"});
   get("/api/v1/quarantine/{id}",
       [](LedgerReader& ledger, const WebRequest&, const PathValues& values) {
         return quarantine_show(ledger, values.at("id"));
@@ -369,24 +377,27 @@ void add_prototype(std::vector<WebRoute>& routes, const LedgerApiParts& parts) {
 }
 
 void add_changes(std::vector<WebRoute>& routes, const WorkerApiParts& parts) {
-  const auto post = [&](std::string pattern, auto change) {
+  const auto post = [&](std::string pattern, auto change,
+                        std::vector<std::string> parameters = {}) {
     routes.push_back(
         {"POST", std::move(pattern),
          on_ledger(parts.ledger,
                    [change](LedgerReader&, const WebRequest& request, const PathValues& values) {
                      return or_failure(change(request, values));
                    }),
-         WebAccess::kControlOnly});
+         WebAccess::kControlOnly, std::move(parameters)});
   };
   Worker& worker = parts.worker;
   post("/api/v1/machines/{machine}/resolve",
        [&worker](const WebRequest& request, const PathValues& values) {
          return resolve(worker, request, values.at("machine"));
-       });
+       },
+       {"decision", "boot", "to"});
   post("/api/v1/machines/{machine}/retire",
        [&worker, &clock = parts.ledger.clock](const WebRequest& request, const PathValues& values) {
          return retire(worker, request, values.at("machine"), clock.now().utc);
-       });
+       },
+       {"at"});
   post("/api/v1/quarantine/{id}/release", [&worker](const WebRequest&, const PathValues& values) {
     return settle(worker, values.at("id"), true);
   });
@@ -403,14 +414,16 @@ void add_changes(std::vector<WebRoute>& routes, const WorkerApiParts& parts) {
 /// control channel, for it names files of this host.
 void add_backup(std::vector<WebRoute>& routes, Backup& backup) {
   const auto add = [&](std::string method, std::string pattern,
-                       std::function<WebResponse(const WebRequest&)> answer) {
+                       std::function<WebResponse(const WebRequest&)> answer,
+                       std::vector<std::string> parameters = {}) {
     routes.push_back({std::move(method), std::move(pattern), at_once(std::move(answer)),
-                      WebAccess::kControlOnly});
+                      WebAccess::kControlOnly, std::move(parameters)});
   };
   add("GET", "/api/v1/backup",
       [&backup](const WebRequest&) { return answer_json(backup_json(backup.status())); });
   add("POST", "/api/v1/backup",
-      [&backup](const WebRequest& request) { return or_failure(start_backup(backup, request)); });
+      [&backup](const WebRequest& request) { return or_failure(start_backup(backup, request)); },
+      {"path"});
   add("POST", "/api/v1/backup/cancel", [&backup](const WebRequest&) {
     backup.cancel();
     return answer_json(backup_json(backup.status()), 202);

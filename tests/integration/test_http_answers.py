@@ -27,6 +27,8 @@ WORKER = [
     ("GET", "/api/v1/bill", "?machine=a%20b", "tcp", 400),
     ("GET", "/api/v1/bill", "?period=nonsense", "tcp", 400),
     ("GET", "/api/v1/bill", "?format=xml", "tcp", 400),
+    ("GET", "/api/v1/bill", "?perod=2026-11", "tcp", 400),
+    ("GET", "/api/v1/status", "?machine=web-1", "tcp", 400),
     ("GET", "/api/v1/usage", "", "tcp", 200),
     ("GET", "/api/v1/usage", "?machine=nobody", "tcp", 404),
     ("GET", "/api/v1/usage", "?machine=..", "tcp", 400),
@@ -82,11 +84,14 @@ AGENT = [
     ("GET", "/api/v1/status", "", "tcp", 200),
     ("POST", "/api/v1/pause", "", "tcp", 403),
     ("POST", "/api/v1/pause", "", "control", 200),
+    ("POST", "/api/v1/send", "", "control", 409),
+    ("POST", "/api/v1/send", "?again", "control", 409),
     ("POST", "/api/v1/resume", "", "tcp", 403),
     ("POST", "/api/v1/resume", "", "control", 200),
     ("POST", "/api/v1/send", "", "tcp", 403),
     ("POST", "/api/v1/send", "", "control", 200),
     ("POST", "/api/v1/send", "?again", "control", 200),
+    ("POST", "/api/v1/send", "?agian", "control", 400),
 ]
 # Of either program, whatever its routes: method, target, over, status.
 OF_BOTH = [

@@ -96,7 +96,8 @@ class RetireTest(ProgramTest):
             (2 * HOUR_US, 2 * HOUR_US - metered),
         )
         self.assertEqual(self.retired(), f"{yesterday()}T02:07:00Z")
-        self.assertIn("retired", self.worker.cli("machine", "list"))
+        listed = self.worker.cli("machine", "list")
+        self.assertIn(f"retired {yesterday()}T02:07:00Z", listed)
 
         # Another time replaces it; offsets are understood.
         self.assertEqual(
@@ -128,6 +129,12 @@ class RetireTest(ProgramTest):
                 f"machine 'web-1' was first metered at {day}T00:00:00Z: name a later time than "
                 f"{before}T23:59:00Z",
             ),
+            (
+                ["web-1", "--at=2190-01-01T00:00:00Z"],
+                64,
+                "2190-01-01T00:00:00Z is in the future, it is {now}: retire machine 'web-1' when "
+                "it is gone",
+            ),
             (["web-2"], 66, "no machine 'web-2'; `meterbill machine list` names them"),
             (["../x"], 64, "'../x' is no machine name: letters, digits and . _ : - only"),
             ([], 64, "missing: NAME"),
@@ -137,7 +144,8 @@ class RetireTest(ProgramTest):
             with self.subTest(arguments=arguments):
                 done = self.retire(*arguments)
                 self.assertEqual((done.returncode, done.stdout), (code, ""))
-                self.assertRegex(done.stderr, rf"^meterbill: (--at: )?{re.escape(said)}\n$")
+                said = re.escape(said).replace(r"\{now\}", r"20\d\d-\S+Z")
+                self.assertRegex(done.stderr, rf"^meterbill: (--at: )?{said}\n$")
         self.assertIsNone(self.retired())
         self.assertEqual(self.coverage()["expected"], 24 * HOUR_US)
 

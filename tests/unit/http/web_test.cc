@@ -80,6 +80,27 @@ TEST(RouterTest, WhatChangesSomethingIsReachedThroughTheControlChannelAlone) {
   EXPECT_THAT(refused.body, HasSubstr("control socket"));
 }
 
+TEST(RouterTest, AParameterThatWouldBeIgnoredIsRefusedWithThoseThatAre) {
+  Router router({{"GET", "/api/v1/bill", says("bill"), WebAccess::kEverybody, {"machine", "by"}},
+                 {"GET", "/api/v1/prices", says("prices")},
+                 {"GET", "/api/usage", says("usage")}});
+  const auto asked = [&](const char* path, const char* parameter) {
+    std::optional<WebResponse> got;
+    WebRequest request;
+    request.method = "GET";
+    request.path = path;
+    request.query.emplace(parameter, "x");
+    router.handle(request, [&](WebResponse response) { got = std::move(response); });
+    return got.value();
+  };
+  EXPECT_EQ(asked("/api/v1/bill", "by").body, "bill");
+  EXPECT_EQ(asked("/api/usage", "cache").body, "usage") << "the prototype took anything";
+  EXPECT_EQ(asked("/api/v1/bill", "bye").status, 400U);
+  EXPECT_THAT(asked("/api/v1/bill", "bye").body,
+              HasSubstr("there is no parameter 'bye' here; there is machine, by"));
+  EXPECT_THAT(asked("/api/v1/prices", "by").body, HasSubstr("there is none"));
+}
+
 TEST(JsonErrorTest, IsAnObjectWhateverTheTextHolds) {
   const WebResponse response = json_error(400, "a\"b", "c\nd\xff");
   EXPECT_EQ(response.body, "{\"error\":\"a\\\"b\",\"detail\":\"c\\nd\xEF\xBF\xBD\"}");
