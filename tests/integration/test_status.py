@@ -48,7 +48,7 @@ class StatusTest(ProgramTest):
         self.assertEqual((code, err), (0, ""), out)
         self.assertRegex(out, rf"^worker   ready   \S+   up \d+ s   {worker_url}\n")
         self.assertRegex(out, r"\n  items   [1-9]\d* applied   ")
-        self.assertRegex(out, r"\n  fleet   1 machines   0 held\n")
+        self.assertRegex(out, r"\n  fleet   1 machine   0 held\n")
         self.assertRegex(out, r"\n  ledger  \S+ \S+   last commit \d+ s ago\s+never backed up")
         self.assertRegex(out, r"\nagent    ready   ")
         self.assertRegex(
