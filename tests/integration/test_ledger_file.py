@@ -3,10 +3,12 @@ it has used."""
 
 import datetime
 import hashlib
+import os
 import re
 import sqlite3
 import subprocess
 import unittest
+import unittest.mock
 
 from harness import ProgramTest, Worker, program
 from processes import free_port
@@ -272,10 +274,14 @@ class UsedPricesTest(LedgerFileTest):
 
     def test_without_a_worker_the_file_is_checked_all_the_same(self):
         nobody = f"--server=http://127.0.0.1:{free_port()}"
-        code, changed, done = self.check(nobody)
-        self.assertEqual((code, changed, done.stderr.count("\n")), (0, [], 1))
-        self.assertIn("not compared with the prices that were used", done.stderr)
-        self.assertIn("core_hour", done.stdout)
+        # Whoever names a worker wants it asked; one of the configuration need not run.
+        listen = {"METERBILL_WORKER_HTTP_LISTEN": nobody.removeprefix("--server=http://")}
+        for arguments, expected in ([nobody], 69), ([], 0):
+            with self.subTest(arguments=arguments), unittest.mock.patch.dict(os.environ, listen):
+                code, changed, done = self.check(*arguments)
+                self.assertEqual((code, changed, done.stderr.count("\n")), (expected, [], 1))
+                self.assertIn("not compared with the prices that were used", done.stderr)
+                self.assertIn("core_hour", done.stdout)
         self.prices.write_text("currency = 1\n", encoding="utf-8")
         self.assertEqual(self.check(nobody)[0], 78)
 
