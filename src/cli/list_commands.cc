@@ -52,10 +52,12 @@ std::string boots_text(const json::value& machine) {
                    {"in conflict", Align::kLeft},
                    {"decision", Align::kLeft}});
   for (const json::value& boot : array_of(machine, "boots")) {
-    const std::string renamed = text_of(boot, "renamed_to");
+    const std::string to = text_of(boot, "renamed_to");
+    const std::string from = text_of(boot, "renamed_from");
     table.row({text_of(boot, "boot_id"), text_of(boot, "epochs"),
                is_true(boot, "in_conflict") ? "yes" : "no",
-               text_of(boot, "decision") + (renamed.empty() ? "" : " to " + renamed)});
+               text_of(boot, "decision") + (to.empty() ? "" : " to " + to) +
+                   (from.empty() ? "" : " from " + from)});
   }
   return table.text();
 }

@@ -12,6 +12,15 @@ std::int64_t take(std::int64_t& left, Int128 seen) {
   return taken;
 }
 
+Cover clipped(Int128 metered, Int128 estimated, Int128 off) {
+  std::int64_t left = Slot::kMicroseconds;
+  Cover cover;
+  cover.metered_us = take(left, metered);
+  cover.estimated_us = take(left, estimated);
+  cover.off_us = take(left, off);
+  return cover;
+}
+
 }  // namespace
 
 Cover slot_cover(const UsageRow& row, const std::function<bool(EpochKey)>& is_billed) {
@@ -24,12 +33,12 @@ Cover slot_cover(const UsageRow& row, const std::function<bool(EpochKey)>& is_bi
     estimated += epoch.cover->estimated_us;
     off += epoch.cover->off_us;
   }
-  std::int64_t left = Slot::kMicroseconds;
-  Cover cover;
-  cover.metered_us = take(left, metered);
-  cover.estimated_us = take(left, estimated);
-  cover.off_us = take(left, off);
-  return cover;
+  return clipped(metered, estimated, off);
+}
+
+Cover both_covers(const Cover& a, const Cover& b) {
+  return clipped(Int128{a.metered_us} + b.metered_us, Int128{a.estimated_us} + b.estimated_us,
+                 Int128{a.off_us} + b.off_us);
 }
 
 CoverageSum::CoverageSum(SlotRange period, const Expectation& expectation) : period_(period) {

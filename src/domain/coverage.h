@@ -13,6 +13,10 @@ namespace meterbill {
 /// what is left of 900 s (clock steps can make them more). `from_us`, `to_us` are 0.
 [[nodiscard]] Cover slot_cover(const UsageRow& row, const std::function<bool(EpochKey)>& is_billed);
 
+/// The cover of a slot that two rows of different machines cover, both as `slot_cover` gives them:
+/// clipped as if their epochs stood in one row.
+[[nodiscard]] Cover both_covers(const Cover& a, const Cover& b);
+
 /// When a machine should have been metered.
 struct Expectation {
   Slot first;                ///< the machine's first slot ever; in it only what is covered is due

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -16,6 +17,7 @@
 #include "base/result.h"
 #include "domain/hold.h"
 #include "domain/price_version_use.h"
+#include "domain/sighting.h"
 #include "domain/usage_row.h"
 #include "ports/source.h"
 
@@ -28,13 +30,14 @@ struct RowKey {
   friend auto operator<=>(const RowKey&, const RowKey&) = default;
 };
 
-/// What an epoch belongs to; fixed with its first reading. Pseudo-epochs have an empty boot id and
-/// label set 0.
+/// What an epoch belongs to, fixed with its first reading, and when it was seen. Pseudo-epochs have
+/// an empty boot id and label set 0.
 struct EpochFacts {
   MachineKey machine;
   EpochId epoch;
   BootId boot;
   LabelSetKey labels;
+  Sighting seen = {};  ///< by messages of which something was applied or repeated
 };
 
 /// A running total: one future line. `segment` is the first slot of the price segment (design §2).
@@ -47,15 +50,25 @@ struct TotalKey {
   friend auto operator<=>(const TotalKey&, const TotalKey&) = default;
 };
 
+/// What is known of one name. Slots and sighting are those of the epochs billed to it, held and
+/// discarded ones too: its own that are not renamed, and others' renamed to it. Derived from rows,
+/// epochs and decisions, so neither order nor the moment of a decision matters.
 struct MachineFacts {
   MachineKey key;
   MachineId name;
-  Slot first_slot;  ///< of its rows
+  Slot first_slot = Slot{}.next();  ///< after last_slot while there is none
   Slot last_slot;
-  UtcTime last_seen;               ///< record time of the newest message
+  Sighting seen;
   std::optional<UtcTime> retired;  ///< no time is expected after it
-  std::string cpu_usage_percent;   ///< newest, for display
-  std::string memory_usage_percent;
+
+  /// False: all its boots are renamed, or the one that was renamed to it no longer is.
+  [[nodiscard]] bool has_slots() const { return first_slot <= last_slot; }
+  void add(Slot slot) {
+    const bool is_first = !has_slots();
+    first_slot = is_first ? slot : std::min(first_slot, slot);
+    last_slot = is_first ? slot : std::max(last_slot, slot);
+  }
+  friend bool operator==(const MachineFacts&, const MachineFacts&) = default;
 };
 
 /// Names of everything that is interned. Grows by the writer alone.
@@ -144,6 +157,7 @@ struct EventKey {
 struct WriteSet {
   Dictionary added;  ///< new names with the numbers the worker gave them
   std::vector<std::pair<EpochKey, EpochFacts>> epochs;  ///< new epochs
+  std::map<EpochKey, Sighting> seen;                    ///< new sightings, of new epochs too
   std::map<RowKey, UsageRow> rows;                      ///< new value of each touched row
   std::map<TotalKey, Int128> totals;            ///< new value of each touched total; 0 removes it
   std::map<MachineKey, Holds> holds;            ///< new holds of machines whose holds changed

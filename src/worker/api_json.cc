@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <set>
 
 #include "base/base64.h"
 #include "report/clock_step_json.h"
@@ -79,47 +78,36 @@ std::string hex(const Sha256& digest) {
   return text;
 }
 
-/// Boots of the machine with what they take part in.
-void write_boots(JsonWriter& json, const MachineView& machine) {
-  std::map<BootId, std::set<EpochKey>> boots;
-  for (const auto& [key, facts] : machine.epochs)
-    if (!facts.boot.empty()) boots[facts.boot].insert(key);
+void write_boots(JsonWriter& json, const std::vector<BootView>& boots) {
   json.begin_array("boots");
-  for (const auto& [boot, epochs] : boots) {
-    const auto decision = machine.decisions.find(boot);
-    const bool held = std::ranges::any_of(epochs, [&](EpochKey key) {
-      const auto hold = machine.holds.find(key);
-      return hold != machine.holds.end() && hold->second.waits();
-    });
+  for (const BootView& boot : boots) {
     json.begin_object()
-        .string("boot_id", boot.str())
-        .integer("epochs", static_cast<std::int64_t>(epochs.size()))
-        .boolean("in_conflict", held);
-    if (decision != machine.decisions.end()) {
-      json.string("decision", to_string(decision->second.decision));
-      const auto renamed = machine.names.find(decision->second.renamed_to);
-      if (renamed != machine.names.end()) json.string("renamed_to", renamed->second.str());
-    }
+        .string("boot_id", boot.boot.str())
+        .integer("epochs", boot.epochs)
+        .boolean("in_conflict", boot.in_conflict);
+    if (boot.decision) json.string("decision", to_string(*boot.decision));
+    if (boot.renamed_to) json.string("renamed_to", boot.renamed_to->str());
+    if (boot.renamed_from) json.string("renamed_from", boot.renamed_from->str());
     json.end_object();
   }
   json.end_array();
 }
 
 void write_machine(JsonWriter& json, const MachineView& machine, bool in_detail) {
-  json.begin_object()
-      .string("machine", machine.facts.name.str())
-      .string("last_seen", to_string(machine.facts.last_seen))
-      .string("first_slot", to_string(machine.facts.first_slot))
-      .string("last_slot", to_string(machine.facts.last_slot))
-      .boolean("conflict", is_in_conflict(machine.holds))
-      .string("cpu_usage_percent", machine.facts.cpu_usage_percent)
-      .string("memory_usage_percent", machine.facts.memory_usage_percent);
+  json.begin_object().string("machine", machine.facts.name.str());
+  if (machine.facts.has_slots())
+    json.string("last_seen", to_string(machine.facts.seen.at))
+        .string("first_slot", to_string(machine.facts.first_slot))
+        .string("last_slot", to_string(machine.facts.last_slot));
+  json.boolean("conflict", machine.in_conflict)
+      .string("cpu_usage_percent", machine.facts.seen.cpu_usage_percent)
+      .string("memory_usage_percent", machine.facts.seen.memory_usage_percent);
   if (machine.facts.retired) json.string("retired", to_string(*machine.facts.retired));
   json.begin_object("labels");
   for (const auto& [key, value] : machine.labels) json.string(key, value);
   json.end_object();
   if (in_detail) {
-    write_boots(json, machine);
+    write_boots(json, machine.boots);
     write_clock_steps(json, machine.clock_steps);
   }
   json.end_object();

@@ -28,15 +28,23 @@ namespace meterbill {
                                           std::int64_t not_kept);
 [[nodiscard]] std::string quarantine_item_json(const QuarantineItem& item);
 
+/// A boot of a machine: one that reported its name, or one that is billed to it.
+struct BootView {
+  BootId boot;
+  std::int64_t epochs = 0;
+  bool in_conflict = false;
+  std::optional<Decision> decision = {};
+  std::optional<MachineId> renamed_to = {};    ///< billed there
+  std::optional<MachineId> renamed_from = {};  ///< reported that name
+};
+
 /// One machine for /api/v1/machines.
 struct MachineView {
   MachineFacts facts;
-  std::map<EpochKey, EpochFacts> epochs;
-  Holds holds;
-  Decisions decisions;
-  std::map<MachineKey, MachineId> names;  ///< of machines that boots were renamed to
-  Labels labels;                          ///< of the newest epoch
-  std::vector<ClockStep> clock_steps;     ///< the newest, when one machine is asked for
+  bool in_conflict = false;
+  std::vector<BootView> boots;         ///< by boot id
+  Labels labels;                       ///< of the epoch billed to it that was seen last
+  std::vector<ClockStep> clock_steps;  ///< the newest, when one machine is asked for
 };
 [[nodiscard]] std::string machines_json(const std::vector<MachineView>& machines);
 /// With its boots and its newest clock steps.

@@ -10,8 +10,6 @@
 namespace meterbill {
 namespace {
 
-constexpr SlotRange kAllSlots{Slot{}, Slot{}.plus(std::int64_t{1} << 40)};
-
 Outcome keep_if_grew(const UsageRow& before, const UsageRow& after) {
   return before == after ? Outcome::kRepeated : Outcome::kApplied;
 }
@@ -46,7 +44,6 @@ Result<void> Batch::apply(std::span<SourceBatch> batches, Items items) {
   MB_TRYV(apply_events(items.events));
   for (const ItemOrigin& probe : items.probes) count(probe, Outcome::kRepeated);
   for (RefusedItem& refused : items.refused) quarantine(std::move(refused));
-  for (const SeenMachine& seen : items.seen) see(seen);
   advance_positions();
   // The last that is asked of a delivery: a batch can hold 100 MiB of them.
   for (const auto& [source, arrival] : evidence_) {
@@ -54,6 +51,7 @@ Result<void> Batch::apply(std::span<SourceBatch> batches, Items items) {
     write_.evidence.push_back({batches_[source].source, kept.position, std::move(kept.delivery)});
   }
   MB_TRYV(update_totals());
+  update_facts();
   write_.added = memory_.names.staged();
   write_.at = now_;
   return ok();
@@ -90,11 +88,6 @@ Result<void> Batch::load(const Items& items) {
   epochs_ = std::move(loaded.epochs);
   for (const auto& [key, facts] : epochs_) epoch_keys_[{facts.machine, facts.epoch}] = key;
   write_.rows = before_;
-  for (const RowKey& key : row_keys) {
-    if (memory_.decisions.contains(key.machine)) continue;
-    MB_TRY(Decisions decisions, store_.decisions(key.machine));
-    memory_.decisions[key.machine] = std::move(decisions);
-  }
   return ok();
 }
 
@@ -137,6 +130,7 @@ void Batch::apply_reading(ReadyReading& item, const MessageHead& head) {
   reading.epoch = epoch_of(machine, {machine, head.epoch, head.boot, labels});
   for (const auto& [meter, value] : item.reading.used)
     reading.used.emplace(memory_.names.meter(meter), value);
+  see(reading.epoch, head.seen);
   count(item.origin, merge(target, reading));
 }
 
@@ -164,7 +158,7 @@ Result<void> Batch::apply_sample(const ReadySample& item) {
   const std::string cpu_text = decimal_text(item.sample.cpu_usage_nano, 9);
   const std::string memory_text = decimal_text(item.sample.memory_usage_nano, 9);
   const UtcTime at = arrival(item.origin).delivery.recorded;
-  see({item.sample.machine, at, cpu_text, memory_text});
+  see(epoch, seen_at(at, cpu_text, memory_text));
   write_.recent.push_back({machine, at, cpu_text, memory_text, true});
   return ok();
 }
@@ -195,7 +189,7 @@ void Batch::apply_event(const ReadyEvent& item) {
   known_events_.insert(key);
   write_.event_ids.emplace_back(key, event.time);
   count(item.origin, Outcome::kApplied);
-  see({event.machine, arrival(item.origin).delivery.recorded, "", ""});
+  see(epoch, seen_at(arrival(item.origin).delivery.recorded, "", ""));
 }
 
 void Batch::count(const ItemOrigin& origin, Outcome outcome) {
@@ -236,16 +230,9 @@ std::shared_ptr<const Delivery> Batch::shared_delivery(const ItemOrigin& origin)
   return shared;
 }
 
-/// Keeps when a machine was last seen and its newest percentages.
-void Batch::see(const SeenMachine& seen) {
-  const auto key = memory_.names.find_machine(seen.machine);
-  if (!key) return;  // nothing of it was applied: a name in quarantine alone makes no machine
-  MachineFacts& facts = facts_of(*key);
-  if (seen.at < facts.last_seen) return;
-  facts.last_seen = seen.at;
-  if (seen.cpu_usage_percent.empty()) return;
-  facts.cpu_usage_percent = seen.cpu_usage_percent;
-  facts.memory_usage_percent = seen.memory_usage_percent;
+/// By a message of which something is applied or repeated.
+void Batch::see(EpochKey epoch, const Sighting& sighting) {
+  write_.seen.try_emplace(epoch, epochs_.at(epoch).seen).first->second.merge(sighting);
 }
 
 MachineFacts& Batch::facts_of(MachineKey machine) {
@@ -257,7 +244,6 @@ MachineFacts& Batch::facts_of(MachineKey machine) {
   } else {
     entry->second.key = machine;
     entry->second.name = memory_.names.name(machine);
-    entry->second.first_slot = kAllSlots.end;
   }
   return entry->second;
 }
@@ -294,12 +280,7 @@ Result<void> Batch::update_totals() {
                : entry.second.by_epoch.empty();
   });
   std::set<MachineKey> touched;
-  for (const auto& [key, changed] : write_.rows) {
-    MachineFacts& facts = facts_of(key.machine);
-    facts.first_slot = std::min(facts.first_slot, key.slot);
-    facts.last_slot = std::max(facts.last_slot, key.slot);
-    touched.insert(key.machine);
-  }
+  for (const auto& [key, changed] : write_.rows) touched.insert(key.machine);
   std::set<MachineKey> rebound;
   for (const MachineKey machine : touched) {
     MB_TRY(Holds holds, holds_after(machine, memory_.decisions[machine]));
@@ -324,6 +305,20 @@ Result<void> Batch::update_totals() {
     MB_TRYV(rebuild_machine(machine, write_.holds.at(machine), decisions, decisions, delta));
   }
   return add_delta(delta);
+}
+
+/// What grew is seen by the names it is billed to; facts only grow, so the rest need not be read.
+void Batch::update_facts() {
+  const FactsOf facts = [this](MachineKey name) -> MachineFacts& { return facts_of(name); };
+  for (const auto& [key, changed] : write_.rows) {
+    facts_of(key.machine);  // known from now on, whoever is billed
+    add_slot(key.slot, changed, epochs_, memory_.decisions[key.machine], facts);
+  }
+  for (const auto& [key, sighting] : write_.seen) {
+    const EpochFacts& epoch = epochs_.at(key);
+    const Decisions& decisions = memory_.decisions[epoch.machine];
+    facts_of(owner_of(epoch.machine, epoch.boot, decisions)).seen.merge(sighting);
+  }
 }
 
 /// The holds of a machine after this batch: from what is remembered of its conflicts if that will
@@ -415,6 +410,11 @@ Result<void> Batch::redecide(MachineKey machine, const Decisions& decisions) {
   Totals delta;
   MB_TRYV(rebuild_machine(machine, holds, old_decisions, decisions, delta));
   MB_TRYV(add_delta(delta));
+  MB_TRY(const FactsByName derived, facts_after(store_, memory_.decisions, machine, decisions));
+  for (const auto& [name, facts] : derived) {
+    MachineFacts& known = facts_of(name);
+    known = with_derived(known, facts);
+  }
   write_.holds[machine] = holds;
   new_decisions_[machine] = decisions;
   write_.added = memory_.names.staged();
@@ -430,11 +430,14 @@ Result<void> Batch::search_holds(MachineKey machine) {
   return ok();
 }
 
-Result<void> Batch::sum_machine(MachineKey machine, Totals& totals) {
+Result<void> Batch::sum_machine(MachineKey machine, Totals& totals, FactsByName& facts) {
   bind_names();
   MB_TRY(epochs_, store_.epochs(machine));
   const RowContext rules = context(machine, memory_.holds[machine], memory_.decisions[machine]);
+  const FactsOf facts_of_name = [&](MachineKey name) -> MachineFacts& { return facts[name]; };
+  add_sightings(epochs_, rules.decisions, facts_of_name);
   const auto each = [&](Slot slot, const UsageRow& stored) -> Result<void> {
+    add_slot(slot, stored, epochs_, rules.decisions, facts_of_name);
     MB_TRY(const Totals added, contribution(rules, slot, stored));
     return add_totals(totals, added, 1);
   };

@@ -11,6 +11,7 @@
 #include "worker/contribution.h"
 #include "worker/interner.h"
 #include "worker/items.h"
+#include "worker/machine_facts.h"
 
 namespace meterbill {
 
@@ -23,7 +24,7 @@ struct LedgerMemory {
   std::map<MachineKey, Holds> holds;
   /// Of machines whose rows were searched since the start: so that not every batch reads them all.
   std::map<MachineKey, Conflicts> conflicts;
-  std::map<MachineKey, Decisions> decisions;  ///< filled when a machine is first touched
+  std::map<MachineKey, Decisions> decisions;  ///< of every machine; absent: none
   std::int64_t greatest_epoch = 0;
   std::optional<UtcTime> ids_forgotten_before;
 };
@@ -63,8 +64,9 @@ class Batch {
   /// `memory` has. Totals stay as they are.
   [[nodiscard]] Result<void> search_holds(MachineKey machine);
 
-  /// Adds all of one machine's rows to `totals`, under the holds and decisions that `memory` has.
-  [[nodiscard]] Result<void> sum_machine(MachineKey machine, Totals& totals);
+  /// Adds all of one machine's rows to `totals`, and what they and its epochs say to the facts of
+  /// the names they are billed to, under the holds and decisions that `memory` has.
+  [[nodiscard]] Result<void> sum_machine(MachineKey machine, Totals& totals, FactsByName& facts);
 
   /// The write set was committed.
   void remember();
@@ -81,9 +83,10 @@ class Batch {
   void add_counts(const ItemOrigin& origin, const Counts& counts);
   void quarantine(RefusedItem refused);
   std::shared_ptr<const Delivery> shared_delivery(const ItemOrigin& origin);
-  void see(const SeenMachine& seen);
+  void see(EpochKey epoch, const Sighting& sighting);
   MachineFacts& facts_of(MachineKey machine);
   void advance_positions();
+  void update_facts();
   Result<void> update_totals();
   Result<Holds> holds_after(MachineKey machine, const Decisions& decisions);
   Result<Holds> find_holds(MachineKey machine, const Decisions& decisions);

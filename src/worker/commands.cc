@@ -61,10 +61,6 @@ Result<void> Worker::resolve_now(const MachineId& machine, const BootId& boot,
       return fail(Code::kInvalid, fmt::format("'{}' is taken or no machine name; choose a new one",
                                               renamed_to.str()));
     decision.renamed_to = memory_->names.machine(renamed_to);
-    MachineFacts facts = memory_->machines.at(*key);
-    facts.key = decision.renamed_to;
-    facts.name = renamed_to;
-    batch.write().machines[decision.renamed_to] = facts;
   }
   MB_TRY(Decisions decisions, store_.decisions(*key));
   decisions[subject] = decision;

@@ -56,18 +56,18 @@ Standing standing_in_row(const RowContext& context, Slot slot, EpochKey epoch,
   return exceed ? Standing::kHeld : by_hold;
 }
 
-MachineKey owner_of(const RowContext& context, const BootId& boot) {
-  const auto decided = context.decisions.find(boot);
-  const bool renamed = !boot.empty() && decided != context.decisions.end() &&
-                       decided->second.decision == Decision::kRename;
-  return renamed ? decided->second.renamed_to : context.machine;
+MachineKey owner_of(MachineKey machine, const BootId& boot, const Decisions& decisions) {
+  const auto decided = decisions.find(boot);
+  const bool renamed =
+      !boot.empty() && decided != decisions.end() && decided->second.decision == Decision::kRename;
+  return renamed ? decided->second.renamed_to : machine;
 }
 
 std::optional<MachineKey> billed_machine(const RowContext& context, Slot slot, EpochKey epoch,
                                          const EpochUsage& usage) {
   const Standing standing = standing_in_row(context, slot, epoch, usage);
   if (standing == Standing::kHeld || standing == Standing::kDiscarded) return std::nullopt;
-  return owner_of(context, facts_of(context, epoch).boot);
+  return owner_of(context.machine, facts_of(context, epoch).boot, context.decisions);
 }
 
 Result<Totals> contribution(const RowContext& context, Slot slot, const UsageRow& row) {

@@ -11,6 +11,9 @@ namespace meterbill {
 /// The first slot of the price segment that a slot of a meter lies in; from the price book.
 using SegmentOf = std::function<Slot(const MeterName&, Slot)>;
 
+/// Every slot that a row can be of.
+inline constexpr SlotRange kAllSlots{Slot{}, Slot{}.plus(std::int64_t{1} << 40)};
+
 /// What one machine's rows need to be turned into totals. Borrowed: lives for one computation.
 struct RowContext {
   MachineKey machine;
@@ -40,9 +43,10 @@ using Totals = std::map<TotalKey, Int128>;
 [[nodiscard]] Standing standing_in_row(const RowContext& context, Slot slot, EpochKey epoch,
                                        const EpochUsage& usage);
 
-/// The machine that a boot's usage is billed to, if it is billed: its own, or the one the boot was
-/// renamed to.
-[[nodiscard]] MachineKey owner_of(const RowContext& context, const BootId& boot);
+/// The machine that usage of a boot of `machine` is billed to, if it is billed: itself, or the one
+/// the boot was renamed to.
+[[nodiscard]] MachineKey owner_of(MachineKey machine, const BootId& boot,
+                                  const Decisions& decisions);
 
 /// The machine that an epoch's usage in that slot is billed to: its own, or the one its boot was
 /// renamed to; none when it is held or discarded.

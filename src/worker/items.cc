@@ -47,9 +47,9 @@ class ItemReader {
 
   void take(ReadingMessage&& message) {
     const std::size_t head = items_.heads.size();
-    items_.heads.push_back({message.machine, message.epoch, message.boot, message.labels});
-    items_.seen.push_back(
-        {message.machine, recorded(), message.cpu_usage_percent, message.memory_usage_percent});
+    items_.heads.push_back(
+        {message.machine, message.epoch, message.boot, message.labels,
+         seen_at(recorded(), message.cpu_usage_percent, message.memory_usage_percent)});
     for (std::size_t i = 0; i < message.items.size(); ++i) {
       origin_.ordinal = static_cast<std::int32_t>(i);
       if (auto* rejection = std::get_if<Rejection>(&message.items[i]))
@@ -57,8 +57,7 @@ class ItemReader {
       else
         take_reading(head, std::get<Reading>(std::move(message.items[i])));
     }
-    // A message without readings says that the machine lives; it must count as something: nothing
-    // grew.
+    // A message without readings must count as something: nothing grew.
     origin_.ordinal = std::nullopt;
     if (message.items.empty()) items_.probes.push_back(origin_);
   }

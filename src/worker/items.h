@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "domain/sighting.h"
 #include "ports/source.h"
 #include "wire/message.h"
 
@@ -35,6 +36,7 @@ struct MessageHead {
   EpochId epoch;
   BootId boot;
   Labels labels;
+  Sighting seen;
 };
 
 struct ReadyReading {
@@ -63,14 +65,6 @@ struct RefusedItem {
   std::int64_t weight = 0;
 };
 
-/// Display values of a message, whatever becomes of its readings.
-struct SeenMachine {
-  MachineId machine;
-  UtcTime at;
-  std::string cpu_usage_percent;
-  std::string memory_usage_percent;
-};
-
 /// A batch after the phases `decode` and `check`: only plausible items, and what was refused.
 struct Items {
   std::vector<MessageHead> heads;
@@ -79,7 +73,6 @@ struct Items {
   std::vector<ReadyEvent> events;
   std::vector<RefusedItem> refused;
   std::vector<ItemOrigin> probes;
-  std::vector<SeenMachine> seen;
 };
 
 /// Which checks an operator's release waives.

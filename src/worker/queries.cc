@@ -9,8 +9,6 @@
 namespace meterbill {
 namespace {
 
-constexpr SlotRange kEver{Slot{}, Slot{}.plus(std::int64_t{1} << 40)};
-
 bool is_wanted(const std::optional<MachineId>& wanted, const MachineId& machine) {
   return !wanted || *wanted == machine;
 }
@@ -22,8 +20,23 @@ BootOf boot_of(const RowContext& context) {
 /// Gathers coverage, clock steps and held usage of one machine name while rows are walked.
 struct NoteBuilder {
   CoverageSum sum;
-  MachineNote note;
+  /// With boots of other names, whose rows may be of the same slots: summed before they count.
+  bool has_several_sources = false;
+  std::map<Slot, Cover> of_several = {};
+  MachineNote note = {};
   bool has_cover = false;
+
+  void add(Slot slot, const Cover& cover) {
+    if (!has_several_sources) return sum.add(slot, cover);
+    Cover& merged = of_several[slot];
+    merged = both_covers(merged, cover);
+  }
+  MachineNote finish() {
+    for (const auto& [slot, cover] : of_several) sum.add(slot, cover);
+    if (has_cover) note.coverage = sum.finish();
+    std::ranges::stable_sort(note.clock_steps, {}, &ClockStep::slot);
+    return std::move(note);
+  }
 };
 
 }  // namespace
@@ -138,10 +151,9 @@ Result<std::map<MachineId, MachineNote>> Queries::notes(LedgerReader& ledger, co
   for (const auto& [key, facts] : view.machines)
     if (is_wanted(machine, facts.name))
       builders.try_emplace(
-          facts.name,
-          NoteBuilder{CoverageSum(period.slots, {facts.first_slot, cut_off, open, facts.retired}),
-                      {},
-                      false});
+          facts.name, NoteBuilder{.sum = CoverageSum(period.slots, {facts.first_slot, cut_off, open,
+                                                                    facts.retired}),
+                                  .has_several_sources = view.renamed.contains(key)});
   for (const MachineKey key : sources(view, machine)) {
     const auto each = [&](const RowContext& context, Slot slot, const UsageRow& row) {
       std::map<MachineId, std::set<EpochKey>> billed;
@@ -149,11 +161,10 @@ Result<std::map<MachineId, MachineNote>> Queries::notes(LedgerReader& ledger, co
         const Standing standing = standing_in_row(context, slot, epoch, usage);
         const BootId& boot = context.epochs.at(epoch).boot;
         if (boot.empty()) continue;
-        const MachineKey owner = owner_of(context, boot);
+        const MachineKey owner = owner_of(context.machine, boot, context.decisions);
         const MachineId& name = view.names.machines.at(owner);
         const auto builder = builders.find(name);
         if (builder == builders.end()) continue;
-        builder->second.has_cover = true;
         if (standing == Standing::kBilled || standing == Standing::kRenamed)
           billed[name].insert(epoch);
         if (standing != Standing::kHeld && standing != Standing::kDiscarded) continue;
@@ -168,7 +179,7 @@ Result<std::map<MachineId, MachineNote>> Queries::notes(LedgerReader& ledger, co
         const std::set<EpochKey>& epochs = entry.second;
         const auto is_billed = [&epochs](EpochKey epoch) { return epochs.contains(epoch); };
         NoteBuilder& builder = builders.at(entry.first);
-        builder.sum.add(slot, slot_cover(row, is_billed));
+        builder.add(slot, slot_cover(row, is_billed));
         const auto steps = clock_steps(slot, row, boot_of(context), is_billed);
         builder.note.clock_steps.insert(builder.note.clock_steps.end(), steps.begin(), steps.end());
       }
@@ -176,16 +187,15 @@ Result<std::map<MachineId, MachineNote>> Queries::notes(LedgerReader& ledger, co
     };
     MB_TRYV(walk(ledger, view, key, period.slots, each));
     MB_TRY(const auto epochs, ledger.epochs(key));
-    const auto own = builders.find(view.machines.at(key).name);
-    if (own != builders.end())
-      for (const auto& [epoch, facts] : epochs) own->second.has_cover |= !facts.boot.empty();
+    for (const auto& [epoch, facts] : epochs) {
+      if (facts.boot.empty()) continue;
+      const MachineKey owner = owner_of(key, facts.boot, view.decisions.at(key));
+      const auto billed = builders.find(view.names.machines.at(owner));
+      if (billed != builders.end()) billed->second.has_cover = true;
+    }
   }
   std::map<MachineId, MachineNote> result;
-  for (auto& [name, builder] : builders) {
-    if (builder.has_cover) builder.note.coverage = builder.sum.finish();
-    std::ranges::stable_sort(builder.note.clock_steps, {}, &ClockStep::slot);
-    result.emplace(name, std::move(builder.note));
-  }
+  for (auto& [name, builder] : builders) result.emplace(name, builder.finish());
   return result;
 }
 
@@ -285,7 +295,7 @@ Result<std::vector<ClockStep>> Queries::newest_clock_steps(LedgerReader& ledger,
     return ok();
   };
   for (const MachineKey source : sources(view, machine)) {
-    MB_TRYV(walk(ledger, view, source, kEver, each));
+    MB_TRYV(walk(ledger, view, source, kAllSlots, each));
   }
   std::ranges::stable_sort(steps, {}, &ClockStep::slot);
   if (steps.size() > max)

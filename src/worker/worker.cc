@@ -46,29 +46,33 @@ Result<void> Worker::open() {
   memory_ = std::make_unique<LedgerMemory>(dictionary);
   MB_TRY(memory_->machines, store_.machines());
   MB_TRY(memory_->holds, store_.all_holds());
+  for (const auto& [machine, known] : memory_->machines) {
+    MB_TRY(memory_->decisions[machine], store_.decisions(machine));
+  }
   memory_->greatest_epoch = facts.greatest_epoch;
   memory_->ids_forgotten_before = facts.ids_forgotten_before;
   commits_ = facts.commits;
   MB_TRYV(price_use_.open(store_));
   if (facts.segments_digest != segments_digest_) {
-    MB_TRYV(rebuild_totals());
+    MB_TRYV(derive_anew());
   }
   publish();
   return ok();
 }
 
 /// Totals are derived: when months, prices or the zone changed, they are summed again from the
-/// rows.
-Result<void> Worker::rebuild_totals() {
+/// rows. So are the facts of names, which an older ledger copied.
+Result<void> Worker::derive_anew() {
   Totals totals;
+  FactsByName derived;
   for (const auto& [machine, facts] : memory_->machines) {
-    MB_TRY(memory_->decisions[machine], store_.decisions(machine));
     if (!memory_->holds[machine].empty()) {
       MB_TRYV(search_holds(machine));
     }
     Batch batch(store_, *memory_, segment_of_, clock_.now().utc);
-    MB_TRYV(batch.sum_machine(machine, totals));
+    MB_TRYV(batch.sum_machine(machine, totals, derived));
   }
+  MB_TRYV(replace_facts(derived));
   std::erase_if(totals, [](const auto& entry) { return entry.second == 0; });
   std::set<std::pair<MeterName, Slot>> segments;
   for (const auto& [key, quantity] : totals)
@@ -82,6 +86,22 @@ Result<void> Worker::rebuild_totals() {
     events_.totals_rebuilt(static_cast<std::int64_t>(memory_->machines.size()));
   MB_TRY(const LedgerFacts facts, store_.facts());
   commits_ = facts.commits;
+  return ok();
+}
+
+Result<void> Worker::replace_facts(FactsByName& derived) {
+  WriteSet write;
+  write.at = clock_.now().utc;
+  for (const auto& [machine, known] : memory_->machines) {
+    MachineFacts facts = with_derived(known, derived[machine]);
+    if (facts != known) write.machines[machine] = std::move(facts);
+  }
+  if (write.machines.empty()) return ok();
+  MB_TRY(const CommitOutcome outcome, store_.commit(write, {}));
+  MB_TRY(const bool committed, is_committed(outcome, commits_));
+  if (!committed) return fail(Code::kUnavailable, "the ledger did not keep the machines' facts");
+  ++commits_;
+  for (const auto& [machine, facts] : write.machines) memory_->machines[machine] = facts;
   return ok();
 }
 

@@ -123,7 +123,8 @@ class Worker {
   Result<void> refuse_all(const Error& error);
   Result<bool> is_committed(CommitOutcome outcome, std::int64_t commits_before);
   Result<bool> after_disk_full();
-  Result<void> rebuild_totals();
+  Result<void> derive_anew();
+  Result<void> replace_facts(FactsByName& derived);
   Result<void> search_holds(MachineKey machine);
   Result<void> resolve_now(const MachineId& machine, const BootId& boot, BootDecision decision,
                            const MachineId& renamed_to);

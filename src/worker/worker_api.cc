@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <set>
 
 #include "report/json_writer.h"
 #include "report/statement_report.h"
 #include "worker/api_answers.h"
 #include "worker/api_json.h"
+#include "worker/machine_facts.h"
+#include "worker/machine_views.h"
 
 namespace meterbill {
 namespace {
@@ -145,29 +148,25 @@ Result<WebResponse> machine_cost(const LedgerApiParts& parts, LedgerReader& ledg
 Result<std::vector<MachineView>> machine_views(LedgerReader& ledger, const std::string& only) {
   MB_TRY(const Dictionary names, ledger.dictionary());
   MB_TRY(const auto machines, ledger.machines());
-  std::map<MachineId, MachineView> views;
+  MachineViews views(names);
   for (const auto& [key, facts] : machines) {
-    if (!only.empty() && facts.name.str() != only) continue;
-    MachineView view{facts, {}, {}, {}, {}, {}, {}};
-    MB_TRY(view.epochs, ledger.epochs(key));
-    MB_TRY(view.holds, ledger.holds(key));
-    MB_TRY(view.decisions, ledger.decisions(key));
-    for (const auto& [boot, decision] : view.decisions) {
-      const auto renamed = names.machines.find(decision.renamed_to);
-      if (renamed != names.machines.end()) view.names.insert(*renamed);
-    }
-    for (const auto& [epoch, epoch_facts] : view.epochs) {
-      const auto labels = names.label_sets.find(epoch_facts.labels);
-      if (!epoch_facts.boot.empty() && labels != names.label_sets.end())
-        view.labels = labels->second;
-    }
-    views.emplace(facts.name, std::move(view));
+    MB_TRY(const Decisions decisions, ledger.decisions(key));
+    const std::set<MachineKey> targets = renamed_to(decisions);
+    const bool is_wanted = only.empty() || facts.name.str() == only ||
+                           std::ranges::any_of(targets, [&](MachineKey to) {
+                             return names.machines.at(to).str() == only;
+                           });
+    if (!is_wanted) continue;
+    MB_TRY(const auto epochs, ledger.epochs(key));
+    MB_TRY(const Holds holds, ledger.holds(key));
+    views.add(facts, epochs, holds, decisions);
   }
-  if (!only.empty() && views.empty())
+  auto sorted = views.take();
+  if (only.empty()) return sorted;
+  std::erase_if(sorted, [&](const MachineView& view) { return view.facts.name.str() != only; });
+  if (sorted.empty())
     return fail(Code::kNotFound,
                 fmt::format("no machine '{}'; `meterbill machine list` names them", only));
-  std::vector<MachineView> sorted;
-  for (auto& [name, view] : views) sorted.push_back(std::move(view));
   return sorted;
 }
 
@@ -188,7 +187,7 @@ Result<WebResponse> status(const LedgerApiParts& parts, LedgerReader& ledger) {
   const UtcTime now = parts.clock.now().utc;
   std::vector<std::string> silent;
   for (const auto& [key, machine] : machines)
-    if (!machine.retired && now.us - machine.last_seen.us > kSilentUs)
+    if (machine.has_slots() && !machine.retired && now.us - machine.seen.at.us > kSilentUs)
       silent.push_back(machine.name.str());
   std::ranges::sort(silent);
   return answer_json(status_json(worker, facts, counts, quarantined, held, silent, parts.warnings(),

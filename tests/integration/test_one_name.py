@@ -2,6 +2,7 @@
 digit. The recount of what one of them sent, or both, says what the bill must be."""
 
 import base64
+import hashlib
 import json
 import pathlib
 import time
@@ -170,6 +171,88 @@ class OneNameTest(ProgramTest):
         self.assertEqual(conflict_after(half_us, half_us), [], "exactly a slot and 5 %")
         self.assertEqual(conflict_after(half_us + 1), [NAME])
         self.assert_held(worker)
+
+
+    def test_what_is_shown_of_a_renamed_boot_does_not_depend_on_when_it_was_renamed(self):
+        """Of yesterday, a slot each: boot 0 at 0:00, 2:00 and 3:00, boot 1 of the same name at
+        1:00; and, when the decision allows, boot 0 under its new name at 3:00, too."""
+        day = int(time.time()) // 86_400 * 86_400 - 86_400
+        hour = lambda number: day + number * 3_600
+        boot, other = BOOTS
+        earlier = [(NAME, boot, hour(0)), (NAME, other, hour(1))]
+        later = [(NAME, boot, hour(2)), (NAME, boot, hour(3))]
+        for number, renamed_after in enumerate((1, 2, 3, 4)):
+            with self.subTest(renamed_after=renamed_after):
+                name = f"worker-{number}"
+                worker = self.keep(Worker(self.scratch, name)).wait_ready()
+                for count, (machine, of_boot, slot) in enumerate(earlier + later, 1):
+                    event = whole_slot(machine, of_boot, slot)
+                    self.assertEqual(worker.post([event]).status, 204)
+                    if count == renamed_after:
+                        worker.change(
+                            "machine", "resolve", NAME, "--rename", NEW_NAME, "--boot", boot
+                        )
+                event = whole_slot(NEW_NAME, boot, hour(3))
+                self.assertEqual(worker.post([event]).status, 204)
+                self.assert_shown_after_renaming(worker, day)
+                worker.stop()
+                worker = self.keep(Worker(self.scratch, name)).wait_ready()
+                self.assert_shown_after_renaming(worker, day)
+                worker.stop()
+
+    def assert_shown_after_renaming(self, worker, day):
+        text = lambda hour: slot_text(day + hour * 3_600)
+        machines = json.loads(worker.cli("machine", "list", "--json"))["machines"]
+        times = {m["machine"]: (m["first_slot"], m["last_slot"]) for m in machines}
+        self.assertEqual(times, {NAME: (text(1), text(1)), NEW_NAME: (text(0), text(3))})
+        seen = {machine["machine"]: machine["last_seen"] for machine in machines}
+        self.assertGreater(seen[NEW_NAME], seen[NAME], "its agent reported last")
+        boots = {
+            name: json.loads(worker.cli("machine", "list", "--machine", name, "--json"))["boots"]
+            for name in (NAME, NEW_NAME)
+        }
+        decided = {"epochs": 1, "in_conflict": False, "decision": "rename"}
+        moved = {"boot_id": BOOTS[0]} | decided
+        there = {"boot_id": BOOTS[0], "epochs": 1, "in_conflict": False}
+        stays = {"boot_id": BOOTS[1], "epochs": 1, "in_conflict": False}
+        self.assertEqual(boots[NAME], [moved | {"renamed_to": NEW_NAME}, stays])
+        self.assertEqual(boots[NEW_NAME], [there, moved | {"renamed_from": NAME}])
+        period = slot_text(day)[:10]
+        bill = json.loads(worker.cli("bill", "show", "--period", period, "--json"))["machines"]
+        cover = {
+            machine["machine"]: {
+                part: int(machine["coverage"][f"{part}_us"]) // 10**6
+                for part in ("metered", "estimated", "off", "missing")
+            }
+            for machine in bill
+        }
+        # What is due begins with the slot after the first and ends with the day.
+        whole = {"estimated": 0, "off": 0}
+        self.assertEqual(
+            cover,
+            {
+                NAME: {"metered": SLOT_S, "missing": 23 * 3_600 - SLOT_S} | whole,
+                NEW_NAME: {"metered": 3 * SLOT_S, "missing": 24 * 3_600 - 3 * SLOT_S} | whole,
+            },
+        )
+
+
+def whole_slot(machine, boot, slot):
+    """A core, busy for all of a slot; what an agent reports under another name is another epoch."""
+    us = str(SLOT_S * 10**6)
+    reading = {
+        "slot": slot_text(slot),
+        "scope": "machine",
+        "from_us": str(slot % 86_400 * 10**6),
+        "to_us": str((slot % 86_400 + SLOT_S) * 10**6),
+        "metered_us": us,
+        "estimated_us": "0",
+        "off_us": "0",
+        "used": {"cpu": us, "cpu_capacity": us, "uptime": us},
+    }
+    epoch = hashlib.sha256(f"{machine} {boot}".encode()).hexdigest()[:32]
+    value = {"machine_id": machine, "epoch": epoch, "boot_id": boot, "readings": [reading]}
+    return structured(f"{epoch}-{slot}", value)
 
 
 class FreshMachine:

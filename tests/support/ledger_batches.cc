@@ -10,10 +10,8 @@ MachineFacts facts(MachineKey key, const char* name, Slot last) {
           .name = MachineId(name),
           .first_slot = slot(),
           .last_slot = last,
-          .last_seen = last.end(),
-          .retired = std::nullopt,
-          .cpu_usage_percent = "37.5",
-          .memory_usage_percent = "61.2"};
+          .seen = seen_at(last.end(), "37.5", "61.2"),
+          .retired = std::nullopt};
 }
 
 WriteSet first() {
@@ -27,7 +25,8 @@ WriteSet first() {
                    {.machine = kWeb,
                     .epoch = EpochId("6f1c0000000000000000000000000001"),
                     .boot = BootId("boot-a"),
-                    .labels = kLabels}}};
+                    .labels = kLabels,
+                    .seen = seen_at(slot().end(), "37.5", "61.2")}}};
   write.rows = {{{kWeb, slot()}, row(kWebEpoch, 100)}};
   write.totals = {{total_of(kWeb), 100}};
   write.machines = {{kWeb, facts(kWeb, "web-1", slot())}};
@@ -64,7 +63,10 @@ WriteSet third() {
                    {.machine = kLab,
                     .epoch = EpochId("6f1c0000000000000000000000000002"),
                     .boot = BootId("boot-b"),
-                    .labels = LabelSetKey{2}}}};
+                    .labels = LabelSetKey{2},
+                    .seen = {}}}};
+  write.seen = {{kLabEpoch, seen_at(slot(1).end(), "3", "4")},
+                {kWebEpoch, seen_at(slot(1).start(), "1", "2")}};
   write.rows = {{{kLab, slot(1)}, row(kLabEpoch, 1)}};
   write.totals = {{total_of(kLab), 1}, {total_of(kWeb), 0}};
   write.holds = {{kWeb, {}}};

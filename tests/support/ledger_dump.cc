@@ -19,6 +19,11 @@ std::string quoted(const Delivery& delivery) {
   return text + "]";
 }
 
+std::string line(const Sighting& seen) {
+  return fmt::format("seen {} {} {} {}", seen.at.us, seen.percent_at.us, seen.cpu_usage_percent,
+                     seen.memory_usage_percent);
+}
+
 std::string line(const UsageRow& row) {
   std::string text;
   for (const auto& [epoch, usage] : row.by_epoch) {
@@ -85,10 +90,9 @@ class Dump {
 
   void machines() {
     for (const auto& [key, facts] : value(ledger_.machines()))
-      say("facts {} {} {} {} seen {} retired {} {} {}", facts.key.value, facts.name.str(),
-          to_string(facts.first_slot), to_string(facts.last_slot), facts.last_seen.us,
-          facts.retired.value_or(UtcTime{-1}).us, facts.cpu_usage_percent,
-          facts.memory_usage_percent);
+      say("facts {} {} {} {} retired {} {}", facts.key.value, facts.name.str(),
+          to_string(facts.first_slot), to_string(facts.last_slot),
+          facts.retired.value_or(UtcTime{-1}).us, line(facts.seen));
     for (const auto& [machine, holds] : value(ledger_.all_holds()))
       for (const auto& [epoch, hold] : holds)
         say("hold {} e{} {}{}", machine.value, epoch.value, to_string(hold.from),
@@ -98,8 +102,8 @@ class Dump {
 
   void machine(MachineKey key) {
     for (const auto& [epoch, facts] : value(ledger_.epochs(key)))
-      say("epoch {} of {} {} boot {} labels {}", epoch.value, facts.machine.value,
-          facts.epoch.str(), facts.boot.str(), facts.labels.value);
+      say("epoch {} of {} {} boot {} labels {} {}", epoch.value, facts.machine.value,
+          facts.epoch.str(), facts.boot.str(), facts.labels.value, line(facts.seen));
     for (const auto& [boot, decision] : value(ledger_.decisions(key)))
       say("decision {} '{}' {} {}", key.value, boot.str(), to_string(decision.decision),
           decision.renamed_to.value);

@@ -103,7 +103,7 @@ MemoryLedger::MemoryLedger(LedgerLimits limits) : MemoryLedger(std::make_shared<
 
 MemoryLedger::MemoryLedger(std::shared_ptr<State> state, LedgerLimits limits)
     : state_(std::move(state)), limits_(limits) {
-  state_->facts.schema_version = 2;
+  state_->facts.schema_version = 3;
 }
 
 MemoryLedger::~MemoryLedger() = default;
@@ -336,6 +336,9 @@ Result<void> MemoryLedger::check(const WriteSet& write) const {
   for (const auto& [key, facts] : write.epochs) {
     MB_TRYV(machine(facts.machine));
   }
+  for (const auto& [key, sighting] : write.seen) {
+    MB_TRYV(epoch(key));
+  }
   for (const auto& [key, row] : write.rows) {
     MB_TRYV(machine(key.machine));
     for (const auto& [epoch_key, usage] : row.by_epoch) {
@@ -414,6 +417,7 @@ void MemoryLedger::apply_names(const WriteSet& write) {
   names.label_sets.insert(write.added.label_sets.begin(), write.added.label_sets.end());
   names.meters.insert(write.added.meters.begin(), write.added.meters.end());
   state_->epochs.insert(write.epochs.begin(), write.epochs.end());
+  for (const auto& [key, sighting] : write.seen) state_->epochs.at(key).seen = sighting;
 }
 
 void MemoryLedger::remember(std::span<const PriceVersionUse> prices) {

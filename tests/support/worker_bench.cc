@@ -184,7 +184,7 @@ OutgoingMessage message_of(const ReadingSpec& spec) {
                            .labels = spec.labels,
                            .sender = EpochId{spec.epoch},
                            .sent = reading.slot.start(),
-                           .cpu_usage_percent = "12.3",
+                           .cpu_usage_percent = spec.cpu_percent,
                            .memory_usage_percent = "61.2"};
   return encode(frame, readings, 1).front().message;
 }

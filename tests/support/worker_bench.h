@@ -172,6 +172,7 @@ struct ReadingSpec {
   std::int64_t estimated_s = 0;
   std::int64_t off_s = 0;
   bool final = false;
+  std::string cpu_percent = "12.3";  ///< newest, for display
   /// Scopes besides `machine`, in the same message, and their cpu in seconds.
   std::vector<std::pair<std::string, std::int64_t>> scopes_cpu_s = {};
 };

@@ -175,7 +175,24 @@ ALTER TABLE hold ADD COLUMN discarded_from INTEGER CHECK (discarded_from % 900 =
 UPDATE meta SET segments_digest='';
 )sql";
 
-constexpr std::array kMigrations{Migration{kFirst}, Migration{kDiscardedFrom}};
+// What was seen of an epoch was only known of its machine: that is the latest it can have been. The
+// facts of names that boots were renamed from or to are derived anew with the totals.
+constexpr const char* kSeenEpochs = R"sql(
+ALTER TABLE machine_facts ADD COLUMN percent_us INTEGER NOT NULL DEFAULT 0;
+UPDATE machine_facts SET percent_us=last_seen_us
+  WHERE cpu_usage_percent<>'' OR memory_usage_percent<>'';
+ALTER TABLE epoch ADD COLUMN last_seen_us INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE epoch ADD COLUMN percent_us INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE epoch ADD COLUMN cpu_usage_percent TEXT NOT NULL DEFAULT '';
+ALTER TABLE epoch ADD COLUMN memory_usage_percent TEXT NOT NULL DEFAULT '';
+UPDATE epoch SET (last_seen_us, percent_us, cpu_usage_percent, memory_usage_percent)=
+  (f.last_seen_us, f.percent_us, f.cpu_usage_percent, f.memory_usage_percent)
+  FROM machine_facts f WHERE f.machine=epoch.machine;
+UPDATE meta SET segments_digest='';
+)sql";
+
+constexpr std::array kMigrations{Migration{kFirst}, Migration{kDiscardedFrom},
+                                 Migration{kSeenEpochs}};
 
 Result<void> run_steps(SqliteDb& db, std::span<const Migration> steps, std::size_t from) {
   MB_TRY(SqliteTransaction transaction, SqliteTransaction::begin(db));

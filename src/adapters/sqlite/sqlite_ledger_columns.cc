@@ -23,11 +23,24 @@ Result<Int128> quantity_at(LedgerQuery& query, int column) {
   return quantity;
 }
 
+Sighting sighting_at(LedgerQuery& query, int column) {
+  return {.at = {query->integer(column)},
+          .percent_at = {query->integer(column + 1)},
+          .cpu_usage_percent = std::string(query->text(column + 2)),
+          .memory_usage_percent = std::string(query->text(column + 3))};
+}
+
+void bind_sighting(LedgerQuery& query, int parameter, const Sighting& seen) {
+  query->bind(parameter, seen.at.us).bind(parameter + 1, seen.percent_at.us);
+  query->bind(parameter + 2, seen.cpu_usage_percent).bind(parameter + 3, seen.memory_usage_percent);
+}
+
 EpochFacts epoch_at(LedgerQuery& query) {
   return {.machine = {query->integer(1)},
           .epoch = EpochId(std::string(query->text(2))),
           .boot = BootId(std::string(query->text(3))),
-          .labels = {query->integer(4)}};
+          .labels = {query->integer(4)},
+          .seen = sighting_at(query, 5)};
 }
 
 Result<UsageRow> row_at(LedgerConnection& ledger, RowKey key, std::string_view packed) {

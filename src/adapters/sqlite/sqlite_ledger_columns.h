@@ -12,7 +12,11 @@ namespace meterbill::ledger_queries {
 [[nodiscard]] Result<Slot> slot_at(LedgerQuery& query, int column);
 [[nodiscard]] std::optional<UtcTime> time_at(LedgerQuery& query, int column);
 [[nodiscard]] Result<Int128> quantity_at(LedgerQuery& query, int column);
-/// Of columns epoch, machine, name, boot, label_set.
+/// Of four columns from `column` on: last_seen_us, percent_us, cpu_usage_percent,
+/// memory_usage_percent.
+[[nodiscard]] Sighting sighting_at(LedgerQuery& query, int column);
+void bind_sighting(LedgerQuery& query, int parameter, const Sighting& seen);
+/// Of columns epoch, machine, name, boot, label_set and those of its sighting.
 [[nodiscard]] EpochFacts epoch_at(LedgerQuery& query);
 /// Unpacks a row; a failure names machine and slot.
 [[nodiscard]] Result<UsageRow> row_at(LedgerConnection& ledger, RowKey key,

@@ -8,8 +8,9 @@ namespace {
 
 Result<void> load_epoch(LedgerConnection& ledger, EpochKey key, Loaded& loaded) {
   if (loaded.epochs.contains(key)) return ok();
-  MB_TRY(auto query,
-         ledger.query("SELECT epoch, machine, name, boot, label_set FROM epoch WHERE epoch=?1"));
+  MB_TRY(auto query, ledger.query("SELECT epoch, machine, name, boot, label_set, last_seen_us, "
+                                  "percent_us, cpu_usage_percent, memory_usage_percent FROM epoch "
+                                  "WHERE epoch=?1"));
   query->bind(1, key.value);
   MB_TRY(const bool found, query->step());
   if (!found)
@@ -58,7 +59,8 @@ Result<Loaded> load(LedgerConnection& ledger, std::span<const RowKey> rows,
   MB_TRY(const auto snapshot, LedgerSnapshot::begin(ledger.db()));
   Loaded loaded;
   MB_TRYV(load_rows(ledger, rows, loaded));
-  MB_TRY(auto query, ledger.query("SELECT epoch, machine, name, boot, label_set FROM epoch "
+  MB_TRY(auto query, ledger.query("SELECT epoch, machine, name, boot, label_set, last_seen_us, "
+                                  "percent_us, cpu_usage_percent, memory_usage_percent FROM epoch "
                                   "WHERE machine=?1 AND name=?2"));
   for (const auto& wanted : epochs) {
     query->bind(1, wanted.first.value).bind(2, wanted.second.str());

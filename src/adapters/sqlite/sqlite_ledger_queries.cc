@@ -111,8 +111,8 @@ Result<Dictionary> dictionary(LedgerConnection& ledger) {
 Result<std::map<MachineKey, MachineFacts>> machines(LedgerConnection& ledger) {
   MB_TRYV(ledger.usable());
   MB_TRY(auto query,
-         ledger.query("SELECT machine, name, first_slot, last_slot, last_seen_us, retired_us, "
-                      "cpu_usage_percent, memory_usage_percent FROM machine_facts "
+         ledger.query("SELECT machine, name, first_slot, last_slot, retired_us, last_seen_us, "
+                      "percent_us, cpu_usage_percent, memory_usage_percent FROM machine_facts "
                       "JOIN machine USING (machine)"));
   std::map<MachineKey, MachineFacts> found;
   for (;;) {
@@ -125,16 +125,15 @@ Result<std::map<MachineKey, MachineFacts>> machines(LedgerConnection& ledger) {
                                     .name = MachineId(std::string(query->text(1))),
                                     .first_slot = first,
                                     .last_slot = last,
-                                    .last_seen = {query->integer(4)},
-                                    .retired = time_at(query, 5),
-                                    .cpu_usage_percent = std::string(query->text(6)),
-                                    .memory_usage_percent = std::string(query->text(7))});
+                                    .seen = sighting_at(query, 5),
+                                    .retired = time_at(query, 4)});
   }
 }
 
 Result<std::map<EpochKey, EpochFacts>> epochs(LedgerConnection& ledger, MachineKey machine) {
   MB_TRYV(ledger.usable());
-  MB_TRY(auto query, ledger.query("SELECT epoch, machine, name, boot, label_set FROM epoch "
+  MB_TRY(auto query, ledger.query("SELECT epoch, machine, name, boot, label_set, last_seen_us, "
+                                  "percent_us, cpu_usage_percent, memory_usage_percent FROM epoch "
                                   "WHERE machine=?1"));
   query->bind(1, machine.value);
   std::map<EpochKey, EpochFacts> found;

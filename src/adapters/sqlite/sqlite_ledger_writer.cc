@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "adapters/sqlite/sqlite_ledger_codec.h"
+#include "adapters/sqlite/sqlite_ledger_columns.h"
 #include "adapters/sqlite/sqlite_ledger_quarantine.h"
 #include "wire/row_codec.h"
 
@@ -40,13 +41,34 @@ Result<void> put_names(LedgerConnection& ledger, const Dictionary& added) {
 
 Result<void> put_epochs(LedgerConnection& ledger,
                         std::span<const std::pair<EpochKey, EpochFacts>> epochs) {
-  MB_TRY(auto query, ledger.query("INSERT INTO epoch(epoch, machine, name, boot, label_set) "
-                                  "VALUES (?1, ?2, ?3, ?4, ?5)"));
+  MB_TRY(auto query, ledger.query("INSERT INTO epoch(epoch, machine, name, boot, label_set, "
+                                  "last_seen_us, percent_us, cpu_usage_percent, "
+                                  "memory_usage_percent) "
+                                  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"));
   for (const auto& entry : epochs) {
     const EpochFacts& facts = entry.second;
     query->bind(1, entry.first.value).bind(2, facts.machine.value).bind(3, facts.epoch.str());
     query->bind(4, facts.boot.str()).bind(5, facts.labels.value);
+    ledger_queries::bind_sighting(query, 6, facts.seen);
     MB_TRYV(in("epoch " + facts.epoch.str(), query->run()));
+  }
+  return ok();
+}
+
+Error nameless_epoch(EpochKey key) {
+  return fail(Code::kInvalid, fmt::format("epoch {} has no name in the ledger", key.value));
+}
+
+Result<void> put_seen(LedgerConnection& ledger, const std::map<EpochKey, Sighting>& seen) {
+  MB_TRY(auto query, ledger.query("UPDATE epoch SET last_seen_us=?2, percent_us=?3, "
+                                  "cpu_usage_percent=?4, memory_usage_percent=?5 "
+                                  "WHERE epoch=?1 RETURNING 1"));
+  for (const auto& [key, sighting] : seen) {
+    query->bind(1, key.value);
+    ledger_queries::bind_sighting(query, 2, sighting);
+    MB_TRY(const bool found, query->step());
+    query->reset();
+    if (!found) return nameless_epoch(key);
   }
   return ok();
 }
@@ -59,9 +81,7 @@ Result<void> check_epochs(LedgerConnection& ledger, const UsageRow& row) {
     query->bind(1, entry.first.value);
     MB_TRY(const bool found, query->step());
     query->reset();
-    if (!found)
-      return fail(Code::kInvalid,
-                  fmt::format("epoch {} has no name in the ledger", entry.first.value));
+    if (!found) return nameless_epoch(entry.first);
   }
   return ok();
 }
@@ -101,16 +121,17 @@ Result<void> put_machines(LedgerConnection& ledger,
                           const std::map<MachineKey, MachineFacts>& machines) {
   MB_TRY(auto query,
          ledger.query("INSERT OR REPLACE INTO machine_facts(machine, first_slot, last_slot, "
-                      "last_seen_us, retired_us, cpu_usage_percent, memory_usage_percent) "
-                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
+                      "retired_us, last_seen_us, percent_us, cpu_usage_percent, "
+                      "memory_usage_percent) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
   for (const auto& [key, facts] : machines) {
     query->bind(1, key.value).bind(2, facts.first_slot.unix_seconds());
-    query->bind(3, facts.last_slot.unix_seconds()).bind(4, facts.last_seen.us);
+    query->bind(3, facts.last_slot.unix_seconds());
     if (facts.retired)
-      query->bind(5, facts.retired->us);
+      query->bind(4, facts.retired->us);
     else
-      query->bind_null(5);
-    query->bind(6, facts.cpu_usage_percent).bind(7, facts.memory_usage_percent);
+      query->bind_null(4);
+    ledger_queries::bind_sighting(query, 5, facts.seen);
     MB_TRYV(in("machine " + facts.name.str(), query->run()));
   }
   return ok();
@@ -268,6 +289,7 @@ Result<void> apply(LedgerConnection& ledger, const WriteSet& write, const Ledger
   ++meta.commits;
   MB_TRYV(in("new name", put_names(ledger, write.added)));
   MB_TRYV(put_epochs(ledger, write.epochs));
+  MB_TRYV(put_seen(ledger, write.seen));
   MB_TRYV(put_rows(ledger, write.rows));
   MB_TRYV(put_totals(ledger, write.totals));
   MB_TRYV(put_holds(ledger, write.holds));

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "unit/domain/billing_support.h"
 
 namespace meterbill {
@@ -48,6 +50,21 @@ TEST(SlotCoverTest, TheLargestCoversDoNotOverflow) {
   for (std::int64_t i = 0; i < 64; ++i)
     row.by_epoch[EpochKey{i}].cover = Cover{0, 0, INT64_MAX, INT64_MAX, INT64_MAX};
   EXPECT_EQ(slot_cover(row, all), cover(900, 0, 0));
+}
+
+TEST(SlotCoverTest, RowsOfTwoMachinesCoverASlotAsOneRowWould) {
+  std::mt19937 random(7);
+  const auto below = [&random](unsigned limit) {
+    return static_cast<std::int64_t>(random() % limit);
+  };
+  const auto some = [&below] { return epoch(below(700), below(500), below(700)); };
+  for (int round = 0; round < 2'000; ++round) {
+    const UsageRow one{{{EpochKey{1}, some()}, {EpochKey{2}, some()}}};
+    const UsageRow other{{{EpochKey{3}, some()}}};
+    UsageRow both = one;
+    both.by_epoch.insert(other.by_epoch.begin(), other.by_epoch.end());
+    EXPECT_EQ(both_covers(slot_cover(one, all), slot_cover(other, all)), slot_cover(both, all));
+  }
 }
 
 const SlotRange kHour{slot("2026-11-22T10:00:00Z"), slot("2026-11-22T11:00:00Z")};

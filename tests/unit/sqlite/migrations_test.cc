@@ -98,9 +98,37 @@ TEST(LedgerOfSchema1Test, IsCopiedAndItsHoldsAndTotalsAreLeftToBeDerivedAnew) {
   EXPECT_EQ(ledger->holds(MachineKey{1}).value(),
             (Holds{{EpochKey{7}, {Slot::containing(UtcTime{900'000'000}), {}}}}));
   EXPECT_EQ(ledger->facts().value().segments_digest, "");
-  SqliteDb copy = SqliteDb::open(path + ".before-2", {}).value();
+  SqliteDb copy = SqliteDb::open(path + ".before-3", {}).value();
   EXPECT_EQ(copy.integer("PRAGMA user_version").value(), 1);
   EXPECT_EQ(copy.integer("SELECT from_slot FROM hold").value(), 900);
+}
+
+TEST_F(MigrationTest, EpochsOfTheSecondSchemaWereSeenWithTheirMachine) {
+  const TempDir folder;
+  const std::string path = (folder.path() / "ledger.db").string();
+  {
+    SqliteDb db = SqliteDb::open(path, {}).value();
+    ASSERT_TRUE(migrate_ledger(db, path, ledger_migrations().first(2)));
+    ASSERT_TRUE(
+        db.execute("UPDATE meta SET segments_digest='of then';"
+                   "INSERT INTO machine VALUES (1, 'web-1'), (2, 'app-1'), (3, 'gone');"
+                   "INSERT INTO epoch VALUES (7, 1, '00000000000000000000000000000001', 'a', 0),"
+                   "(8, 2, 'events', '', 0), (9, 3, '00000000000000000000000000000001', 'a', 0);"
+                   "INSERT INTO machine_facts VALUES (1, 900, 1800, 2000000000, NULL, '5', '6'),"
+                   "(2, 900, 900, 1000000000, 3000000000, '', '')"));
+  }
+  const SystemClock clock;
+  const auto ledger = SqliteLedger::open(path, {}, clock).value();
+  EXPECT_EQ(ledger->facts().value().segments_digest, "") << "facts are derived at the next start";
+  const auto machines = ledger->machines().value();
+  const Sighting web = seen_at({2'000'000'000}, "5", "6");
+  const Sighting app = seen_at({1'000'000'000}, "", "");
+  EXPECT_EQ(machines.at(MachineKey{1}).seen, web);
+  EXPECT_EQ(machines.at(MachineKey{2}).seen, app);
+  EXPECT_EQ(machines.at(MachineKey{2}).retired, UtcTime{3'000'000'000});
+  EXPECT_EQ(ledger->epochs(MachineKey{1}).value().at(EpochKey{7}).seen, web);
+  EXPECT_EQ(ledger->epochs(MachineKey{2}).value().at(EpochKey{8}).seen, app);
+  EXPECT_EQ(ledger->epochs(MachineKey{3}).value().at(EpochKey{9}).seen, Sighting{});
 }
 
 TEST_F(MigrationTest, AReaderAsksForAnOlderLedgerToBeMigratedFirst) {
