@@ -29,6 +29,7 @@ Result<void> take(const po::option& option, const std::vector<Flag>& flags, std:
         !word.starts_with("--"))
       return fail(Code::kUsage,
                   fmt::format("unknown option {}; options are long, see --help", word));
+    if (word.empty()) return fail(Code::kUsage, "an argument is empty");
     if (result.words.size() == words_max)
       return fail(Code::kUsage, fmt::format("unexpected argument '{}'", word));
     result.words.push_back(word);

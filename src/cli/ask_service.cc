@@ -107,11 +107,22 @@ Result<std::string> read_agent(const ServiceAccess& access, const Arguments& arg
   return body_of(access.ask(access.addresses.agent, "GET", target));
 }
 
+Result<std::string> absolute_path(const std::string& path) {
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(path, error);
+  if (error)
+    return fail(Code::kUsage, fmt::format("{}: {} (name it by its whole path, from / on)", path,
+                                          error.message()));
+  return absolute.lexically_normal().string();
+}
+
 Result<std::string> control_of(const Arguments& arguments, const ServiceAddresses& addresses,
                                bool of_agent) {
   // A socket is found from wherever the command is run, so also by a path of this folder.
-  if (const auto path = arguments.value("control"))
-    return "unix:" + std::filesystem::absolute(*path).string();
+  if (const auto path = arguments.value("control")) {
+    MB_TRY(const std::string absolute, absolute_path(*path));
+    return "unix:" + absolute;
+  }
   const auto& failure = of_agent ? addresses.agent_failure : addresses.worker_failure;
   if (failure) return *failure;
   return of_agent ? addresses.agent_control : addresses.worker_control;

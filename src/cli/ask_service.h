@@ -80,6 +80,9 @@ struct ServiceAccess {
 [[nodiscard]] Result<std::string> read_agent(const ServiceAccess& access,
                                              const Arguments& arguments, const std::string& target);
 
+/// `path` as another process finds it, from whatever folder. kUsage: this one's folder is gone.
+[[nodiscard]] Result<std::string> absolute_path(const std::string& path);
+
 /// The control channel that --control names, or that of the service's own configuration.
 [[nodiscard]] Result<std::string> control_of(const Arguments& arguments,
                                              const ServiceAddresses& addresses, bool of_agent);

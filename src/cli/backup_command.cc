@@ -111,8 +111,9 @@ int run(const ServiceAccess& access, const WaitForInterrupt& wait, const Argumen
         const Terminal& terminal) {
   if (arguments.words.empty()) return report(fail(Code::kUsage, "missing: FILE"), terminal);
   // The worker has another working directory.
-  const std::string file =
-      std::filesystem::absolute(arguments.words.front()).lexically_normal().string();
+  const auto absolute = absolute_path(arguments.words.front());
+  if (!absolute) return report(absolute.error(), terminal);
+  const std::string& file = absolute.value();
   const auto control = control_of(arguments, access.addresses, false);
   if (!control) return report(control.error(), terminal);
   static_cast<void>(wait(std::chrono::milliseconds(0)));  // from here on Ctrl-C can be undone

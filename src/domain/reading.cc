@@ -13,6 +13,8 @@ constexpr std::int64_t kMinute = 60'000'000;
 constexpr std::int64_t kDay = 24 * 60 * kMinute;
 constexpr std::int64_t kFutureMax = 5 * kMinute;
 constexpr std::int64_t kAgeMax = 400 * kDay;
+// The boot clock and the monotonic clock are read one after the other.
+constexpr std::int64_t kClocksApartMax = 1'000'000;
 
 Rejection not_true(std::string detail) { return {Reason::kImplausible, std::move(detail)}; }
 
@@ -22,6 +24,17 @@ std::int64_t value_of(const MeterTotals& used, const char* meter) {
 }
 
 bool has(const MeterTotals& used, const char* meter) { return used.contains(MeterName{meter}); }
+
+std::optional<Rejection> bad_cover(const Cover& cover) {
+  if (cover.to_us < cover.from_us)
+    return not_true(fmt::format("to_us {} is before from_us {}", cover.to_us, cover.from_us));
+  // What is off may lie outside: a host without power has no boot clock.
+  const std::int64_t lasted = cover.to_us - cover.from_us;
+  if (cover.metered_us + cover.estimated_us > lasted + kClocksApartMax)
+    return not_true(
+        fmt::format("metered + estimated is more than from_us to to_us, {} µs", lasted));
+  return std::nullopt;
+}
 
 std::optional<Rejection> bad_machine_use(const Reading& reading) {
   const MeterTotals& used = reading.used;
@@ -77,8 +90,8 @@ std::optional<Rejection> out_of_range(const Reading& reading) {
 
 std::optional<Rejection> implausible(const Reading& reading) {
   if (auto rejection = out_of_range(reading)) return rejection;
-  if (const auto& cover = reading.cover; cover && cover->to_us < cover->from_us)
-    return not_true(fmt::format("to_us {} is before from_us {}", cover->to_us, cover->from_us));
+  if (reading.cover)
+    if (auto rejection = bad_cover(*reading.cover)) return rejection;
   if (reading.scope == machine_scope()) return bad_machine_use(reading);
   return std::nullopt;
 }

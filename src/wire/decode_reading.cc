@@ -90,6 +90,9 @@ Read<MeterTotals> used_of(const JsonValue& item) {
   for (const JsonValue meter : meters) {
     if (!is_meter(meter.key()))
       return reject(Reason::kBadName, fmt::format("meter {}", excerpt(meter.key())));
+    // Billed from samples, which lack an epoch: what has one is never billed as a sample.
+    if (meter.key() == "cpu_usage" || meter.key() == "memory_usage")
+      return reject(Reason::kBadName, fmt::format("{} is a meter of samples", meter.key()));
     MB_TRY(const std::int64_t value, total(meter, meter.key()));
     used.emplace(MeterName(std::string(meter.key())), value);
   }

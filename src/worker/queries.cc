@@ -251,13 +251,14 @@ Result<MachineCost> Queries::cost(LedgerReader& ledger, const MachineId& machine
       names.machines, [&](const auto& entry) { return entry.second == machine; });
   if (found == names.machines.end())
     return fail(Code::kNotFound, "No data found for machine_id: " + machine.str());
+  // Names that are no machines are of quarantine. All of a machine may be held, or decided away:
+  // that costs nothing.
+  MB_TRY(const auto machines, ledger.machines());
+  const auto known = machines.find(found->first);
+  if (known == machines.end())
+    return fail(Code::kNotFound, "No data found for machine_id: " + machine.str());
+  const MachineFacts& facts = known->second;
   MB_TRY(const auto totals, ledger.totals(found->first));
-  if (totals.empty()) {
-    // All of it may be held, or decided away: that costs nothing. Other names are of quarantine.
-    MB_TRY(const auto machines, ledger.machines());
-    if (!machines.contains(found->first))
-      return fail(Code::kNotFound, "No data found for machine_id: " + machine.str());
-  }
   MB_TRY(Period period, month_of(now, book_.zone()));
   Rating rating(book_);
   for (const auto& [total, quantity] : totals) {
@@ -266,14 +267,21 @@ Result<MachineCost> Queries::cost(LedgerReader& ledger, const MachineId& machine
                        names.meters.at(total.meter), total.segment, quantity));
   }
   MB_TRY(const Bill bill, rating.finish());
-  return MachineCost{bill.exact_total, std::move(period)};
+  MachineCost cost{bill.exact_total, std::nullopt, std::move(period)};
+  const Sighting& seen = facts.seen;
+  if (!seen.cpu_usage_percent.empty() && !seen.memory_usage_percent.empty()) {
+    MB_TRY(cost.sample_cost,
+           sample_cost(seen.at, seen.cpu_usage_percent, seen.memory_usage_percent));
+  }
+  return cost;
 }
 
-Result<Cost> Queries::sample_cost(const RecentSample& sample) const {
+Result<Cost> Queries::sample_cost(UtcTime at, const std::string& cpu_usage,
+                                  const std::string& memory_usage) const {
   Rating rating(book_);
-  const Slot slot = Slot::containing(sample.at);
-  const std::pair<const char*, const std::string*> parts[] = {
-      {"cpu_usage", &sample.cpu_usage}, {"memory_usage", &sample.memory_usage}};
+  const Slot slot = Slot::containing(at);
+  const std::pair<const char*, const std::string*> parts[] = {{"cpu_usage", &cpu_usage},
+                                                              {"memory_usage", &memory_usage}};
   for (const auto& [meter, text] : parts) {
     MB_TRY(const Int128 nano, parse_decimal(*text, 9));
     MB_TRYV(rating.add(MachineId{"sample"}, machine_scope(), "", MeterName{meter}, slot, nano));

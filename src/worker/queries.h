@@ -26,6 +26,8 @@ struct PriceSource {
 /// however much usage there is.
 struct MachineCost {
   Cost cost;
+  /// What the prototype would ask for the newest percentages; none were sent with usage events.
+  std::optional<Cost> sample_cost;
   Period period;
 };
 
@@ -54,7 +56,8 @@ class Queries {
                                          UtcTime now) const;
 
   /// What the sample costs by itself, at the prices of its time.
-  [[nodiscard]] Result<Cost> sample_cost(const RecentSample& sample) const;
+  [[nodiscard]] Result<Cost> sample_cost(UtcTime at, const std::string& cpu_usage,
+                                         const std::string& memory_usage) const;
 
   /// The machine's newest clock steps, at most `max`, in slot order. kNotFound: no such machine.
   [[nodiscard]] Result<std::vector<ClockStep>> newest_clock_steps(LedgerReader& ledger,

@@ -156,12 +156,12 @@ Result<void> Worker::apply_until(const std::stop_token& stop) {
 Result<bool> Worker::step() {
   run_commands();
   const std::int64_t now_us = clock_.now().monotonic_us;
-  if (disk_full_since_) {
+  if (refused_since_) {
     if (now_us < retry_at_us_) {
       publish();
       return false;
     }
-    MB_TRY(const bool has_space, after_disk_full());
+    MB_TRY(const bool has_space, after_refusal());
     if (!has_space) {
       publish();
       return false;
@@ -182,7 +182,7 @@ Result<bool> Worker::step() {
 
 /// Also under load that never ends: else the write-ahead log would grow without end.
 Result<void> Worker::keep_house(std::int64_t now_us) {
-  if (disk_full_since_ || now_us - maintained_at_us_ < settings_.maintain_us) return ok();
+  if (refused_since_ || now_us - maintained_at_us_ < settings_.maintain_us) return ok();
   maintained_at_us_ = now_us;
   const Result<void> maintained = store_.maintain(clock_.now().utc);
   if (!maintained) {
@@ -334,16 +334,17 @@ Result<void> Worker::refuse_all(const Error& error) {
   memory_->names.drop();
   for (Feed& feed : feeds_) feed.source->rejected(error.message);
   if (error.code != Code::kDiskFull && error.code != Code::kUnavailable) return error;
-  if (!disk_full_since_) {
-    disk_full_since_ = clock_.now().utc;
-    events_.disk_full(error);
+  refusal_ = error;
+  if (!refused_since_) {
+    refused_since_ = clock_.now().utc;
+    events_.ledger_unwritable(error);
   }
   retry_at_us_ = clock_.now().monotonic_us + settings_.retry_us;
   return ok();
 }
 
 /// Tries an empty commit: a real write and sync, without an effect.
-Result<bool> Worker::after_disk_full() {
+Result<bool> Worker::after_refusal() {
   WriteSet nothing;
   nothing.at = clock_.now().utc;
   const Result<CommitOutcome> outcome = store_.commit(nothing, {});
@@ -354,10 +355,20 @@ Result<bool> Worker::after_disk_full() {
   MB_TRY(const bool committed, is_committed(outcome.value(), commits_));
   if (!committed) return false;
   ++commits_;
-  disk_full_since_ = std::nullopt;
-  events_.disk_has_space_again();
+  refused_since_ = std::nullopt;
+  events_.ledger_writable_again();
   for (Feed& feed : feeds_) feed.source->committed({});
   return true;
+}
+
+std::string Worker::refusal_text() const {
+  const std::string since = to_string(*refused_since_);
+  if (refusal_.code == Code::kDiskFull)
+    return fmt::format(
+        "ledger disk full since {}: free space on the disk of worker.state_dir; nothing is lost",
+        since);
+  return fmt::format("ledger not written since {}: {}; it is tried again, nothing is lost", since,
+                     refusal_.message);
 }
 
 void Worker::publish() {
@@ -368,18 +379,14 @@ void Worker::publish() {
   status.machines = static_cast<std::int64_t>(memory_->machines.size());
   status.held_machines = std::ranges::count_if(
       memory_->holds, [](const auto& entry) { return is_in_conflict(entry.second); });
-  status.disk_full_since = disk_full_since_;
-  status.ready = !disk_full_since_;
-  if (disk_full_since_)
-    status.reason = fmt::format(
-        "ledger disk full since {}: free space on the disk of "
-        "worker.state_dir; nothing is lost",
-        to_string(*disk_full_since_));
+  status.ready = !refused_since_;
+  if (refused_since_) status.reason = refusal_text();
+  if (refusal_.code == Code::kDiskFull) status.disk_full_since = refused_since_;
   for (Feed& feed : feeds_) {
     WorkerSourceStatus source{short_name(*feed.source), feed.name, feed.source->status(),
                               feed.counts};
     // What a full disk does to the sources is told by itself.
-    if (!disk_full_since_) watch_.see(source.name, source.state, now_us);
+    if (!refused_since_) watch_.see(source.name, source.state, now_us);
     if (!source.state.ready && status.ready) {
       status.ready = false;
       status.reason = source.name + ": " + source.state.reason;

@@ -122,7 +122,7 @@ class Worker {
   void settle(Batch& batch, const std::vector<SourceBatch>& batches);
   Result<void> refuse_all(const Error& error);
   Result<bool> is_committed(CommitOutcome outcome, std::int64_t commits_before);
-  Result<bool> after_disk_full();
+  Result<bool> after_refusal();
   Result<void> derive_anew();
   Result<void> replace_facts(FactsByName& derived);
   Result<void> search_holds(MachineKey machine);
@@ -131,6 +131,7 @@ class Worker {
   Result<void> release_now(std::int64_t quarantine_id);
   Result<void> accept_now(const std::string& source, std::int32_t partition);
   void publish();
+  std::string refusal_text() const;
 
   LedgerStore& store_;
   const Clock& clock_;
@@ -144,7 +145,8 @@ class Worker {
   std::unique_ptr<LedgerMemory> memory_;
   std::int64_t commits_ = 0;
   std::optional<UtcTime> last_commit_;
-  std::optional<UtcTime> disk_full_since_;
+  std::optional<UtcTime> refused_since_;  ///< the ledger takes nothing, for `refusal_`
+  Error refusal_;
   std::int64_t retry_at_us_ = 0;
   std::int64_t maintained_at_us_ = 0;
 

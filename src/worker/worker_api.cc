@@ -97,7 +97,7 @@ Result<WebResponse> usage(const LedgerApiParts& parts, LedgerReader& ledger,
   return answer_json(usage_page_json(page));
 }
 
-/// The prototype's newest rows; a row of an agent has no cost of its own.
+/// The newest samples, as the prototype has them. Agents' readings have no cost of their own.
 Result<WebResponse> recent(const LedgerApiParts& parts, LedgerReader& ledger) {
   MB_TRY(const auto samples, ledger.recent(kRecentRows));
   MB_TRY(const Dictionary names, ledger.dictionary());
@@ -109,7 +109,8 @@ Result<WebResponse> recent(const LedgerApiParts& parts, LedgerReader& ledger) {
         .integer("timestamp", sample.at.us / 1'000'000)
         .number("cpu_usage", sample.cpu_usage)
         .number("memory_usage", sample.memory_usage);
-    MB_TRY(const Cost cost, parts.queries.sample_cost(sample));
+    MB_TRY(const Cost cost,
+           parts.queries.sample_cost(sample.at, sample.cpu_usage, sample.memory_usage));
     json.number("total_cost", to_string(cost)).end_object();
   }
   json.end_array();
@@ -128,17 +129,9 @@ Result<WebResponse> machine_cost(const LedgerApiParts& parts, LedgerReader& ledg
   const auto found = parts.queries.cost(ledger, MachineId{machine}, parts.clock.now().utc);
   if (!found && found.error().code == Code::kNotFound) return no_data(machine);
   MB_TRY(const MachineCost cost, found);
-  MB_TRY(const auto samples, ledger.recent(kRecentMax));
-  MB_TRY(const Dictionary names, ledger.dictionary());
   JsonWriter json;
   json.begin_object().string("machine_id", machine).number("total_cost", to_string(cost.cost));
-  const auto newest = std::ranges::find_if(samples, [&](const RecentSample& sample) {
-    return names.machines.at(sample.machine).str() == machine;
-  });
-  if (newest != samples.end()) {
-    MB_TRY(const Cost sample, parts.queries.sample_cost(*newest));
-    json.number("sample_cost", to_string(sample));
-  }
+  if (cost.sample_cost) json.number("sample_cost", to_string(*cost.sample_cost));
   json.string("currency", parts.queries.book().currency().code())
       .string("period_start", to_string(cost.period.slots.begin))
       .end_object();

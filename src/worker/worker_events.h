@@ -29,8 +29,8 @@ class WorkerEvents {
   /// Records were gone before they were read; `reason` says which.
   virtual void partition_gap(const std::string& source, std::int32_t partition,
                              const std::string& reason) = 0;
-  virtual void disk_full(const Error& error) = 0;
-  virtual void disk_has_space_again() = 0;
+  virtual void ledger_unwritable(const Error& error) = 0;
+  virtual void ledger_writable_again() = 0;
   virtual void quarantined(const std::string& source, const std::string& machine,
                            const Rejection& rejection, std::int64_t more) = 0;
   virtual void conflict(const MachineId& machine) = 0;

@@ -39,12 +39,12 @@ void WorkerLog::partition_gap(const std::string& source, std::int32_t partition,
        {"PARTITION", std::to_string(partition), true}});
 }
 
-void WorkerLog::disk_full(const Error& error) {
+void WorkerLog::ledger_unwritable(const Error& error) {
   log_.error("ledger cannot be written: nothing is accepted until it can; nothing is lost",
              {{"ERROR", error.message}});
 }
 
-void WorkerLog::disk_has_space_again() { log_.notice("ledger can be written again"); }
+void WorkerLog::ledger_writable_again() { log_.notice("ledger can be written again"); }
 
 void WorkerLog::quarantined(const std::string& source, const std::string& machine,
                             const Rejection& rejection, std::int64_t more) {

@@ -16,8 +16,8 @@ class WorkerLog final : public WorkerEvents {
   void source_ready_again(const SourceTrouble& trouble) override;
   void partition_gap(const std::string& source, std::int32_t partition,
                      const std::string& reason) override;
-  void disk_full(const Error& error) override;
-  void disk_has_space_again() override;
+  void ledger_unwritable(const Error& error) override;
+  void ledger_writable_again() override;
   void quarantined(const std::string& source, const std::string& machine,
                    const Rejection& rejection, std::int64_t more) override;
   void conflict(const MachineId& machine) override;

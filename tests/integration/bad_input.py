@@ -178,6 +178,8 @@ ROWS = [
     reading("more memory than capacity", '"500"', '"1021"', "implausible"),
     reading("up longer than metered", '"uptime":"60000000"', '"uptime":"60000001"', "implausible"),
     reading("ends before it begins", '"from_us":"0"', '"from_us":"60000001"', "implausible"),
+    reading("metered longer than it took", '"from_us":"0"', '"from_us":"2000000"', "implausible"),
+    reading("a sample's meter", '"cpu":"30000000"', '"cpu":"30000000","cpu_usage":"5"', "bad_name"),
     reading("cpu without its capacity", '"cpu_capacity":"120000000",', "", "no_capacity"),
     reading("memory without its capacity", ',"memory_capacity":"1000"', "", "no_capacity"),
     message("a label of 16 KiB", "lab-3", "x" * 16_384, "bad_label"),

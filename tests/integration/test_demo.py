@@ -1,6 +1,7 @@
 """`./dev run` without its build: the demo with the built programs shows a growing bill, ends with
 the total, and leaves nothing running."""
 
+import itertools
 import os
 import pathlib
 import re
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import time
 import unittest
+from fractions import Fraction
 
 from harness import ROOT, bin_dir, have_programs
 from processes import free_port
@@ -35,11 +37,24 @@ class DemoTest(unittest.TestCase):
             text=True,
         )
 
-    def assert_shown(self, demo, out, err):
+    def assert_shown(self, demo, out, err, lines_min=2):
         self.assertEqual((demo.returncode, err), (0, ""), out)
-        self.assertRegex(out, r"\n\S+   cpu \d+\.\d{3} core·s   memory \S+ GiB·h   cost \S+ USD\n")
-        self.assertRegex(out, r"\nSTATEMENT  DRAFT\n")
-        self.assertRegex(out, r"\ntotal +\S+ +\S+\n")
+        for name, port in (("worker", self.ports[0]), ("agent", self.ports[1])):
+            self.assertRegex(out, rf"(?m)^{name} +http://127\.0\.0\.1:{port}/api/v1/status$")
+        growth = [
+            tuple(map(Fraction, line))
+            for line in re.findall(
+                r"(?m)^\S+   cpu (\d+\.\d{3}) core·s   memory (\S+) GiB·h   cost (\S+) USD$", out
+            )
+        ]
+        self.assertGreaterEqual(len(growth), lines_min, out)
+        for before, after in itertools.pairwise(growth):
+            self.assertTrue(all(one <= other for one, other in zip(before, after)), out)
+        self.assertTrue(lines_min < 2 or growth[0] < growth[-1], f"the bill does not grow:\n{out}")
+        self.assertRegex(out, r"(?m)^STATEMENT  DRAFT$")
+        total = re.search(r"(?m)^total +(\S+) +\S+$", out)
+        self.assertGreaterEqual(Fraction(total[1]), growth[-1][2], out)
+        self.assertGreater(Fraction(total[1]), 0, out)
         self.assertEqual(self.running(), [])
 
     def running(self):
@@ -55,17 +70,19 @@ class DemoTest(unittest.TestCase):
         return found
 
     def test_seconds_end_it_with_the_total(self):
-        demo = self.demo("--seconds=3")
+        demo = self.demo("--seconds=8")
         self.assert_shown(demo, *demo.communicate(timeout=90))
 
     def test_ctrl_c_ends_it_with_the_total(self):
         demo = self.demo()
+        shown = ""
         for line in demo.stdout:
+            shown += line
             if re.search("core·s", line):
                 break
         demo.send_signal(signal.SIGINT)
         out, err = demo.communicate(timeout=90)
-        self.assert_shown(demo, "\n" + line + out, err)
+        self.assert_shown(demo, shown + out, err, lines_min=1)
 
     def assert_refused(self, code, said, *options):
         demo = self.demo(*options)
@@ -102,7 +119,7 @@ class DemoTest(unittest.TestCase):
         self.assertEqual(self.running(), [])
 
     def test_through_kafka(self):
-        demo = self.demo("--seconds=5", "--kafka")
+        demo = self.demo("--seconds=8", "--kafka")
         out, err = demo.communicate(timeout=170)
         self.assertIn("sink    kafka://", out)
         self.assert_shown(demo, out, err)

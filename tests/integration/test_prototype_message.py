@@ -50,14 +50,19 @@ class PrototypeMessageTest(ProgramTest):
         self.assertEqual(
             {
                 key: str(answer.json()[key])
-                for key in ("machine_id", "total_cost", "sample_cost", "currency")
+                for key in ("machine_id", "total_cost", "sample_cost", "currency", "period_start")
             },
             {
                 "machine_id": "Machine_B",
                 "total_cost": "1.227",
                 "sample_cost": "1.227",
                 "currency": "USD",
+                "period_start": time.strftime("%Y-%m-01T00:00:00Z", time.gmtime()),
             },
+        )
+        self.assertEqual(
+            list(answer.json()),
+            ["machine_id", "total_cost", "sample_cost", "currency", "period_start"],
         )
         row = worker.get("/api/usage").json()[0]
         self.assertEqual(

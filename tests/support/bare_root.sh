@@ -81,6 +81,8 @@ copy_tree() {
 # Second stage, inside the namespaces: mounts, then the command.
 enter() { # COMMAND…
   local root=$cache/root folder name
+  # What is "/" inside must be a mount, else nothing there can be mounted privately.
+  mount --bind "$root" "$root"
   mount -t proc proc "$root/proc"
   mount --rbind /sys "$root/sys"
   mount --rbind /dev "$root/dev"

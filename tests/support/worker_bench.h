@@ -89,8 +89,8 @@ class SilentEvents final : public WorkerEvents {
                      const std::string& reason) override {
     troubles.push_back(source + " " + std::to_string(partition) + " gap: " + reason);
   }
-  void disk_full(const Error&) override {}
-  void disk_has_space_again() override {}
+  void ledger_unwritable(const Error&) override {}
+  void ledger_writable_again() override {}
   void quarantined(const std::string&, const std::string&, const Rejection&,
                    std::int64_t) override {}
   void conflict(const MachineId& machine) override { conflicts.push_back(machine.str()); }

@@ -51,13 +51,23 @@ class AgentKillTest : public testing::Test {
     return std::move(opened.value().spool);
   }
 
-  /// Kills the agent at random moments; returns how many hit it while it saved.
+  /// On a disk of memory a save is over in microseconds: moments that are merely random would miss
+  /// it.
+  void await_a_save() const {
+    const std::int64_t until = SystemClock().now().monotonic_us + 1'000'000;
+    while (!was_saving() && SystemClock().now().monotonic_us < until) {
+    }
+  }
+
+  /// Kills the agent at random moments, every other one in a save; returns how many hit it while it
+  /// saved.
   int kill_again_and_again() {
     int saving = 0;
     for (int kills = 0; kills < kKillsMax; ++kills) {
       if (kills >= kKillsMin && saving >= kKillsWhileSavingMin) break;
       const pid_t child = begin("until-killed");
       ConditionWaiter().wait({}, std::uniform_int_distribution(20'000, 300'000)(random_));
+      if (kills % 2 == 1) await_a_save();
       EXPECT_EQ(::kill(child, SIGKILL), 0);
       const int status = wait(child);
       EXPECT_TRUE(WIFSIGNALED(status)) << "it ended by itself with " << WEXITSTATUS(status);

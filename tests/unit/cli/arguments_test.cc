@@ -43,6 +43,7 @@ TEST(ArgumentsTest, EachMistakeIsNamed) {
   EXPECT_EQ(refused({"--server", ""}), "--server needs a value: --server=VALUE");
   EXPECT_EQ(refused({"-x"}), "unknown option -x; options are long, see --help");
   EXPECT_EQ(refused({"a", "b"}), "unexpected argument 'b'");
+  EXPECT_EQ(refused({""}), "an argument is empty");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/list_commands.h"
+#include "support/temp_dir.h"
 #include "unit/cli/terminal.h"
 
 namespace meterbill {
@@ -85,6 +86,18 @@ TEST_F(OperatorCommandsTest, ARelativeSocketIsOneOfThisFolder) {
   EXPECT_EQ(run({"agent", "pause", "--control", "w3.sock"}), kExitOk);
   const std::string here = std::filesystem::current_path().string();
   EXPECT_THAT(asked_, ElementsAre("POST unix:" + here + "/w3.sock/api/v1/pause"));
+}
+
+TEST_F(OperatorCommandsTest, AFolderThatIsGoneIsNoPlaceForARelativePath) {
+  const std::filesystem::path here = std::filesystem::current_path();
+  {
+    const TempDir gone;
+    std::filesystem::current_path(gone.path());
+  }
+  EXPECT_EQ(run({"agent", "pause", "--control", "w3.sock"}), kExitUsage);
+  EXPECT_THAT(test_.err.str(), testing::HasSubstr("name it by its whole path"));
+  std::filesystem::current_path(here);
+  EXPECT_THAT(asked_, ElementsAre());
 }
 
 TEST_F(OperatorCommandsTest, ABrokenConfigurationIsShownUnlessTheSocketIsNamed) {

@@ -232,7 +232,7 @@ TEST_F(ServiceCommandsTest, WhatCannotBeANameOrNumberIsNotAskedFor) {
       {{"quarantine", "show", "../1"}, "'../1' is no number"},
       {{"quarantine", "list", "--before", "x"}, "--before: 'x' is no number"},
       {{"quarantine", "release", "all"}, "'all' is no number"},
-      {{"quarantine", "discard", ""}, "'' is no number"},
+      {{"quarantine", "discard", ""}, "an argument is empty"},
       {{"kafka", "accept", "--partition", "1/../2"}, "--partition: '1/../2' is no number"}};
   for (const auto& [words, said] : commands) {
     const Outcome outcome = run(words);

@@ -203,6 +203,27 @@ TEST(WorkerTest, AnUnknownOutcomeIsReadBack) {
   }
 }
 
+TEST(WorkerTest, OnlyAFullDiskIsCalledOne) {
+  struct Case {
+    CommitFault fault;
+    const char* reason;
+    bool is_full;
+  };
+  for (const Case& row : {Case{CommitFault::kDiskFull, "ledger disk full since", true},
+                          Case{CommitFault::kUnknownLost, "did not keep the batch", false}}) {
+    WorkerBench bench;
+    bench.settle();
+    bench.put_kafka(std::string(kSample));
+    bench.ledger.fail_next(row.fault);
+    ASSERT_TRUE(bench.worker->step());
+    bench.settle();
+    const WorkerStatus status = bench.worker->status();
+    EXPECT_FALSE(status.ready);
+    EXPECT_THAT(status.reason, testing::HasSubstr(row.reason));
+    EXPECT_EQ(status.disk_full_since.has_value(), row.is_full);
+  }
+}
+
 TEST(WorkerTest, AnotherWorkerThatTookOverEndsThisOne) {
   WorkerBench bench;
   bench.settle();
