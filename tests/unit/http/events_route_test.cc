@@ -60,7 +60,7 @@ class EventsRouteTest : public HttpServerTest {
 
 TEST_F(EventsRouteTest, WhatTheSinkSendsTheWorkerReads) {
   Reading reading;
-  reading.slot = Slot{};
+  reading.slot = Slot::parse("2026-11-22T10:15:00Z").value();
   reading.scope = ScopeName("service:nginx.service");
   reading.used[MeterName("cpu")] = 4567;
   const MessageFrame frame{.machine = MachineId("web-1"),
