@@ -18,8 +18,7 @@ class Report:
         self.name, self.rows = name, []
         print(f"{name}: {machine()}", flush=True)
 
-    def add(self, case, unit, ours, peer, theirs, scale=1):
-        """`scale`: what one run of the peer is divided by when it did another amount of work."""
+    def add(self, case, unit, ours, peer, theirs):
         ratios = [one / other for one, other in zip(ours, theirs)]
         row = {
             "case": case,

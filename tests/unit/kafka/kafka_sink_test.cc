@@ -37,6 +37,11 @@ class FailingBroker {
   void fail_produce(rd_kafka_resp_err_t error) {
     rd_kafka_mock_push_request_errors(cluster_, kProduceKey, 1, error);
   }
+  /// Answers that end an idempotent producer for good (hazard H14).
+  void end_producer() {
+    fail_produce(RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH);
+    fail_produce(RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+  }
 
  private:
   rd_kafka_t* client_ = nullptr;
@@ -49,9 +54,7 @@ TEST(KafkaSinkTest, AFatalErrorMakesANewProducerAndTheMessageGoesOutTheNextTime)
   FailingBroker broker;
   const auto sink = KafkaSink::create(broker.config()).value();
   ASSERT_EQ(sink->send(kOne)[0].fate, Fate::kDelivered);
-  // Ends an idempotent producer for good (hazard H14).
-  broker.fail_produce(RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH);
-  broker.fail_produce(RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+  broker.end_producer();
   SendReport report;
   for (int i = 0; i < 3; ++i) {
     report = sink->send(kOne)[0];
@@ -97,8 +100,7 @@ TEST(KafkaSinkTest, AProducerThatEndedIsGoneAlsoWhenNoNewOneCanBeMadeYet) {
   FailingBroker broker;
   const auto sink = KafkaSink::create(broker.config()).value();
   ASSERT_EQ(sink->send(kOne)[0].fate, Fate::kDelivered);
-  broker.fail_produce(RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH);
-  broker.fail_produce(RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+  broker.end_producer();
   SendReport report;
   {
     const NoMoreThreads limit;
