@@ -61,7 +61,7 @@ struct MachineFacts {
   Sighting seen;
   std::optional<UtcTime> retired;  ///< no time is expected after it
 
-  /// False: all its boots are renamed, or the one that was renamed to it no longer is.
+  /// False: all its boots are renamed.
   [[nodiscard]] bool has_slots() const { return first_slot <= last_slot; }
   void add(Slot slot) {
     const bool is_first = !has_slots();
@@ -241,6 +241,8 @@ class LedgerReader {
   [[nodiscard]] virtual Result<std::unique_ptr<ReadSnapshot>> snapshot() = 0;
   [[nodiscard]] virtual Result<LedgerFacts> facts() = 0;
   [[nodiscard]] virtual Result<Dictionary> dictionary() = 0;
+  /// Not the names that have neither slots nor epochs of their own: what was renamed to them no
+  /// longer is.
   [[nodiscard]] virtual Result<std::map<MachineKey, MachineFacts>> machines() = 0;
   [[nodiscard]] virtual Result<std::map<EpochKey, EpochFacts>> epochs(MachineKey machine) = 0;
   [[nodiscard]] virtual Result<Holds> holds(MachineKey machine) = 0;

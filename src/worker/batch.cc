@@ -414,6 +414,9 @@ Result<void> Batch::redecide(MachineKey machine, const Decisions& decisions) {
   for (const auto& [name, facts] : derived) {
     MachineFacts& known = facts_of(name);
     known = with_derived(known, facts);
+    if (known.has_slots()) continue;
+    MB_TRY(const auto own, store_.epochs(name));
+    if (own.empty()) gone_.insert(name);
   }
   write_.holds[machine] = holds;
   new_decisions_[machine] = decisions;
@@ -448,6 +451,7 @@ void Batch::remember() {
   memory_.names.keep();
   memory_.greatest_epoch = std::max(memory_.greatest_epoch, greatest_epoch_);
   for (const auto& [machine, facts] : write_.machines) memory_.machines[machine] = facts;
+  for (const MachineKey machine : gone_) memory_.machines.erase(machine);
   for (const auto& [machine, holds] : write_.holds) memory_.holds[machine] = holds;
   for (auto& [machine, conflicts] : new_conflicts_)
     memory_.conflicts[machine] = std::move(conflicts);

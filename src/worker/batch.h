@@ -113,6 +113,7 @@ class Batch {
   std::map<std::pair<std::size_t, std::size_t>, std::shared_ptr<const Delivery>> shared_;
   std::set<EventKey> known_events_;
   std::map<MachineKey, Decisions> new_decisions_;
+  std::set<MachineKey> gone_;  ///< names that nothing is renamed to any more, as in `machines()`
   std::map<MachineKey, Conflicts> new_conflicts_;
   std::map<std::string, MeterKey> meters_;
   std::set<std::pair<MeterKey, Slot>> new_segments_;

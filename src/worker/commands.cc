@@ -53,13 +53,23 @@ Result<void> Worker::resolve_now(const MachineId& machine, const BootId& boot,
     return fail(Code::kNotFound, fmt::format("machine '{}' has no boot '{}'; `meterbill machine "
                                              "list --machine {}` names its boots",
                                              machine.str(), boot.str(), machine.str()));
+  // It would lie in wait for the first machine that takes the name for its own.
+  if (decision.decision == Decision::kSum && epochs.empty())
+    return fail(Code::kInvalid,
+                fmt::format("nothing came under the name '{}' itself: there is nothing to sum",
+                            machine.str()));
   const BootId subject = decision.decision == Decision::kSum ? BootId{} : boot;
   Batch batch(store_, *memory_, segment_of_, clock_.now().utc);
   if (decision.decision == Decision::kRename) {
-    const auto taken = memory_->names.find_machine(renamed_to);
-    if (!is_machine_id(renamed_to.str()) || (taken && memory_->machines.contains(*taken)))
-      return fail(Code::kInvalid, fmt::format("'{}' is taken or no machine name; choose a new one",
-                                              renamed_to.str()));
+    if (!is_machine_id(renamed_to.str()))
+      return fail(Code::kInvalid,
+                  fmt::format("'{}' is no machine name; choose another", renamed_to.str()));
+    MB_TRY(const bool taken, is_taken(renamed_to, *key));
+    if (taken)
+      return fail(Code::kInvalid,
+                  fmt::format("'{}' is another machine; choose a new name, or one that has nothing "
+                              "but boots renamed from '{}'",
+                              renamed_to.str(), machine.str()));
     decision.renamed_to = memory_->names.machine(renamed_to);
   }
   MB_TRY(Decisions decisions, store_.decisions(*key));
@@ -75,6 +85,17 @@ Result<void> Worker::resolve_now(const MachineId& machine, const BootId& boot,
   remember(batch);
   events_.decided(machine, subject, decision.decision);
   return ok();
+}
+
+/// By something that arrived under the name itself, or by boots of other machines than `machine`.
+Result<bool> Worker::is_taken(const MachineId& name, MachineKey machine) {
+  const auto key = memory_->names.find_machine(name);
+  if (!key || !memory_->machines.contains(*key)) return false;
+  MB_TRY(const auto own, store_.epochs(*key));
+  if (!own.empty()) return true;
+  return std::ranges::any_of(memory_->decisions, [&](const auto& decided) {
+    return decided.first != machine && renamed_to(decided.second).contains(*key);
+  });
 }
 
 Result<void> Worker::retire(const MachineId& machine, std::optional<UtcTime> at) {

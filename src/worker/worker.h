@@ -128,6 +128,7 @@ class Worker {
   Result<void> search_holds(MachineKey machine);
   Result<void> resolve_now(const MachineId& machine, const BootId& boot, BootDecision decision,
                            const MachineId& renamed_to);
+  Result<bool> is_taken(const MachineId& name, MachineKey machine);
   Result<void> release_now(std::int64_t quarantine_id);
   Result<void> accept_now(const std::string& source, std::int32_t partition);
   void publish();

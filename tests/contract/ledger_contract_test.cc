@@ -384,6 +384,31 @@ TEST_P(LedgerContract, ADecisionIsStoredWithItsEffects) {
   EXPECT_EQ(ledger().decisions(kWeb).value().size(), 2U);
 }
 
+TEST_P(LedgerContract, ANameWithNeitherSlotsNorEpochsOfItsOwnIsNoMachine) {
+  given(1);
+  const MachineFacts web = ledger().machines().value().at(kWeb);
+  const auto with = [](MachineFacts facts, MachineKey key, const char* name) {
+    facts.key = key;
+    facts.name = MachineId(name);
+    return std::pair(key, facts);
+  };
+  const MachineFacts none;
+  WriteSet renamed;
+  renamed.added.machines = {{kLab, MachineId("lab-2")}};
+  renamed.machines = {with(none, kWeb, "web-1"), with(web, kLab, "lab-2")};
+  ASSERT_TRUE(ledger().decide(kWeb, BootId("boot-a"), {Decision::kRename, kLab}, renamed));
+  EXPECT_EQ(ledger().machines().value(), renamed.machines) << "an epoch of one, the other's slots";
+  WriteSet back;
+  back.machines = {with(web, kWeb, "web-1"), with(none, kLab, "lab-2")};
+  ASSERT_TRUE(ledger().decide(kWeb, BootId("boot-a"), {Decision::kKeep, {}}, back));
+  for (int opened = 0; opened < 2; ++opened) {
+    EXPECT_EQ(ledger().machines().value(), (std::map{std::pair(kWeb, web)}));
+    EXPECT_EQ(reader()->machines().value(), ledger().machines().value());
+    EXPECT_TRUE(ledger().dictionary().value().machines.contains(kLab)) << "its number stays";
+    reopen();
+  }
+}
+
 TEST_P(LedgerContract, ADecisionThatFailsChangesNothing) {
   given(1);
   const std::string before = state();

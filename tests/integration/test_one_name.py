@@ -200,6 +200,48 @@ class OneNameTest(ProgramTest):
                 self.assert_shown_after_renaming(worker, day)
                 worker.stop()
 
+    def test_the_boots_of_one_machine_go_to_one_name_and_leave_nothing_when_taken_back(self):
+        """Two boots that do not conflict, of yesterday, an hour apart; and another machine."""
+        day = int(time.time()) // 86_400 * 86_400 - 86_400
+        other, later = "lab-1", "lab-2"
+        worker = self.keep(Worker(self.scratch)).wait_ready()
+        events = [whole_slot(NAME, boot, day + hour * 3_600) for hour, boot in enumerate(BOOTS)]
+        events += [whole_slot(other, FORMER_BOOT, day)]
+        self.assertEqual(worker.post(events).status, 204)
+
+        def resolve(*options, boot, name=NAME):
+            worker.change("machine", "resolve", name, *options, "--boot", boot)
+
+        def billed():
+            """name → slots of a busy core, of all that is listed"""
+            machines = json.loads(worker.cli("machine", "list", "--json"))["machines"]
+            bill = worker.cli("bill", "show", "--period", slot_text(day)[:10], "--json")
+            bill = {m["machine"]: m["lines"] for m in json.loads(bill)["machines"]}
+            self.assertEqual([machine["machine"] for machine in machines], sorted(bill))
+            cpu = lambda lines: sum(int(l["base_quantity"]) for l in lines if l["meter"] == "cpu")
+            return {name: cpu(lines) // (SLOT_S * 10**6) for name, lines in bill.items()}
+
+        alone = {NAME: 2, other: 1}
+        self.assertEqual(billed(), alone)
+        for boot in BOOTS + BOOTS:  # a repeated decision changes nothing
+            resolve("--rename", NEW_NAME, boot=boot)
+        self.assertEqual(billed(), {NAME: 0, NEW_NAME: 2, other: 1})
+        with self.assertRaisesRegex(AssertionError, f"'{NEW_NAME}' is another machine"):
+            resolve("--rename", NEW_NAME, boot=FORMER_BOOT, name=other)
+        for boot in BOOTS:
+            resolve("--keep", boot=boot)
+        for _ in range(2):
+            self.assertEqual(billed(), alone)
+            self.assertEqual(int(worker.status()["machines"]), 2)
+            self.assertEqual(worker.stop(), 0)
+            worker.start().wait_ready()
+        resolve("--rename", NEW_NAME, boot=FORMER_BOOT, name=other)
+        self.assertEqual(billed(), {NAME: 2, other: 0, NEW_NAME: 1})
+        resolve("--rename", later, boot=FORMER_BOOT, name=other)
+        event = whole_slot(NEW_NAME, BOOTS[0], day + 5 * 3_600)
+        self.assertEqual(worker.post([event]).status, 204)
+        self.assertEqual(billed(), {NAME: 2, other: 0, later: 1, NEW_NAME: 1})
+
     def assert_shown_after_renaming(self, worker, day):
         text = lambda hour: slot_text(day + hour * 3_600)
         machines = json.loads(worker.cli("machine", "list", "--json"))["machines"]

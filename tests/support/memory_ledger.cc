@@ -132,7 +132,13 @@ Result<Dictionary> MemoryLedger::dictionary() {
 
 Result<std::map<MachineKey, MachineFacts>> MemoryLedger::machines() {
   MB_TRYV(usable());
-  return state_->machines;
+  std::map<MachineKey, MachineFacts> found = state_->machines;
+  std::set<MachineKey> with_epochs;
+  for (const auto& [key, facts] : state_->epochs) with_epochs.insert(facts.machine);
+  std::erase_if(found, [&](const auto& entry) {
+    return !entry.second.has_slots() && !with_epochs.contains(entry.first);
+  });
+  return found;
 }
 
 Result<std::map<EpochKey, EpochFacts>> MemoryLedger::epochs(MachineKey machine) {

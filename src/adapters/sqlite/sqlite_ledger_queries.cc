@@ -113,7 +113,8 @@ Result<std::map<MachineKey, MachineFacts>> machines(LedgerConnection& ledger) {
   MB_TRY(auto query,
          ledger.query("SELECT machine, name, first_slot, last_slot, retired_us, last_seen_us, "
                       "percent_us, cpu_usage_percent, memory_usage_percent FROM machine_facts "
-                      "JOIN machine USING (machine)"));
+                      "JOIN machine USING (machine) WHERE first_slot<=last_slot OR EXISTS "
+                      "(SELECT 1 FROM epoch WHERE epoch.machine=machine_facts.machine)"));
   std::map<MachineKey, MachineFacts> found;
   for (;;) {
     MB_TRY(const bool more, query->step());
