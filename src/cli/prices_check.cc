@@ -1,5 +1,6 @@
 #include "cli/prices_check.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <ostream>
 #include <utility>
@@ -58,6 +59,13 @@ Result<std::vector<PriceVersionUse>> used_in(const std::string& body) {
     }
     used.push_back(std::move(use));
   }
+  const json::value* terms = answer.as_object().if_contains("terms");
+  if (terms == nullptr) return used;  // an older worker's answer
+  if (!terms->is_object()) return strange;
+  for (const auto& [name, value] : terms->as_object()) {
+    if (!value.is_string()) return strange;
+    used.push_back({"", std::string(name), "", "", std::string(value.as_string())});
+  }
   return used;
 }
 
@@ -69,7 +77,9 @@ Result<UsedPrices> compare(const Arguments& arguments, const PriceBook& book,
   MB_TRY(const std::string body, read_worker(deps.access, asked, "/api/v1/prices"));
   const std::string place = worker_place(deps.access, asked);
   MB_TRY(const auto used, in(place, used_in(body)));
-  return UsedPrices{place, used.size(), changed_prices(book, used, deps.sha256_hex)};
+  const auto versions = used.size() - static_cast<std::size_t>(
+                                          std::ranges::count_if(used, &PriceVersionUse::is_term));
+  return UsedPrices{place, versions, changed_prices(book, used, deps.sha256_hex)};
 }
 
 /// Prints the book with what `used` says of it; returns the exit code.

@@ -118,7 +118,11 @@ std::string PriceBook::segments_text() const {
       text +=
           fmt::format("{} {} {} {}\n", meter.str(), version.unit.name, to_string(version.scopes),
                       version.from ? to_string(*version.from) : "always");
-  text += "months";
+  return text + months_text();
+}
+
+std::string PriceBook::months_text() const {
+  std::string text = "months";
   for (const Slot start : month_starts_) text += fmt::format(" {}", start.unix_seconds());
   return text + "\n";
 }

@@ -78,6 +78,9 @@ class PriceBook {
   /// segment, and what is remembered of the versions they used, stand as long as it is equal.
   [[nodiscard]] std::string segments_text() const;
 
+  /// Where months begin in the book's zone, as text.
+  [[nodiscard]] std::string months_text() const;
+
   /// Everything a bill depends on, as text: what the digest of the prices is made of. Independent
   /// of comments and order in the file.
   [[nodiscard]] std::string text() const;

@@ -16,7 +16,8 @@ std::string_view scopes_text(const PriceVersion& version) {
 void write_used(JsonWriter& json, const UsedPrices& used, const TimeZone& zone) {
   json.begin_object("used").string("ledger", used.ledger);
   json.integer("count", static_cast<std::int64_t>(used.count)).begin_array("changed");
-  for (const ChangedPrice& price : used.changed)
+  for (const ChangedPrice& price : used.changed) {
+    if (price.used.is_term()) continue;
     json.begin_object()
         .string("meter", price.used.meter)
         .string("unit", price.used.unit)
@@ -25,6 +26,17 @@ void write_used(JsonWriter& json, const UsedPrices& used, const TimeZone& zone) 
         .string("change", price.is_dropped ? "dropped" : "edited")
         .string("message", to_text(price, zone))
         .end_object();
+  }
+  json.end_array().begin_array("changed_terms");
+  for (const ChangedPrice& price : used.changed) {
+    if (!price.used.is_term()) continue;
+    json.begin_object()
+        .string("term", price.used.unit)
+        .string("was", price.was)
+        .string("is", price.is)
+        .string("message", to_text(price, zone))
+        .end_object();
+  }
   json.end_array().end_object();
 }
 
@@ -47,10 +59,15 @@ std::string price_book_text(const PriceBook& book, std::string_view source, std:
                std::string(scopes_text(version)), since_text(version, book.zone())});
   text += table.text() + fmt::format("\n  sha256 {}\n", digest);
   if (used == nullptr) return text;
-  return text + fmt::format("\nUsed so far: {} price version{}, {} of them changed since   {}\n",
+  std::size_t changed = 0;
+  std::string terms;
+  for (const ChangedPrice& price : used->changed) {
+    if (!price.used.is_term()) ++changed;
+    if (price.used.is_term()) terms += (terms.empty() ? "; other " : ", ") + price.used.unit;
+  }
+  return text + fmt::format("\nUsed so far: {} price version{}, {} of them changed since{}   {}\n",
                             used->count, used->count == 1 ? "" : "s",
-                            used->changed.empty() ? "none" : std::to_string(used->changed.size()),
-                            used->ledger);
+                            changed == 0 ? "none" : std::to_string(changed), terms, used->ledger);
 }
 
 std::string price_book_json(const PriceBook& book, std::string_view source, std::string_view digest,

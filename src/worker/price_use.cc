@@ -40,6 +40,9 @@ std::vector<PriceVersionUse> PriceUse::first_used(
     };
     if (std::ranges::none_of(used_, is_this)) first.push_back(std::move(use));
   }
+  const bool any_used = !used_.empty() || !first.empty();
+  if (any_used && std::ranges::none_of(used_, &PriceVersionUse::is_term))
+    first.insert(first.end(), terms_.begin(), terms_.end());
   return first;
 }
 

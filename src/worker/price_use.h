@@ -28,13 +28,14 @@ class PriceUse {
  public:
   /// `book` outlives the object.
   PriceUse(const PriceBook& book, Sha256Hex sha256_hex)
-      : book_(book), sha256_hex_(std::move(sha256_hex)) {}
+      : book_(book), sha256_hex_(std::move(sha256_hex)), terms_(terms_of(book_, sha256_hex_)) {}
 
   /// Learns what the ledger remembers, and so what was changed since.
   [[nodiscard]] Result<void> open(LedgerReader& ledger);
 
   /// The versions that price totals of these meters and segments and are not remembered yet: for
-  /// the write set in which those totals begin.
+  /// the write set in which those totals begin. With the first version of all come the terms; for
+  /// no segments at all they come when versions were remembered without them, as once was done.
   [[nodiscard]] std::vector<PriceVersionUse> first_used(
       const std::set<std::pair<MeterName, Slot>>& segments) const;
 
@@ -47,6 +48,7 @@ class PriceUse {
  private:
   const PriceBook& book_;
   Sha256Hex sha256_hex_;
+  std::vector<PriceVersionUse> terms_;
   std::vector<PriceVersionUse> used_;  ///< as the ledger remembers them
   Guarded<std::vector<std::string>> warnings_;
 };

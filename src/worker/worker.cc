@@ -53,10 +53,26 @@ Result<void> Worker::open() {
   memory_->ids_forgotten_before = facts.ids_forgotten_before;
   commits_ = facts.commits;
   MB_TRYV(price_use_.open(store_));
+  MB_TRYV(remember_terms());
   if (facts.segments_digest != segments_digest_) {
     MB_TRYV(derive_anew());
   }
   publish();
+  return ok();
+}
+
+/// An older ledger knows which prices were used, not their currency, decimals and time zone: they
+/// are taken to be those of today.
+Result<void> Worker::remember_terms() {
+  WriteSet write;
+  write.at = clock_.now().utc;
+  write.prices = price_use_.first_used({});
+  if (write.prices.empty()) return ok();
+  MB_TRY(const CommitOutcome outcome, store_.commit(write, {}));
+  MB_TRY(const bool committed, is_committed(outcome, commits_));
+  if (!committed) return fail(Code::kUnavailable, "the ledger did not keep the prices' terms");
+  ++commits_;
+  price_use_.remember(write.prices);
   return ok();
 }
 

@@ -123,6 +123,7 @@ class Worker {
   Result<void> refuse_all(const Error& error);
   Result<bool> is_committed(CommitOutcome outcome, std::int64_t commits_before);
   Result<bool> after_refusal();
+  Result<void> remember_terms();
   Result<void> derive_anew();
   Result<void> replace_facts(FactsByName& derived);
   Result<void> search_holds(MachineKey machine);

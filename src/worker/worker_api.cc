@@ -210,7 +210,8 @@ Result<WebResponse> used_prices(const LedgerApiParts& parts, LedgerReader& ledge
   MB_TRY(const auto used, ledger.price_versions());
   JsonWriter json;
   json.begin_object().begin_array("used");
-  for (const PriceVersionUse& version : used)
+  for (const PriceVersionUse& version : used) {
+    if (version.is_term()) continue;
     json.begin_object()
         .string("meter", version.meter)
         .string("unit", version.unit)
@@ -218,7 +219,11 @@ Result<WebResponse> used_prices(const LedgerApiParts& parts, LedgerReader& ledge
         .string("from", version.from)
         .string("sha256", version.digest)
         .end_object();
-  json.end_array().begin_array("warnings");
+  }
+  json.end_array().begin_object("terms");
+  for (const PriceVersionUse& term : used)
+    if (term.is_term()) json.string(term.unit, term.digest);
+  json.end_object().begin_array("warnings");
   for (const std::string& warning : parts.warnings()) json.string(warning);
   json.end_array().end_object();
   return answer_json(json.take());

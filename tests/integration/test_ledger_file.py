@@ -272,6 +272,28 @@ class UsedPricesTest(LedgerFileTest):
         self.prices.write_text(text, encoding="utf-8")
         self.assertEqual(self.check(ledger)[:2], (0, []))
 
+    def test_a_currency_that_is_changed_is_named_by_check_and_statement(self):
+        text = self.prices.read_text(encoding="utf-8")
+        currency = re.search(r'currency = "(\w+)"', text).group(1)
+        other = "CHF" if currency != "CHF" else "EUR"
+        self.prices.write_text(text.replace(f'"{currency}"', f'"{other}"'), encoding="utf-8")
+        sentence = (
+            f"currency of the prices was changed from {currency} with 2 decimals to {other} with 2 "
+            "decimals after they were used"
+        )
+        code, changed, done = self.check(f"--server={self.worker.url}")
+        self.assertEqual((code, changed), (65, []))
+        self.assertIn(sentence, done.stderr)
+        for _ in range(2):  # a warning does not become the new state of things
+            self.worker.stop()
+            self.worker.start().wait_ready()
+        bill = self.worker.cli("bill", "show", "--period", str(yesterday()))
+        self.assertIn(sentence, re.sub(r"\s+", " ", bill))
+        self.assertIn(sentence, self.worker.get("/api/v1/prices").json()["warnings"][0])
+        self.worker.stop()
+        self.prices.write_text(text, encoding="utf-8")
+        self.assertEqual(self.check(f"--ledger={self.ledger}")[:2], (0, []))
+
     def test_without_a_worker_the_file_is_checked_all_the_same(self):
         nobody = f"--server=http://127.0.0.1:{free_port()}"
         # Whoever names a worker wants it asked; one of the configuration need not run.

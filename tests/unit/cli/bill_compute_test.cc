@@ -329,7 +329,11 @@ class UsedPricesTest : public BillComputeTest {
               use.unit + R"(","scopes":")" + use.scopes + R"(","from":")" + use.from +
               R"(","sha256":")" + use.digest + R"("})";
     }
-    used_prices_ = ServiceAnswer{200, R"({"used":[)" + used + R"(],"warnings":[]})"};
+    std::string terms;
+    for (const PriceVersionUse& term : terms_of(book, sha256_hex))
+      terms += (terms.empty() ? "\"" : ",\"") + term.unit + R"(":")" + term.digest + "\"";
+    used_prices_ = ServiceAnswer{
+        200, R"({"used":[)" + used + R"(],"terms":{)" + terms + R"(},"warnings":[]})"};
   }
 };
 
@@ -379,6 +383,37 @@ TEST_F(UsedPricesTest, ADroppedOneIsNamed) {
             "meterbill: the price of cpu per core_hour since 2026-11-01 was removed after it was "
             "used: put it back and add a new one with a later date\n");
   EXPECT_EQ(asked_, std::vector<std::string>{"ledger l.db p.toml/api/v1/prices"});
+}
+
+TEST_F(UsedPricesTest, AnotherCurrencyIsNamedThoughEveryPriceReadsAsBefore) {
+  prices("0.03");
+  use_prices();
+  std::string& text = files_["p.toml"];
+  text.replace(text.find("EUR"), 3, "USD");
+  const Outcome outcome = run({"prices", "check"});
+  EXPECT_EQ(outcome.exit, kExitData);
+  EXPECT_EQ(outcome.err,
+            "meterbill: currency of the prices was changed from EUR with 2 decimals to USD with 2 "
+            "decimals after they were used, so bills of the past read differently: put it back, or "
+            "begin a new ledger\n");
+  EXPECT_NE(outcome.out.find("Used so far: 2 price versions, none of them changed since; other "
+                             "currency   http://worker"),
+            std::string::npos)
+      << outcome.out;
+  EXPECT_NE(run({"prices", "check", "--json"})
+                .out.find(R"("count":2,"changed":[],"changed_terms":[{"term":"currency","was":")"
+                          R"(EUR with 2 decimals","is":"USD with 2 decimals","message":")"),
+            std::string::npos);
+}
+
+TEST_F(UsedPricesTest, AWorkerThatTellsNoTermsIsAskedForThePricesAlone) {
+  prices("0.03");
+  use_prices();
+  std::string& body = used_prices_.value().body;
+  body = body.substr(0, body.find(",\"terms\"")) + "}";
+  EXPECT_EQ(run({"prices", "check"}).exit, kExitOk);
+  body.replace(body.size() - 1, 1, R"(,"terms":[]})");
+  EXPECT_EQ(run({"prices", "check"}).exit, kExitData);
 }
 
 TEST_F(UsedPricesTest, JsonNamesWhatWasChanged) {

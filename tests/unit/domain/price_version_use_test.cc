@@ -11,14 +11,18 @@ namespace {
 std::vector<PriceVersionUse> uses_of(const PriceBook& book) {
   std::vector<PriceVersionUse> uses;
   for (const PriceVersion& version : book.versions()) uses.push_back(use_of(version, sha256_hex));
+  const auto terms = terms_of(book, sha256_hex);
+  uses.insert(uses.end(), terms.begin(), terms.end());
   return uses;
 }
 
 std::vector<std::string> changes(const PriceBook& before, const PriceBook& after) {
   std::vector<std::string> found;
   for (const ChangedPrice& price : changed_prices(after, uses_of(before), sha256_hex))
-    found.push_back(price.used.meter + " " + price.used.scopes + " " + price.used.from +
-                    (price.is_dropped ? " dropped" : " edited"));
+    found.push_back(price.used.is_term()
+                        ? price.used.unit + " " + price.was + " → " + price.is
+                        : price.used.meter + " " + price.used.scopes + " " + price.used.from +
+                              (price.is_dropped ? " dropped" : " edited"));
   return found;
 }
 
@@ -60,7 +64,44 @@ TEST(PriceVersionUseTest, EachFieldThatChangesAPriceIsNoticed) {
   EXPECT_EQ(
       changes(used_book(), with_second(version("cpu", "core_hour", "2", "2026-01-01T00:00:00Z"))),
       Lines{second + " dropped"});
-  EXPECT_EQ(changes(used_book(), book_of({})).size(), 3U);
+  EXPECT_EQ(changes(used_book(), book_of({}, "Europe/Berlin", "EUR")).size(), 3U);
+}
+
+PriceBook book_in(const char* currency, const char* zone_name, int quantity_decimals = 9) {
+  return PriceBook::create({Currency::parse(currency).value(),
+                            zone(zone_name),
+                            quantity_decimals,
+                            {version("cpu", "core_hour", "1")}})
+      .value();
+}
+
+TEST(PriceVersionUseTest, WhatAllPricesShareIsNoticedWhenItChanges) {
+  const PriceBook before = book_in("EUR", "Europe/Berlin");
+  EXPECT_EQ(changes(before, book_in("EUR", "Europe/Berlin")), Lines{});
+  EXPECT_EQ(changes(before, book_in("JPY", "Europe/Berlin")),
+            Lines{"currency EUR with 2 decimals → JPY with 0 decimals"});
+  EXPECT_EQ(changes(before, book_in("EUR", "Europe/Berlin", 6)), Lines{"quantity_decimals 9 → 6"});
+  EXPECT_EQ(changes(before, book_in("EUR", "UTC")), Lines{"time_zone Europe/Berlin → UTC"});
+}
+
+TEST(PriceVersionUseTest, AnotherNameOfTheSameMonthsOrNewDataOfTheSameZoneIsNoChange) {
+  EXPECT_EQ(changes(book_in("EUR", "Asia/Kolkata"), book_in("EUR", "Asia/Calcutta")), Lines{});
+  const PriceBook book = book_in("EUR", "Europe/Berlin");
+  std::vector<PriceVersionUse> used = terms_of(book, sha256_hex);
+  used.back().digest = "Europe/Berlin " + sha256_hex("months of older time-zone data");
+  EXPECT_TRUE(changed_prices(book, used, sha256_hex).empty());
+}
+
+TEST(PriceVersionUseTest, TheCurrencyHasItsDecimals) {
+  std::vector<PriceVersionUse> used = terms_of(book_in("EUR", "UTC"), sha256_hex);
+  used.front().digest = "EUR with 3 decimals";
+  const PriceBook book = book_in("EUR", "UTC");
+  const auto changed = changed_prices(book, used, sha256_hex);
+  ASSERT_EQ(changed.size(), 1U);
+  EXPECT_EQ(to_text(changed.front(), book.zone()),
+            "currency of the prices was changed from EUR with 3 decimals to EUR with 2 decimals "
+            "after they were used, so bills of the past read differently: put it back, or begin a "
+            "new ledger");
 }
 
 TEST(PriceVersionUseTest, TheSentenceHasLocalDateAndRemedy) {

@@ -17,9 +17,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-PriceBook book_of(const char* unit, const char* price) {
+PriceBook book_of(const char* unit, const char* price, const char* currency = "USD") {
   const MeterName cpu{"cpu"};
-  return PriceBook::create({.currency = Currency::parse("USD").value(),
+  return PriceBook::create({.currency = Currency::parse(currency).value(),
                             .zone = utc_zone(),
                             .quantity_decimals = 9,
                             .versions = {{cpu, find_unit(cpu, unit).value(), BilledScopes::kMachine,
@@ -52,7 +52,16 @@ std::vector<std::string> used(WorkerBench& bench) {
   std::vector<std::string> names;
   const auto versions = bench.ledger.price_versions().value();
   for (const PriceVersionUse& version : versions)
-    names.push_back(version.meter + " " + version.unit);
+    if (!version.is_term()) names.push_back(version.meter + " " + version.unit);
+  return names;
+}
+
+/// What is remembered of all prices together.
+std::vector<std::string> terms(WorkerBench& bench) {
+  std::vector<std::string> names;
+  const auto versions = bench.ledger.price_versions().value();
+  for (const PriceVersionUse& version : versions)
+    if (version.is_term()) names.push_back(version.unit + " " + version.digest);
   return names;
 }
 
@@ -88,6 +97,40 @@ TEST(PriceUseTest, AnEditedPriceIsNoticedAtTheNextStart) {
               ElementsAre(HasSubstr("the price of cpu per core_second since always was edited")));
   const PriceBook same = book_of("core_second", "1");
   EXPECT_THAT(Restarted(bench, same).use.warnings(), IsEmpty());
+}
+
+TEST(PriceUseTest, ACurrencyThatIsChangedIsNoticedAtTheNextStart) {
+  WorkerBench bench;
+  bench.settle();
+  EXPECT_THAT(terms(bench), IsEmpty()) << "nothing is priced yet";
+  const PriceBook euros = book_of("core_second", "1", "EUR");
+  EXPECT_THAT(Restarted(bench, euros).use.warnings(), IsEmpty());
+  bench.put_kafka(message_of({}));
+  bench.settle();
+  EXPECT_THAT(terms(bench), ElementsAre("currency USD with 2 decimals", "quantity_decimals 9",
+                                        HasSubstr("time_zone UTC ")));
+  for (int start = 0; start < 2; ++start)
+    EXPECT_THAT(Restarted(bench, euros).use.warnings(),
+                ElementsAre(HasSubstr("currency of the prices was changed from USD with 2 decimals "
+                                      "to EUR with 2 decimals after they were used")));
+  EXPECT_THAT(Restarted(bench, book_of("core_second", "1")).use.warnings(), IsEmpty());
+}
+
+TEST(PriceUseTest, AnOlderLedgerLearnsTheCurrencyAtTheNextStart) {
+  WorkerBench bench;
+  const PriceBook dollars = book_of("core_second", "1");
+  WriteSet older;
+  older.prices = {
+      use_of(dollars.versions().front(), [](std::string_view text) { return std::string(text); })};
+  ASSERT_TRUE(bench.ledger.commit(older, {}));
+  const std::int64_t before = bench.ledger.facts().value().commits;
+  for (int start = 0; start < 2; ++start) {
+    EXPECT_THAT(Restarted(bench, dollars).use.warnings(), IsEmpty());
+    EXPECT_EQ(terms(bench).size(), 3U);
+  }
+  EXPECT_EQ(bench.ledger.facts().value().commits, before + 1) << "remembered once";
+  EXPECT_THAT(Restarted(bench, book_of("core_second", "1", "EUR")).use.warnings(),
+              ElementsAre(HasSubstr("currency")));
 }
 
 TEST(PriceUseTest, APriceThatWasNeverUsedMayBeEdited) {
