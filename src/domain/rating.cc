@@ -23,7 +23,12 @@ Result<void> Rating::add(const MachineId& machine, const ScopeName& scope,
                                             machine.str(), to_string(base)));
   if (is_view(scope)) return ok();
   const PriceVersion* version = book_.price_version_at(meter, slot);
-  if (version != nullptr && !bills(*version, scope)) return ok();
+  if (version != nullptr && !bills(*version, scope)) {
+    NotBilled& left_out = not_billed_[machine];
+    Int128& sum = (scope == machine_scope() ? left_out.of_machine : left_out.of_parts)[meter];
+    MB_TRY(sum, in(machine.str(), meterbill::add(sum, base)));
+    return ok();
+  }
   Int128& sum =
       (version == nullptr
            ? unpriced_
@@ -38,6 +43,7 @@ Result<Bill> Rating::finish() const {
             .quantity_decimals = decimals,
             .lines = {},
             .unpriced = {},
+            .not_billed = not_billed_,
             .exact_total = {},
             .total = {}};
   for (const auto& [key, base] : priced_) {

@@ -42,12 +42,21 @@ struct UnpricedLine {
   Int128 quantity = 0;
 };
 
+/// Base units of what a meter's price leaves out, because it bills the machine and this is of the
+/// parts, or the other way round. Most of it is in the lines all the same: the parts are of the
+/// machine. What an application reports of a part itself is not.
+struct NotBilled {
+  std::map<MeterName, Int128, MeterOrder> of_machine;
+  std::map<MeterName, Int128, MeterOrder> of_parts;
+};
+
 /// What usage comes to. `total` is the sum of the lines' amounts, `exact_total` of their costs.
 struct Bill {
   Currency currency;
   int quantity_decimals = kQuantityDecimalsMax;
   std::vector<Line> lines;
   std::vector<UnpricedLine> unpriced;
+  std::map<MachineId, NotBilled> not_billed;
   Cost exact_total;
   Amount total;
 };
@@ -61,8 +70,8 @@ class Rating {
   explicit Rating(const PriceBook& book) : book_(book) {}
 
   /// `slot` is any slot of the segment; `base` in base units of the meter, 0 or more. Scopes the
-  /// price does not bill, and views, are left out. kOverflow past 127 bits, kInvalid for a negative
-  /// quantity.
+  /// price does not bill are `not_billed`, views left out. kOverflow past 127 bits, kInvalid for a
+  /// negative quantity.
   [[nodiscard]] Result<void> add(const MachineId& machine, const ScopeName& scope,
                                  const std::string& labels, const MeterName& meter, Slot slot,
                                  Int128 base);
@@ -73,6 +82,7 @@ class Rating {
   const PriceBook& book_;
   std::map<LineKey, Int128> priced_;
   std::map<LineKey, Int128> unpriced_;
+  std::map<MachineId, NotBilled> not_billed_;
 };
 
 }  // namespace meterbill

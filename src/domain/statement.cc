@@ -22,6 +22,8 @@ Result<Statement> make_statement(StatementFacts facts, Bill bill,
   }
   for (UnpricedLine& line : bill.unpriced)
     machines[line.key.machine].unpriced.push_back(std::move(line));
+  for (auto& [machine, left_out] : bill.not_billed)
+    machines[machine].not_billed = std::move(left_out);
   Statement statement{.facts = std::move(facts),
                       .currency = bill.currency,
                       .quantity_decimals = bill.quantity_decimals,

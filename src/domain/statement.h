@@ -36,6 +36,7 @@ struct MachineStatement {
   MachineId machine;
   std::vector<Line> lines;
   std::vector<UnpricedLine> unpriced;
+  NotBilled not_billed;
   MachineNote note;
   Cost exact_total;
   Amount total;

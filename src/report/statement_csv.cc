@@ -50,15 +50,17 @@ std::string statement_csv(const Statement& statement, const TimeZone& zone) {
     for (const UnpricedLine& line : machine.unpriced)
       text += quantity_row("unpriced", statement, line.key, line.quantity,
                            statement.quantity_decimals, line.unit.name, zone);
-    const auto kept_out = [&](std::string_view kind, const auto& meters) {
+    const auto kept_out = [&](std::string_view kind, const ScopeName& scope, const auto& meters) {
       for (const auto& [meter, base] : meters)
-        text += quantity_row(
-            kind, statement,
-            {machine.machine, machine_scope(), "", meter, statement.facts.period.slots.begin}, base,
-            0, meter_kind(meter).base_unit, zone);
+        text +=
+            quantity_row(kind, statement,
+                         {machine.machine, scope, "", meter, statement.facts.period.slots.begin},
+                         base, 0, meter_kind(meter).base_unit, zone);
     };
-    kept_out("held", machine.note.held);
-    kept_out("discarded", machine.note.discarded);
+    kept_out("not_billed", ScopeName{"parts"}, machine.not_billed.of_parts);
+    kept_out("not_billed", machine_scope(), machine.not_billed.of_machine);
+    kept_out("held", machine_scope(), machine.note.held);
+    kept_out("discarded", machine_scope(), machine.note.discarded);
     for (const ClockStep& step : machine.note.clock_steps)
       text += quantity_row("clock_step", statement,
                            {machine.machine, machine_scope(), "", MeterName{}, step.slot},

@@ -92,6 +92,18 @@ void write_quantities(JsonWriter& json, std::string_view name,
   json.end_array();
 }
 
+void write_not_billed(JsonWriter& json, const NotBilled& not_billed) {
+  json.begin_array("not_billed");
+  for (const auto& [scopes, meters] :
+       {std::pair{"parts", &not_billed.of_parts}, std::pair{"machine", &not_billed.of_machine}})
+    for (const auto& [meter, base] : *meters) {
+      json.begin_object().string("meter", meter.str()).string("scopes", scopes);
+      write_base(json, meter, base);
+      json.end_object();
+    }
+  json.end_array();
+}
+
 void write_machine(JsonWriter& json, const Statement& statement, const MachineStatement& machine) {
   json.begin_object();
   json.string("machine", machine.machine.str());
@@ -103,6 +115,7 @@ void write_machine(JsonWriter& json, const Statement& statement, const MachineSt
   json.begin_array("unpriced");
   for (const UnpricedLine& line : machine.unpriced) write_unpriced(json, statement, line);
   json.end_array();
+  write_not_billed(json, machine.not_billed);
   write_quantities(json, "held", machine.note.held);
   write_quantities(json, "discarded", machine.note.discarded);
   write_clock_steps(json, machine.note.clock_steps);

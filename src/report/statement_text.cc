@@ -200,6 +200,11 @@ std::string machine_text(const Statement& statement, const MachineStatement& mac
       text += labelled(label, said.value());
   };
   with_label("Unpriced", unpriced_text(statement, machine));
+  const NotBilled& left_out = machine.not_billed;
+  with_label("Not billed", kept_out_text(statement, left_out.of_parts,
+                                         " of parts: the price is for the whole machine"));
+  with_label("Not billed", kept_out_text(statement, left_out.of_machine,
+                                         " of the machine: the price is for its parts"));
   with_label("Held", kept_out_text(statement, machine.note.held,
                                    " kept out of the total: several readings together cannot be "
                                    "true → meterbill machine list"));

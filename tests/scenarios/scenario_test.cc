@@ -160,6 +160,12 @@ class Story {
           fmt::format("unpriced {} {} {}: {} {}\n", line.key.machine.str(), line.key.scope.str(),
                       line.key.meter.str(),
                       decimal_text(Int256(line.quantity), bill.quantity_decimals), line.unit.name);
+    for (const auto& [machine, left_out] : bill.not_billed)
+      for (const auto& [scopes, meters] :
+           {std::pair{"parts", &left_out.of_parts}, std::pair{"machine", &left_out.of_machine}})
+        for (const auto& [meter, base] : *meters)
+          text += fmt::format("not billed {} {} {}: {} {}\n", machine.str(), scopes, meter.str(),
+                              to_string(base), meter_kind(meter).base_unit);
     for (const auto& [machine, note] : rated.notes) {
       for (const auto& [meter, base] : note.held)
         text += fmt::format("held {} {}: {} {}\n", machine.str(), meter.str(), to_string(base),

@@ -111,7 +111,25 @@ TEST(RatingTest, MachinePricesBillTheMachineAndPartPricesItsParts) {
   EXPECT_EQ(bill.lines[0].key.meter.str(), "cpu");
   EXPECT_EQ(bill.lines[1].key.scope, kService);
   EXPECT_EQ(bill.lines[1].key.meter.str(), "memory");
+  EXPECT_EQ(to_string(bill.exact_total), "2");
   EXPECT_TRUE(bill.unpriced.empty());
+}
+
+TEST(RatingTest, WhatAPriceLeavesOutIsSummedBesideTheLines) {
+  const PriceBook book = book_of({version("cpu", "core_second", "1"),
+                                  version("memory", "mib_hour", "1", "", BilledScopes::kParts)});
+  Rating rating{book};
+  for (const char* scope : {"machine", "service:nginx.service", "unattributed", "view:cores"})
+    for (const int at : {0, 1}) {
+      add(rating, "cpu", kSlot.plus(at), 1'000'000, ScopeName{scope});
+      add(rating, "memory", kSlot.plus(at), 3'686'400, ScopeName{scope});
+    }
+  const Bill bill = rating.finish().value();
+  using Meters = std::map<MeterName, Int128, MeterOrder>;
+  ASSERT_EQ(bill.not_billed.size(), 1U);
+  EXPECT_EQ(bill.not_billed.at(kWeb).of_parts, (Meters{{MeterName{"cpu"}, 4'000'000}}));
+  EXPECT_EQ(bill.not_billed.at(kWeb).of_machine, (Meters{{MeterName{"memory"}, 7'372'800}}));
+  EXPECT_EQ(to_string(bill.exact_total), "6") << "2 of cpu, 4 of memory";
 }
 
 TEST(RatingTest, AMeterWithoutAPriceIsUnpricedNotDropped) {

@@ -57,6 +57,8 @@ Statement fleet(const PriceBook& book) {
   add(rating, "lab-07", "machine", "-x=1,note=a\\,b", "cpu", kSlot, 7'200'000'000);
   add(rating, "lab-07", "machine", "", "net_out", kSlot, 123'456'789'012);
   add(rating, "lab-07", "machine", "", "net_out", slot("2026-11-10T12:00:00Z"), 5);
+  for (const char* part : {"service:nginx.service", "unattributed", "view:cores"})
+    add(rating, "lab-07", part, "", "cpu", kSlot, 2'700'000'000);
   add(rating, "Machine_B", "machine", "", "cpu_usage", kSlot, 12'300'000'000);
   add(rating, "Machine_B", "service:größer", "", "api_calls", kSlot, 1'500'000'000);
   std::map<MachineId, MachineNote> notes;
@@ -126,6 +128,24 @@ TEST(StatementReportTest, AFleetAsJson) {
 TEST(StatementReportTest, AFleetAsCsv) {
   const PriceBook book = berlin_book();
   expect_golden("tests/golden/statement_fleet.csv", statement_csv(fleet(book), book.zone()));
+}
+
+TEST(StatementReportTest, WhatAPriceOfPartsLeavesOutOfTheMachineIsShown) {
+  const PriceBook book = book_of({version("memory", "gib_hour", "1", "", BilledScopes::kParts)});
+  Rating rating{book};
+  add(rating, "web-1", "machine", "", "memory", kSlot, 7'864'320'000);
+  const Statement statement =
+      make_statement(facts_of(book, "2026-11"), rating.finish().value(), {}).value();
+  const auto holds = [](const std::string& text, const char* part) {
+    EXPECT_NE(text.find(part), std::string::npos) << text;
+  };
+  holds(statement_text(statement, book.zone()),
+        "Not billed memory 2.083333333 gib_hour of the machine: the price is for its\n"
+        "           parts\n");
+  holds(statement_json(statement, book.zone()),
+        R"("not_billed":[{"meter":"memory","scopes":"machine","base_quantity":"7864320000",)");
+  holds(statement_csv(statement, book.zone()),
+        "not_billed,web-1,machine,,memory,2026-11-01T00:00:00Z,7864320000,kib_s,,,,,,2026-11,");
 }
 
 TEST(StatementReportTest, TheSameStatementGivesTheSameBytes) {
