@@ -5,9 +5,11 @@
 #include <boost/json.hpp>
 #include <ostream>
 
+#include "base/checked.h"
 #include "base/printable.h"
 #include "cli/json_members.h"
 #include "cli/status_command.h"
+#include "report/kept_out.h"
 #include "report/text_table.h"
 
 namespace meterbill {
@@ -20,6 +22,29 @@ std::string second_text(const json::value& object, std::string_view name) {
   const std::string text = text_of(object, name);
   const std::size_t point = text.find('.');
   return point == std::string::npos ? text : text.substr(0, point) + "Z";
+}
+
+/// What of a machine is never billed; empty if all is.
+Result<std::string> discarded_text(const json::value& machine) {
+  KeptOut meters;
+  for (const json::value& entry : array_of(machine, "discarded")) {
+    MB_TRY(meters[MeterName{text_of(entry, "meter")}],
+           parse_decimal(text_of(entry, "base_quantity"), 0));
+  }
+  return kept_out_text(meters, kQuantityDecimalsMax);
+}
+
+/// A paragraph for each machine of which something is discarded.
+std::string all_discarded_text(const json::array& machines) {
+  std::string text;
+  for (const json::value& machine : machines) {
+    const auto said = discarded_text(machine);
+    const std::string what = said ? said.value() : "not shown: " + said.error().message;
+    if (what.empty()) continue;
+    text += labelled(text.empty() ? "Discarded" : "", text_of(machine, "machine") + ": " + what +
+                                                          " never billed, as an operator decided");
+  }
+  return text.empty() ? text : "\n" + text;
 }
 
 /// Left out first: labels, then the percentages.
@@ -43,7 +68,7 @@ std::string machines_text(const json::value& answer) {
                : retired.empty()            ? ""
                                             : "retired " + retired});
   }
-  return table.fitted_text();
+  return table.fitted_text() + all_discarded_text(array_of(answer, "machines"));
 }
 
 std::string boots_text(const json::value& machine) {
@@ -59,7 +84,7 @@ std::string boots_text(const json::value& machine) {
                text_of(boot, "decision") + (to.empty() ? "" : " to " + to) +
                    (from.empty() ? "" : " from " + from)});
   }
-  return table.text();
+  return table.text() + all_discarded_text({machine});
 }
 
 /// Left out first: detail, then state, which is "held" until somebody decides.

@@ -2,6 +2,7 @@
 
 #include "report/clock_step_json.h"
 #include "report/json_writer.h"
+#include "report/kept_out.h"
 #include "report/meanings.h"
 #include "report/statement_report.h"
 
@@ -81,17 +82,6 @@ void write_totals(JsonWriter& json, const Cost& exact_total, const Amount& total
   json.string("difference", difference_sentence(exact_total, total, currency));
 }
 
-void write_quantities(JsonWriter& json, std::string_view name,
-                      const std::map<MeterName, Int128, MeterOrder>& meters) {
-  json.begin_array(name);
-  for (const auto& [meter, base] : meters) {
-    json.begin_object().string("meter", meter.str());
-    write_base(json, meter, base);
-    json.end_object();
-  }
-  json.end_array();
-}
-
 void write_not_billed(JsonWriter& json, const NotBilled& not_billed) {
   json.begin_array("not_billed");
   for (const auto& [scopes, meters] :
@@ -116,8 +106,8 @@ void write_machine(JsonWriter& json, const Statement& statement, const MachineSt
   for (const UnpricedLine& line : machine.unpriced) write_unpriced(json, statement, line);
   json.end_array();
   write_not_billed(json, machine.not_billed);
-  write_quantities(json, "held", machine.note.held);
-  write_quantities(json, "discarded", machine.note.discarded);
+  write_kept_out(json, "held", machine.note.held);
+  write_kept_out(json, "discarded", machine.note.discarded);
   write_clock_steps(json, machine.note.clock_steps);
   json.end_object();
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "report/kept_out.h"
 #include "report/meanings.h"
 #include "report/statement_report.h"
 #include "report/text_table.h"
@@ -18,11 +19,6 @@ std::string date_text(Slot slot, const TimeZone& zone) {
 
 std::string quantity_text(Int128 quantity, int decimals) {
   return decimal_text(Int256(quantity), decimals);
-}
-
-/// Meters that only tell how much there was to use: for programs, not for people.
-bool is_context(const MeterName& meter) {
-  return meter.str() == "uptime" || meter.str().ends_with("_capacity");
 }
 
 std::string header(const Statement& statement, const TimeZone& zone) {
@@ -147,18 +143,10 @@ Result<std::string> unpriced_text(const Statement& statement, const MachineState
   return text;
 }
 
-/// "cpu 20 core_second, …", and `why` behind it; empty if there is nothing to show.
-Result<std::string> kept_out_text(const Statement& statement,
-                                  const std::map<MeterName, Int128, MeterOrder>& meters,
-                                  std::string_view why) {
-  std::string text;
-  for (const auto& [meter, base] : meters) {
-    if (is_context(meter)) continue;
-    const Unit unit = meter_kind(meter).units.front();
-    MB_TRY(const Int128 quantity, quantity_in(unit, base, statement.quantity_decimals));
-    text += fmt::format("{}{} {} {}", text.empty() ? "" : ", ", meter.str(),
-                        quantity_text(quantity, statement.quantity_decimals), unit.name);
-  }
+/// What is kept out, and `why` behind it; empty if there is nothing to show.
+Result<std::string> kept_out_because(const Statement& statement, const KeptOut& meters,
+                                     std::string_view why) {
+  MB_TRY(std::string text, kept_out_text(meters, statement.quantity_decimals));
   return text.empty() ? text : text.append(why);
 }
 
@@ -201,16 +189,16 @@ std::string machine_text(const Statement& statement, const MachineStatement& mac
   };
   with_label("Unpriced", unpriced_text(statement, machine));
   const NotBilled& left_out = machine.not_billed;
-  with_label("Not billed", kept_out_text(statement, left_out.of_parts,
-                                         " of parts: the price is for the whole machine"));
-  with_label("Not billed", kept_out_text(statement, left_out.of_machine,
-                                         " of the machine: the price is for its parts"));
-  with_label("Held", kept_out_text(statement, machine.note.held,
-                                   " kept out of the total: several readings together cannot be "
-                                   "true → meterbill machine list"));
+  with_label("Not billed", kept_out_because(statement, left_out.of_parts,
+                                            " of parts: the price is for the whole machine"));
+  with_label("Not billed", kept_out_because(statement, left_out.of_machine,
+                                            " of the machine: the price is for its parts"));
+  with_label("Held", kept_out_because(statement, machine.note.held,
+                                      " kept out of the total: several readings together cannot be "
+                                      "true → meterbill machine list"));
   with_label("Discarded",
-             kept_out_text(statement, machine.note.discarded,
-                           " never billed, as an operator decided → meterbill machine list"));
+             kept_out_because(statement, machine.note.discarded,
+                              " never billed, as an operator decided → meterbill machine list"));
   return text;
 }
 

@@ -106,6 +106,7 @@ void write_machine(JsonWriter& json, const MachineView& machine, bool in_detail)
   json.begin_object("labels");
   for (const auto& [key, value] : machine.labels) json.string(key, value);
   json.end_object();
+  write_kept_out(json, "discarded", machine.discarded);
   if (in_detail) {
     write_boots(json, machine.boots);
     write_clock_steps(json, machine.clock_steps);

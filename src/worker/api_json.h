@@ -5,6 +5,7 @@
 
 #include "domain/clock_step.h"
 #include "ports/ledger_store.h"
+#include "report/kept_out.h"
 #include "worker/backup.h"
 #include "worker/worker.h"
 
@@ -44,6 +45,7 @@ struct MachineView {
   bool in_conflict = false;
   std::vector<BootView> boots;         ///< by boot id
   Labels labels;                       ///< of the epoch billed to it that was seen last
+  KeptOut discarded;                   ///< in all its slots, what an operator's decision discards
   std::vector<ClockStep> clock_steps;  ///< the newest, when one machine is asked for
 };
 [[nodiscard]] std::string machines_json(const std::vector<MachineView>& machines);

@@ -8,7 +8,7 @@ namespace meterbill {
 
 void MachineViews::add(const MachineFacts& facts, const std::map<EpochKey, EpochFacts>& epochs,
                        const Holds& holds, const Decisions& decisions) {
-  views_[facts.key] = {facts, is_in_conflict(holds), {}, {}, {}};
+  views_[facts.key] = {facts, is_in_conflict(holds), {}, {}, {}, {}};
   std::map<BootId, BootView> boots;
   for (const auto& [key, epoch] : epochs) {
     if (epoch.boot.empty()) continue;

@@ -17,6 +17,25 @@ BootOf boot_of(const RowContext& context) {
   return [&context](EpochKey epoch) -> const BootId& { return context.epochs.at(epoch).boot; };
 }
 
+using Quantities = std::map<MeterName, Int128, MeterOrder>;
+
+/// Adds what an epoch used of the whole machine in one slot.
+void add_whole(const RowContext& context, const EpochUsage& usage, Quantities& to) {
+  const auto whole = usage.by_scope.find(context.machine_scope);
+  if (whole == usage.by_scope.end()) return;
+  for (const auto& [meter, quantity] : whole->second.used)
+    to[context.meter_name(meter)] += quantity;
+}
+
+/// True if a decision discards something of a machine, or the hold that follows from one.
+bool discards(const Decisions& decisions, const Holds& holds) {
+  return std::ranges::any_of(
+             decisions,
+             [](const auto& decided) { return decided.second.decision == Decision::kDiscard; }) ||
+         std::ranges::any_of(holds,
+                             [](const auto& hold) { return hold.second.discarded.has_value(); });
+}
+
 /// Gathers coverage, clock steps and held usage of one machine name while rows are walked.
 struct NoteBuilder {
   CoverageSum sum;
@@ -167,13 +186,9 @@ Result<std::map<MachineId, MachineNote>> Queries::notes(LedgerReader& ledger, co
         if (builder == builders.end()) continue;
         if (standing == Standing::kBilled || standing == Standing::kRenamed)
           billed[name].insert(epoch);
-        if (standing != Standing::kHeld && standing != Standing::kDiscarded) continue;
-        const auto whole = usage.by_scope.find(context.machine_scope);
-        if (whole == usage.by_scope.end()) continue;
-        for (const auto& [meter, quantity] : whole->second.used)
-          (standing == Standing::kHeld ? builder->second.note.held
-                                       : builder->second.note.discarded)[view.meter_name(meter)] +=
-              quantity;
+        if (standing == Standing::kHeld) add_whole(context, usage, builder->second.note.held);
+        if (standing == Standing::kDiscarded)
+          add_whole(context, usage, builder->second.note.discarded);
       }
       for (const auto& entry : billed) {
         const std::set<EpochKey>& epochs = entry.second;
@@ -197,6 +212,26 @@ Result<std::map<MachineId, MachineNote>> Queries::notes(LedgerReader& ledger, co
   std::map<MachineId, MachineNote> result;
   for (auto& [name, builder] : builders) result.emplace(name, builder.finish());
   return result;
+}
+
+Result<std::map<MachineId, Quantities>> Queries::discarded(
+    LedgerReader& ledger, const std::optional<MachineId>& machine) const {
+  View view;
+  MB_TRYV(open_view(ledger, view));
+  std::map<MachineId, Quantities> found;
+  for (const auto& [key, facts] : view.machines) {
+    if (!is_wanted(machine, facts.name) || !discards(view.decisions[key], view.holds[key]))
+      continue;
+    Quantities& quantities = found[facts.name];
+    const auto each = [&](const RowContext& context, Slot slot, const UsageRow& row) {
+      for (const auto& [epoch, usage] : row.by_epoch)
+        if (standing_in_row(context, slot, epoch, usage) == Standing::kDiscarded)
+          add_whole(context, usage, quantities);
+      return Result<void>(ok());
+    };
+    MB_TRYV(walk(ledger, view, key, kAllSlots, each));
+  }
+  return found;
 }
 
 bool Queries::is_whole_months(const Period& period) const {

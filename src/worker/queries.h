@@ -64,6 +64,11 @@ class Queries {
                                                                   const MachineId& machine,
                                                                   std::size_t max) const;
 
+  /// What operators' decisions discard of machines in all their slots: base units of scope
+  /// `machine`, by name. Only rows of machines of which something is are read.
+  [[nodiscard]] Result<std::map<MachineId, std::map<MeterName, Int128, MeterOrder>>> discarded(
+      LedgerReader& ledger, const std::optional<MachineId>& machine) const;
+
   struct UsageRequest {
     std::optional<MachineId> machine = {};  ///< absent: all
     UsageBy by = UsageBy::kDay;

@@ -138,7 +138,8 @@ Result<WebResponse> machine_cost(const LedgerApiParts& parts, LedgerReader& ledg
   return answer_json(json.take());
 }
 
-Result<std::vector<MachineView>> machine_views(LedgerReader& ledger, const std::string& only) {
+Result<std::vector<MachineView>> machine_views(const Queries& queries, LedgerReader& ledger,
+                                               const std::string& only) {
   MB_TRY(const Dictionary names, ledger.dictionary());
   MB_TRY(const auto machines, ledger.machines());
   MachineViews views(names);
@@ -155,6 +156,9 @@ Result<std::vector<MachineView>> machine_views(LedgerReader& ledger, const std::
     views.add(facts, epochs, holds, decisions);
   }
   auto sorted = views.take();
+  MB_TRY(auto discarded,
+         queries.discarded(ledger, only.empty() ? std::nullopt : std::optional(MachineId{only})));
+  for (MachineView& view : sorted) view.discarded = std::move(discarded[view.facts.name]);
   if (only.empty()) return sorted;
   std::erase_if(sorted, [&](const MachineView& view) { return view.facts.name.str() != only; });
   if (sorted.empty())
@@ -346,14 +350,14 @@ void add_reading(std::vector<WebRoute>& routes, const LedgerApiParts& parts) {
         return quarantine_show(ledger, values.at("id"));
       });
   get("/api/v1/machines",
-      [](LedgerReader& ledger, const WebRequest&, const PathValues&) -> Result<WebResponse> {
-        MB_TRY(const auto views, machine_views(ledger, ""));
+      [parts](LedgerReader& ledger, const WebRequest&, const PathValues&) -> Result<WebResponse> {
+        MB_TRY(const auto views, machine_views(parts.queries, ledger, ""));
         return answer_json(machines_json(views));
       });
   get("/api/v1/machines/{machine}",
       [parts](LedgerReader& ledger, const WebRequest&,
               const PathValues& values) -> Result<WebResponse> {
-        MB_TRY(auto views, machine_views(ledger, values.at("machine")));
+        MB_TRY(auto views, machine_views(parts.queries, ledger, values.at("machine")));
         MachineView& view = views.front();
         MB_TRY(view.clock_steps,
                parts.queries.newest_clock_steps(ledger, view.facts.name, kClockStepsShown));

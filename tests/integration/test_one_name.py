@@ -66,7 +66,10 @@ class OneNameTest(ProgramTest):
                 which = [] if decision == "sum" else ["--boot", boot]
                 worker.change("machine", "resolve", NAME, *options, *which)
                 self.assertEqual(worker.status()["conflict"], [])
-                self.assertNotIn("conflict", worker.cli("machine", "list"))
+                listed = worker.cli("machine", "list")
+                self.assertNotIn("conflict", listed)
+                loses = sum(map(len, expected[decision].values())) < len(posts)
+                self.assertEqual(f"Discarded  {NAME}: cpu" in listed, loses, listed)
                 usage = {name: rows for name, rows in worker.usage().items() if rows}
                 self.assertEqual(usage, billed_without_conflicts(expected[decision]))
                 bills = json.loads(worker.cli("bill", "show", "--json"))["machines"]

@@ -93,7 +93,10 @@ TEST(ServiceTextTest, StatusOfServicesInTrouble) {
 TEST(ServiceTextTest, MachineList) {
   const std::string text = printed({"machine", "list"}, R"({"machines":[
     {"machine":"web-1","last_seen":"2026-11-22T10:15:00.250000Z","conflict":true,
-     "cpu_usage_percent":"37.5","memory_usage_percent":"61.2","labels":{"site":"lab-3"}},
+     "cpu_usage_percent":"37.5","memory_usage_percent":"61.2","labels":{"site":"lab-3"},
+     "discarded":[{"meter":"cpu","base_quantity":"5400000000","base_unit":"core_us"},
+                  {"meter":"cpu_capacity","base_quantity":"9000000000","base_unit":"core_us"},
+                  {"meter":"memory","base_quantity":"7864320000","base_unit":"kib_s"}]},
     {"machine":"render-12","last_seen":"2026-11-22T10:15:00Z","conflict":false,
      "cpu_usage_percent":"100","memory_usage_percent":"4.25",
      "labels":{"rack":"2","site":"\u009b2J"}}]})");

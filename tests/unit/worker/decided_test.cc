@@ -8,6 +8,7 @@ namespace meterbill {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 
 constexpr std::int64_t kSecond = 1'000'000;
 
@@ -59,6 +60,41 @@ TEST(DecidedTest, ALaterBootThatConflictsIsHeldThoughAnEarlierOneIsKept) {
   const MachineNote note = november(bench).machines.front().note;
   EXPECT_EQ(cpu_of(note.held), 50);
   EXPECT_EQ(cpu_of(note.discarded), 80);
+}
+
+std::string get(WorkerBench& bench, const std::string& path) {
+  Router router(ledger_routes(bench.api_parts(bench.ledger)));
+  WebRequest request;
+  request.method = "GET";
+  request.path = path;
+  std::string body;
+  router.handle(request, [&](const WebResponse& response) { body = response.body; });
+  return body;
+}
+
+TEST(DecidedTest, WhatIsDiscardedIsShownOfTheMachineInAllItsSlots) {
+  const auto cpu = [](std::int64_t seconds) {
+    return R"("discarded":[{"meter":"cpu","base_quantity":")" + std::to_string(seconds) +
+           R"(000000","base_unit":"core_us"},)";
+  };
+  const std::string none = R"("discarded":[])";
+  WorkerBench bench;
+  ReadingSpec other = whole_slot(4, "boot-d", kFirst, 7);
+  other.machine = "web-2";
+  bench.put_kafka(message_of(other));
+  bench.put_kafka(message_of(whole_slot(1, "boot-a", "2026-10-31T23:45:00Z", 10)));
+  bench.put_kafka(message_of(whole_slot(1, "boot-a", kFirst, 20)));
+  bench.put_kafka(message_of(whole_slot(2, "boot-b", kFirst, 40)));
+  bench.settle();
+  for (const char* path : {"/api/v1/machines", "/api/v1/machines/web-1"})
+    EXPECT_THAT(get(bench, path), HasSubstr(none)) << "held is not discarded";
+  ASSERT_TRUE(bench.resolve("web-1", "boot-a", Decision::kKeep));
+  EXPECT_THAT(get(bench, "/api/v1/machines/web-1"), HasSubstr(cpu(40)));
+  ASSERT_TRUE(bench.resolve("web-1", "boot-a", Decision::kDiscard));
+  EXPECT_THAT(get(bench, "/api/v1/machines/web-1"), HasSubstr(cpu(30))) << "of October, too";
+  EXPECT_THAT(get(bench, "/api/v1/machines"), HasSubstr(cpu(30)));
+  EXPECT_THAT(get(bench, "/api/v1/machines"), HasSubstr(none)) << "of web-2";
+  EXPECT_THAT(get(bench, "/api/v1/machines/web-2"), HasSubstr(none));
 }
 
 TEST(DecidedTest, AThirdMachineStaysHeldAgainstThoseThatAreNotKept) {
