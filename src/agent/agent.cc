@@ -44,6 +44,7 @@ Agent::Agent(AgentOptions options, AgentParts parts)
     : options_(std::move(options)),
       parts_(std::move(parts)),
       spool_(&parts_.spool),
+      started_boot_us_(parts_.clock.now().boot_us),
       run_(random_epoch()),
       sender_(run_, {.spool = spool_,
                      .sink = parts_.sink,
@@ -252,6 +253,8 @@ AgentStatus Agent::status() const {
   status.machine = options_.machine;
   status.interval_us = options_.interval_us;
   status.now = now.utc;
+  // By today's clock: the one at the start may have been wrong.
+  status.started = UtcTime{now.utc.us - (now.boot_us - started_boot_us_)};
   status.sink = parts_.sink.name();
   status.paused = paused_;
   const std::int64_t silent_us = now.boot_us - last_tick.boot_us;

@@ -90,6 +90,7 @@ class Agent {
   AgentOptions options_;
   AgentParts parts_;
   mutable Guarded<Spool*> spool_;
+  std::int64_t started_boot_us_;
   EpochId run_;  // also the id of the first epoch
   Sender sender_;
 

@@ -114,7 +114,8 @@ std::string to_json(const AgentStatus& status) {
       .member("reason", status.reason)
       .member("version", status.version)
       .member("machine_id", status.machine.str())
-      .member("time", to_string(status.now));
+      .member("time", to_string(status.now))
+      .member("started", to_string(status.started));
   if (status.epoch) {
     json.raw("epoch", epoch_json(*status.epoch));
   } else {

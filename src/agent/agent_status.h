@@ -19,6 +19,7 @@ struct AgentStatus {
   MachineId machine;
   std::int64_t interval_us = 0;
   UtcTime now;
+  UtcTime started;
 
   TickState tick_state = TickState::kMetered;
   std::optional<UtcTime> last_tick;

@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "config/nearest.h"
+#include "report/text_table.h"
 
 namespace meterbill {
 namespace {
@@ -56,7 +57,7 @@ std::string command_help(const Command& command) {
   for (const Flag& flag : command.flags) {
     const std::string name =
         fmt::format("--{}{}{}", flag.name, flag.value.empty() ? "" : " ", flag.value);
-    text += fmt::format("  {:<22} {}\n", name, flag.help);
+    text += labelled_parts(fmt::format("  {:<22} ", name), 25, {flag.help});
   }
   return text;
 }
@@ -152,7 +153,8 @@ std::string Cli::group_help(const Words& path) const {
   if (path.empty()) text += "Shows and steers what MeterBill meters and bills.\n\n";
   for (const Command& command : commands_)
     if (begins_with(command.path, path))
-      text += fmt::format("  {:<{}}  {}\n", joined(command.path), width, command.summary);
+      text += labelled_parts(fmt::format("  {:<{}}  ", joined(command.path), width), width + 4,
+                             {command.summary});
   return text;
 }
 

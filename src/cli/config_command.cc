@@ -15,7 +15,8 @@ namespace {
 
 const std::vector<Flag>& check_flags() {
   static const std::vector<Flag> kFlags{
-      {.name = "config", .value = "FILE", .help = "read FILE instead of the program's own"}};
+      {.name = "config", .value = "FILE", .help = "read FILE instead of the program's own"},
+      {.name = "json", .help = "print JSON"}};
   return kFlags;
 }
 
@@ -67,17 +68,29 @@ Result<Settings> load_checked(const ConfigContext& context, const OptionTable& t
                                .check_together = together});
 }
 
+/// The files that were read, or what is wrong with them.
+boost::json::value check_json(const Result<Settings>& settings) {
+  if (!settings) return {{"ok", false}, {"error", settings.error().message}};
+  return {{"ok", true}, {"files", boost::json::value_from(settings.value().files())}};
+}
+
 int check(const ConfigContext& context, const Arguments& arguments, const Terminal& terminal) {
   auto tables = tables_of(arguments);
   if (!tables) return report(tables.error(), terminal);
   int code = kExitOk;
+  boost::json::object all;
+  std::string text;
   for (const OptionTable* table : tables.value()) {
-    if (const auto settings = load_checked(context, *table, arguments); settings)
-      terminal.out << fmt::format("{:<6}   ok   {}\n", table->short_name,
-                                  places_of(context, *table, settings.value()));
+    const auto settings = load_checked(context, *table, arguments);
+    all[table->short_name] = check_json(settings);
+    if (settings)
+      text += fmt::format("{:<6}   ok   {}\n", table->short_name,
+                          places_of(context, *table, settings.value()));
     else
       code = report(settings.error(), terminal);
   }
+  if (arguments.has("json")) text = boost::json::serialize(all) + "\n";
+  terminal.out << text;
   return code;
 }
 

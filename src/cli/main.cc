@@ -165,6 +165,7 @@ int main_of(int argc, char** argv) {
                                            .read_file = read_file,
                                            .sha256_hex = sha256_hex,
                                            .default_prices = worker.prices,
+                                           .default_failure = worker.failure,
                                            .access = access}));
   const ConfigContext context{.environment = process_environment(),
                               .host_name = host_name(),

@@ -103,6 +103,8 @@ int print(const Arguments& arguments, const Terminal& terminal, const PriceBook&
 }
 
 int check(const Arguments& arguments, const Terminal& terminal, const PricesCheckDeps& deps) {
+  if (!arguments.has("prices") && deps.default_failure)
+    return report(*deps.default_failure, terminal);
   std::string source = arguments.value("prices").value_or(deps.default_prices);
   std::string text{built_in_prices()};
   if (source.empty()) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,9 @@ struct PricesCheckDeps {
   std::function<Result<std::string>(const std::string& path)> read_file;
   Sha256Hex sha256_hex;
   std::string default_prices;  ///< path without --prices; empty: the built-in prices
-  ServiceAccess access;        ///< the worker that knows which prices were used
+  /// Why that path is not known; --prices is needed then.
+  std::optional<Error> default_failure = {};
+  ServiceAccess access;  ///< the worker that knows which prices were used
 };
 
 /// `meterbill prices check [--prices FILE] [--server URL | --ledger FILE] [--json]`: prints the

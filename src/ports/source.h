@@ -89,6 +89,8 @@ struct Counts {
   std::int64_t applied = 0;
   std::int64_t repeated = 0;
   std::int64_t quarantined = 0;
+
+  [[nodiscard]] std::int64_t read() const { return applied + repeated + quarantined; }
   Counts& operator+=(const Counts& other) {
     applied += other.applied;
     repeated += other.repeated;

@@ -14,7 +14,7 @@ namespace {
 
 void write_counts(JsonWriter& json, const Counts& counts) {
   json.begin_object()
-      .integer("read", counts.applied + counts.repeated + counts.quarantined)
+      .integer("read", counts.read())
       .integer("applied", counts.applied)
       .integer("repeated", counts.repeated)
       .integer("quarantined", counts.quarantined)
@@ -29,6 +29,7 @@ void write_source(JsonWriter& json, const WorkerSourceStatus& source) {
       .string("reason", source.state.reason);
   json.key("counts");
   write_counts(json, source.counts);
+  json.integer("read_per_s", source.read_per_s);
   json.begin_array("partitions");
   for (const PartitionStatus& partition : source.state.partitions) {
     json.begin_object()

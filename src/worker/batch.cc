@@ -231,7 +231,10 @@ std::shared_ptr<const Delivery> Batch::shared_delivery(const ItemOrigin& origin)
 }
 
 /// By a message of which something is applied or repeated.
-void Batch::see(EpochKey epoch, const Sighting& sighting) {
+void Batch::see(EpochKey epoch, Sighting sighting) {
+  // A producer's record time may lie in the future: for ever seen until then, if it were taken.
+  sighting.at = std::min(sighting.at, now_);
+  sighting.percent_at = std::min(sighting.percent_at, now_);
   write_.seen.try_emplace(epoch, epochs_.at(epoch).seen).first->second.merge(sighting);
 }
 

@@ -83,7 +83,7 @@ class Batch {
   void add_counts(const ItemOrigin& origin, const Counts& counts);
   void quarantine(RefusedItem refused);
   std::shared_ptr<const Delivery> shared_delivery(const ItemOrigin& origin);
-  void see(EpochKey epoch, const Sighting& sighting);
+  void see(EpochKey epoch, Sighting sighting);
   MachineFacts& facts_of(MachineKey machine);
   void advance_positions();
   void update_facts();

@@ -399,8 +399,10 @@ void Worker::publish() {
   if (refused_since_) status.reason = refusal_text();
   if (refusal_.code == Code::kDiskFull) status.disk_full_since = refused_since_;
   for (Feed& feed : feeds_) {
+    // Until it is claimed, the ledger's counts of it are not known.
+    if (!feed.name.empty()) feed.rate.see(feed.counts.read(), now_us);
     WorkerSourceStatus source{short_name(*feed.source), feed.name, feed.source->status(),
-                              feed.counts};
+                              feed.counts, feed.rate.per_second()};
     // What a full disk does to the sources is told by itself.
     if (!refused_since_) watch_.see(source.name, source.state, now_us);
     if (!source.state.ready && status.ready) {

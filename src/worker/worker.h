@@ -18,6 +18,7 @@
 #include "ports/ledger_store.h"
 #include "ports/source.h"
 #include "worker/batch.h"
+#include "worker/item_rate.h"
 #include "worker/price_use.h"
 #include "worker/source_watch.h"
 #include "worker/worker_events.h"
@@ -41,6 +42,7 @@ struct WorkerSourceStatus {
   std::string ledger_name;
   SourceStatus state;
   Counts counts;
+  std::int64_t read_per_s = 0;  ///< items of the last ten seconds
 };
 
 /// What the worker does, for status and readiness. A copy, consistent in itself.
@@ -104,6 +106,7 @@ class Worker {
     std::int64_t fence = 0;
     std::map<std::int32_t, PartitionPosition> positions;
     Counts counts;
+    ItemRate rate;
   };
 
   /// Runs, or is answered with the refusal.

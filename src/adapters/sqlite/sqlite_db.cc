@@ -79,6 +79,9 @@ Result<void> set_up(SqliteDb& db, const SqliteOptions& options) {
   }
   if (sqlite3_db_readonly(handle, "main") == 1)
     return fail(Code::kPermission, "the file can be read, but not written");
+  if (options.inspect) {
+    MB_TRYV(options.inspect(db));
+  }
   // Before WAL is entered: then there is no shared memory that a second process could join.
   if (options.exclusive) {
     MB_TRYV(db.execute("PRAGMA locking_mode=EXCLUSIVE"));

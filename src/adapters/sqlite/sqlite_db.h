@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,8 @@ struct sqlite3_stmt;
 
 namespace meterbill {
 
+class SqliteDb;
+
 /// How a database file is opened. Writers use WAL with synchronous=FULL: a commit that returned is
 /// on disk.
 struct SqliteOptions {
@@ -21,6 +24,9 @@ struct SqliteOptions {
   int busy_ms_max = 5'000;          ///< how long a lock held by another connection is waited for
   std::int64_t page_count_max = 0;  ///< pages the file may have; beyond it kDiskFull; 0: no limit
   bool exclusive = false;           ///< no other connection gets in while this one is open
+  /// Of a writer: asked before anything is written, as entering WAL is; its failure is returned.
+  /// Empty: every database is taken.
+  std::function<Result<void>(SqliteDb&)> inspect = {};
 };
 
 /// One prepared statement, finalized when destroyed. Must not outlive its SqliteDb. Parameters and

@@ -42,8 +42,12 @@ Error with_reading_remedy(Error error) {
 }
 
 Result<SqliteDb> open_writer(const std::string& path, const Clock& clock) {
-  MB_TRY(SqliteDb db, SqliteDb::open(path, {.busy_ms_max = kBusyMsMax}));
-  MB_TRYV(inspect_ledger(db, ledger_migrations()));
+  // A file of somebody else, or of a newer program, is left as it is.
+  const auto inspect = [](SqliteDb& db) -> Result<void> {
+    MB_TRYV(inspect_ledger(db, ledger_migrations()));
+    return ok();
+  };
+  MB_TRY(SqliteDb db, SqliteDb::open(path, {.busy_ms_max = kBusyMsMax, .inspect = inspect}));
   // No mapped pages: a fault in one would end the process, or reach the file unchecked.
   // Nothing secret is in it, so deleted content need not be overwritten.
   MB_TRYV(

@@ -266,6 +266,7 @@ AgentStatus troubled() {
   status.machine = MachineId("web-1");
   status.interval_us = 10'000'000;
   status.now = parse_utc("2026-11-22T10:20:30Z").value();
+  status.started = parse_utc("2026-11-22T09:00:00Z").value();
   status.last_tick = parse_utc("2026-11-22T10:20:20Z").value();
   status.epoch = Epoch{.id = EpochId("e1"),
                        .boot = BootId("b1"),
@@ -296,7 +297,8 @@ TEST(AgentStatusTest, JsonTellsAllThatIsWrong) {
   EXPECT_EQ(
       to_json(troubled()),
       R"({"ready":true,"reason":"","version":"1.2.3","machine_id":"web-1",)"
-      R"("time":"2026-11-22T10:20:30Z","epoch":{"id":"e1","boot_id":"b1",)"
+      R"("time":"2026-11-22T10:20:30Z","started":"2026-11-22T09:00:00Z",)"
+      R"("epoch":{"id":"e1","boot_id":"b1",)"
       R"("started_slot":"2026-11-22T10:15:00Z","labels":{"site":"lab-3"}},)"
       R"("metering":{"state":"metered","interval_ms":10000,"last_tick":"2026-11-22T10:20:20Z",)"
       R"("cpu_percent":"37.5","memory_percent":"61.2","faults":["memory meter: hidden"],)"

@@ -43,9 +43,9 @@ class BillComputeTest : public testing::Test {
       if (found == files_.end()) return fail(Code::kNotFound, path + ": no such file");
       return found->second;
     };
-    const Cli cli{
-        {bill_compute_command({zones(), clock_, read_file, sha256_hex}),
-         prices_check_command({zones(), read_file, sha256_hex, default_prices_, access()})}};
+    const Cli cli{{bill_compute_command({zones(), clock_, read_file, sha256_hex}),
+                   prices_check_command({zones(), read_file, sha256_hex, default_prices_,
+                                         default_failure_, access()})}};
     const int exit = cli.run(arguments, {in, out, err});
     return {exit, out.str(), err.str()};
   }
@@ -72,6 +72,7 @@ class BillComputeTest : public testing::Test {
 
   std::map<std::string, std::string> files_;
   std::string default_prices_;
+  std::optional<Error> default_failure_;
   std::vector<std::string> asked_;
   /// What the worker answers to `prices check`.
   Result<ServiceAnswer> used_prices_ = fail(Code::kUnavailable, "http://worker: nobody there");
@@ -304,6 +305,17 @@ TEST_F(BillComputeTest, PricesCheckSaysWhatIsWrongWithLineAndRemedy) {
       << outcome.err;
   EXPECT_NE(outcome.out.find(R"("line":6)"), std::string::npos) << outcome.out;
   EXPECT_EQ(run({"prices", "check", "--prices=none"}).exit, kExitNoInput);
+}
+
+TEST_F(BillComputeTest, PricesCheckNeedsAFileWhereTheConfigurationCannotBeRead) {
+  default_failure_ = fail(Code::kConfig, "worker.conf:1: unknown key");
+  Outcome outcome = run({"prices", "check"});
+  EXPECT_EQ(outcome.exit, kExitConfig);
+  EXPECT_EQ(outcome.out, "") << "the built-in prices may not be those in force";
+  EXPECT_EQ(outcome.err, "meterbill: worker.conf:1: unknown key\n");
+  files_["p.toml"] = std::string(built_in_prices());
+  outcome = run({"prices", "check", "--prices", "p.toml"});
+  EXPECT_NE(outcome.out.find("p.toml"), std::string::npos);
 }
 
 /// `prices check` against a worker whose ledger has used prices.

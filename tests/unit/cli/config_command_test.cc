@@ -57,6 +57,19 @@ TEST_F(ConfigCommandTest, CheckNamesEverythingWrongAndExitsWith78) {
   EXPECT_NE(test_.out.str().find("worker   ok"), std::string::npos);
 }
 
+TEST_F(ConfigCommandTest, CheckPrintsJsonOfBothAlsoWhenOneIsWrong) {
+  const std::string file = write("agent.conf", "agent.intervall = 1s\n");
+  EXPECT_EQ(run({"config", "check", "--json"}), kExitConfig);
+  const auto answer = boost::json::parse(test_.out.str());
+  EXPECT_EQ(answer.at("agent").at("ok"), false);
+  EXPECT_NE(answer.at("agent").at("error").as_string().find("unknown key"), std::string::npos);
+  EXPECT_EQ(answer.at("worker").at("ok"), true);
+  EXPECT_TRUE(answer.at("worker").at("files").as_array().empty());
+  write("agent.conf", "agent.interval = 1s\n");
+  EXPECT_EQ(run({"config", "check", "agent", "--json"}), kExitOk);
+  EXPECT_EQ(test_.out.str(), R"({"agent":{"ok":true,"files":[")" + file + "\"]}}\n");
+}
+
 TEST_F(ConfigCommandTest, CheckSeesWhatTheProgramItselfWouldRefuse) {
   const std::string file = write("w.conf", "http.listen = 0.0.0.0:5001\n");
   EXPECT_EQ(run({"config", "check", "worker", "--config", file}), kExitConfig);

@@ -1,8 +1,11 @@
 #include "adapters/sqlite/migrations.h"
 
 #include <gmock/gmock.h>
+#include <sqlite3.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "adapters/sqlite/sqlite_ledger.h"
 #include "support/ledger_batches.h"
@@ -79,6 +82,27 @@ TEST_F(MigrationTest, WithoutACopyNothingIsMigrated) {
   SqliteDb db = open();
   ASSERT_FALSE(migrate_ledger(db, path(), steps_));
   EXPECT_EQ(inspect_ledger(db, ledger_migrations()).value(), LedgerState::kCurrent);
+}
+
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST_F(MigrationTest, AFileOfAnotherProgramIsRefusedAndLeftAsItIs) {
+  const std::string other = (folder_.path() / "other.db").string();
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(other.c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, "CREATE TABLE invoice(x); INSERT INTO invoice VALUES (1)", nullptr,
+                         nullptr, nullptr),
+            SQLITE_OK);
+  ASSERT_EQ(sqlite3_close(db), SQLITE_OK);
+  const std::string before = bytes_of(other);
+  const auto ledger = SqliteLedger::open(other, {}, clock_);
+  ASSERT_FALSE(ledger);
+  EXPECT_EQ(ledger.error().code, Code::kInvalid);
+  EXPECT_THAT(ledger.error().message, HasSubstr("is no ledger of MeterBill"));
+  EXPECT_EQ(bytes_of(other), before);
 }
 
 TEST(LedgerOfSchema1Test, IsCopiedAndItsHoldsAndTotalsAreLeftToBeDerivedAnew) {

@@ -145,5 +145,22 @@ TEST(LimitsTest, NoWordMakesRoomForANumberThatSumsDoNotFit) {
   EXPECT_FALSE(release(bench, newest_quarantined(bench)));
 }
 
+TEST(LimitsTest, ARecordTimeOfTheFutureIsSeenNow) {
+  WorkerBench bench;
+  const UtcTime now = bench.clock.now().utc;
+  const OutgoingMessage message = message_of({});
+  bench.kafka.put({message.key, message.value, false, message.headers, {now.us + 3'600'000'000}});
+  bench.settle();
+  const auto machines = bench.ledger.machines().value();
+  ASSERT_EQ(machines.size(), 1U);
+  EXPECT_EQ(machines.begin()->second.seen.at, now);
+  // Else the percentages of an hour would stand behind those of now.
+  ReadingSpec next{.seconds = 61, .cpu_percent = "99"};
+  bench.clock.advance(1'000'000);
+  bench.put_kafka(message_of(next));
+  bench.settle();
+  EXPECT_EQ(bench.ledger.machines().value().begin()->second.seen.cpu_usage_percent, "99");
+}
+
 }  // namespace
 }  // namespace meterbill
