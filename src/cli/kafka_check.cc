@@ -5,9 +5,11 @@
 #include <boost/json.hpp>
 #include <ostream>
 
+#include "base/printable.h"
 #include "cli/arguments.h"
 #include "config/agent_config.h"
 #include "config/worker_config.h"
+#include "report/text_table.h"
 
 namespace meterbill {
 namespace {
@@ -100,21 +102,34 @@ std::string_view to_word(KafkaCheckResult result) {
   return "";
 }
 
-constexpr std::size_t kFoundWidth = 61;
+constexpr std::size_t kIndent = 12;
+constexpr std::size_t kFoundColumns = 54;
+constexpr std::size_t kTookColumns = 10;  // of the result and the milliseconds behind it
 
-/// ` 2 connect  192.0.2.5:9092                                                 ok     3 ms`; what
-/// was found and does not fit stands on a line of its own.
+/// In lines of at most 80 columns, aligned under the first:
+/// ` 2 connect  192.0.2.5:9092                                         ok       3 ms`
+/// What was found and does not fit there stands on lines of its own.
 std::string as_text(const KafkaCheckStep& step) {
-  const std::string took =
-      step.took_us ? fmt::format("   {} ms", (*step.took_us + 999) / 1'000) : "";
+  const std::string subject = printable(step.subject);
   std::string found =
-      step.detail.empty() ? step.subject : fmt::format("{:<18} {}", step.subject, step.detail);
-  const bool is_long = found.size() > kFoundWidth;
-  if (is_long) found = step.subject;
-  std::string text = fmt::format("{:>2} {:<8} {:<{}} {}{}\n", step.number, step.name, found,
-                                 kFoundWidth, to_word(step.result), took);
-  if (is_long) text += fmt::format("   {:<8} {}\n", "found", step.detail);
-  if (!step.remedy.empty()) text += fmt::format("   {:<8} {}\n", "remedy", step.remedy);
+      step.detail.empty() ? subject : fmt::format("{:<18} {}", subject, printable(step.detail));
+  std::vector<std::string> left_over;
+  if (columns_of(found) > kFoundColumns) {
+    found = subject;
+    left_over.push_back(step.detail);
+  }
+  if (columns_of(found) > kFoundColumns) {
+    found.clear();
+    left_over.insert(left_over.begin(), step.subject);
+  }
+  const std::string_view word = to_word(step.result);
+  std::string text = fmt::format("{:>2} {:<8} {}{} {}", step.number, step.name, found,
+                                 std::string(kFoundColumns - columns_of(found), ' '), word);
+  if (step.took_us)
+    text += fmt::format("{:>{}} ms", (*step.took_us + 999) / 1'000, kTookColumns - word.size());
+  text += "\n";
+  if (!left_over.empty()) text += labelled_parts("   found", kIndent, left_over);
+  if (!step.remedy.empty()) text += labelled_parts("   remedy", kIndent, {step.remedy});
   return text;
 }
 

@@ -108,12 +108,70 @@ TEST(KafkaCheckCommandTest, EachStepIsALineAndAFailureHasItsRemedy) {
   const Ran ran = run(kWorker, {}, kSteps);
   EXPECT_EQ(ran.code, 69);
   EXPECT_EQ(ran.out,
-            " 1 resolve  kafka-1            192.0.2.5                                  ok\n"
-            " 2 connect  192.0.2.5:9092                                                ok   3 ms\n"
-            " 3 TLS      kafka-1            signed by an unknown authority             FAIL\n"
+            " 1 resolve  kafka-1            192.0.2.5                           ok\n"
+            " 2 connect  192.0.2.5:9092                                         ok       3 ms\n"
+            " 3 TLS      kafka-1            signed by an unknown authority      FAIL\n"
             "   remedy   set kafka.ssl.ca.location\n");
   EXPECT_THAT(ran.err, IsEmpty());
   EXPECT_THAT(ran.out, Not(HasSubstr("geheim")));
+}
+
+KafkaCheckStep failed(int number, std::string name, std::string subject, std::string detail,
+                      std::string remedy) {
+  KafkaCheckStep step;
+  step.number = number;
+  step.name = std::move(name);
+  step.subject = std::move(subject);
+  step.detail = std::move(detail);
+  step.result = KafkaCheckResult::kFailed;
+  step.remedy = std::move(remedy);
+  return step;
+}
+
+TEST(KafkaCheckCommandTest, WhatDoesNotFitIn80ColumnsIsBrokenAndAligned) {
+  struct Row {
+    KafkaCheckStep step;
+    const char* text;
+  };
+  const std::vector<Row> kRows{
+      {{1, "resolve", "kafka-1.fleet.example", "192.0.2.5 192.0.2.6 2001:db8::5 2001:db8::6",
+        KafkaCheckResult::kOk, "", std::nullopt},
+       " 1 resolve  kafka-1.fleet.example                                  ok\n"
+       "   found    192.0.2.5 192.0.2.6 2001:db8::5 2001:db8::6\n"},
+      {{7, "consume", "partition 11 offset 123456789", "the same bytes", KafkaCheckResult::kOk, "",
+        10'000'000},
+       " 7 consume  partition 11 offset 123456789 the same bytes           ok   10000 ms\n"},
+      {failed(2, "connect", "[2001:db8:85a3:8d3:1319:8a2e:370:7348]:9092", "Connection refused",
+              "is Kafka running on 2001:db8:85a3:8d3:1319:8a2e:370:7348, is 9092 its port, and "
+              "does no firewall stand between?"),
+       " 2 connect  [2001:db8:85a3:8d3:1319:8a2e:370:7348]:9092            FAIL\n"
+       "   found    Connection refused\n"
+       "   remedy   is Kafka running on 2001:db8:85a3:8d3:1319:8a2e:370:7348, is 9092\n"
+       "            its port, and does no firewall stand between?\n"},
+      {failed(3, "TLS", "kafka-1.fleet.example:9093 kafka-2.fleet.example:9093 [::1]:9093",
+              "the certificate is for kafka-1.example, 192.0.2.5, not for kafka-1.fleet.example",
+              "name the broker as its certificate does"),
+       " 3 TLS                                                             FAIL\n"
+       "   found    kafka-1.fleet.example:9093 kafka-2.fleet.example:9093 [::1]:9093\n"
+       "            the certificate is for kafka-1.example, 192.0.2.5, not for\n"
+       "            kafka-1.fleet.example\n"
+       "   remedy   name the broker as its certificate does\n"},
+      {failed(5, "topic", "usage", "does not exist, and the brokers do not make topics",
+              "kafka-topics.sh --bootstrap-server kafka-1:9092 --create --topic usage "
+              "--partitions 3 --config message.timestamp.type=LogAppendTime"),
+       " 5 topic    usage                                                  FAIL\n"
+       "   found    does not exist, and the brokers do not make topics\n"
+       "   remedy   kafka-topics.sh --bootstrap-server kafka-1:9092 --create --topic\n"
+       "            usage --partitions 3 --config message.timestamp.type=LogAppendTime\n"},
+      {failed(4, "login", "PLAIN", "a\x1b[31mb\nc", ""),
+       " 4 login    PLAIN              a\\x1b[31mb\\x0ac                     FAIL\n"},
+  };
+  for (const Row& row : kRows) {
+    const std::string text = run(kWorker, {}, {row.step}).out;
+    EXPECT_EQ(text, row.text);
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+  }
 }
 
 TEST(KafkaCheckCommandTest, JsonHoldsTheSame) {
