@@ -74,7 +74,7 @@ constexpr std::string_view kConfKafka =
     "# For example:\n"
     "#   security.protocol = SASL_SSL\n"
     "#   ssl.ca.location = /etc/ssl/certs/kafka-ca.pem\n"
-    "#   sasl.mechanism = SCRAM-SHA-512\n"
+    "#   sasl.mechanism = PLAIN\n"
     "#   sasl.username = meterbill\n"
     "#   sasl.password.file = /etc/meterbill/kafka.password\n";
 

@@ -90,7 +90,8 @@ class KafkaBroker:
         self._own_scratch = scratch is None
         self.scratch = pathlib.Path(scratch) if scratch else processes.scratch_dir("kafka")
         self.scratch.mkdir(parents=True, exist_ok=True)
-        self._configs = configs or {}
+        self._configs = dict(configs or {})
+        self._scram_logins = []
         self._more_listeners = {}
         self._process = None
 
@@ -106,6 +107,10 @@ class KafkaBroker:
         self._more_listeners[name] = (port, protocol)
         for key, value in settings.items():
             self._configs[f"listener.name.{name.lower()}.{key}"] = value
+
+    def add_scram_login(self, name, password):
+        """Known from the first start on, to every listener that takes SCRAM-SHA-512."""
+        self._scram_logins.append(f"SCRAM-SHA-512=[name={name},password={password}]")
 
     def __enter__(self):
         return self.start()
@@ -169,6 +174,7 @@ class KafkaBroker:
                     "kafka.tools.StorageTool",
                     "format",
                     f"--cluster-id={cluster}",
+                    *[word for login in self._scram_logins for word in ("--add-scram", login)],
                     "-c",
                     path,
                 ],

@@ -29,6 +29,10 @@ std::string property_of(const KafkaCheckTarget& target, const std::string& name)
   return value;
 }
 
+bool says_certificate(const std::string& error) {
+  return error.find("certificate verify failed") != std::string::npos;
+}
+
 KafkaConfig config_of(const KafkaCheckTarget& target) {
   KafkaConfig config;
   for (const auto& broker : target.brokers)
@@ -46,9 +50,14 @@ class Checker {
  public:
   Checker(const KafkaCheckTarget& target, const std::function<void(const KafkaCheckStep&)>& told,
           const Clock& clock)
-      : target_(target), config_(config_of(target)), told_(told), clock_(clock) {
+      : target_(target),
+        config_(config_of(target)),
+        brokers_(config_.brokers),
+        told_(told),
+        clock_(clock) {
     const std::string protocol = property_of(target, "security.protocol");
     uses_tls_ = protocol == "ssl" || protocol == "sasl_ssl";
+    std::ranges::replace(brokers_, ',', ' ');
     uses_login_ = protocol.starts_with("sasl");
   }
 
@@ -68,10 +77,12 @@ class Checker {
   bool check_missing_topic(std::int32_t broker);
   bool check_settings();
   bool send_probe();
+  bool explain_lost(const std::string& error, const KafkaSignals& signals);
   bool read_probe(const KafkaProbe& probe);
 
   const KafkaCheckTarget& target_;
   KafkaConfig config_;
+  std::string brokers_;  ///< for people
   const std::function<void(const KafkaCheckStep&)>& told_;
   const Clock& clock_;
   bool uses_tls_ = false;
@@ -144,7 +155,7 @@ bool Checker::open() {
   }
   if (!facts) return explain_closed(facts.error().message);
   facts_ = std::move(facts).value();
-  if (uses_tls_) tell({3, "TLS", config_.brokers, "", KafkaCheckResult::kOk, "", std::nullopt});
+  if (uses_tls_) tell({3, "TLS", brokers_, "", KafkaCheckResult::kOk, "", std::nullopt});
   if (uses_login_)
     tell({4, "login", property_of(target_, "sasl.mechanism"), "", KafkaCheckResult::kOk, "",
           std::nullopt});
@@ -152,11 +163,16 @@ bool Checker::open() {
 }
 
 bool Checker::explain_closed(const std::string& error) {
+  const auto bad = signals_->bad_certificate();
+  // Where verification is switched off, a bad certificate is noted and is not what failed.
+  if (bad && says_certificate(error))
+    return tell(
+        {3, "TLS", brokers_, bad->what, KafkaCheckResult::kFailed, bad->remedy, std::nullopt});
   const KafkaFault fault = explain_fault(error, uses_tls_, uses_login_);
   if (fault.step > 3 && uses_tls_)
-    tell({3, "TLS", config_.brokers, "", KafkaCheckResult::kOk, "", std::nullopt});
-  return tell({fault.step, fault.name, config_.brokers, plain_words(error),
-               KafkaCheckResult::kFailed, fault.remedy, std::nullopt});
+    tell({3, "TLS", brokers_, "", KafkaCheckResult::kOk, "", std::nullopt});
+  return tell({fault.step, fault.name, brokers_, plain_words(error), KafkaCheckResult::kFailed,
+               fault.remedy, std::nullopt});
 }
 
 bool Checker::check_topic() {
@@ -214,7 +230,8 @@ bool Checker::check_settings() {
 bool Checker::send_probe() {
   const KafkaProbe probe = make_probe(clock_.now());
   const auto begin = std::chrono::steady_clock::now();
-  const KafkaProduced produced = produce_probe(config_, probe, kStepMs);
+  const auto signals = std::make_shared<KafkaSignals>();
+  const KafkaProduced produced = produce_probe(config_, probe, kStepMs, signals);
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
                         std::chrono::steady_clock::now() - begin)
                         .count();
@@ -229,11 +246,34 @@ bool Checker::send_probe() {
   if (produced.is_forbidden && !target_.must_write)
     return tell({6, "produce", target_.topic, "this login may only read; no probe is sent",
                  KafkaCheckResult::kWarning, "none needed: the worker only reads", std::nullopt});
-  return tell({6, "produce", target_.topic, produced.error, KafkaCheckResult::kFailed,
-               produced.is_forbidden ? "give this login the right to write to the topic"
-                                     : "look into the broker's log: it took the connection, but "
-                                       "not the message",
-               std::nullopt});
+  if (produced.is_forbidden)
+    return tell({6, "produce", target_.topic, produced.error, KafkaCheckResult::kFailed,
+                 "give this login the right to write to the topic", std::nullopt});
+  return explain_lost(produced.error, *signals);
+}
+
+/// The broker of the kafka:// URL answered, but no broker took the probe.
+bool Checker::explain_lost(const std::string& error, const KafkaSignals& signals) {
+  KafkaCheckStep step{6,
+                      "produce",
+                      target_.topic,
+                      error,
+                      KafkaCheckResult::kFailed,
+                      "look into the broker's log: it took the connection, but not the message",
+                      std::nullopt};
+  const std::string closed = signals.error();
+  const auto bad = signals.bad_certificate();
+  if (!closed.empty()) {
+    step.detail = plain_words(closed);
+    step.remedy =
+        "the brokers send their clients on to their advertised.listeners: these names and ports "
+        "must lead to them from here too";
+  }
+  if (bad && says_certificate(closed)) {
+    step.detail = bad->what;
+    step.remedy = bad->remedy;
+  }
+  return tell(std::move(step));
 }
 
 bool Checker::read_probe(const KafkaProbe& probe) {

@@ -8,11 +8,16 @@
 #include <limits>
 #include <optional>
 
+#include "adapters/kafka/kafka_certificate.h"
 #include "adapters/kafka/kafka_handle.h"
 #include "adapters/kafka/kafka_message.h"
 
 namespace meterbill {
 namespace {
+
+/// Before it, librdkafka repeats its nonce in the second message of SCRAM; Kafka 4 refuses that as
+/// wrong credentials.
+constexpr int kScramSpeaksRight = 0x02060100;
 
 bool says(const std::string& error, std::string_view words) {
   return error.find(words) != std::string::npos;
@@ -30,13 +35,7 @@ KafkaFault explain_tls(const std::string& error) {
     return {3, "TLS",
             "the broker wants a certificate of ours: set kafka.ssl.certificate.location and "
             "kafka.ssl.key.location"};
-  if (says(error, "hostname mismatch") || says(error, "IP address mismatch"))
-    return {3, "TLS",
-            "name the broker as its certificate does; or kafka.ssl.endpoint.identification."
-            "algorithm=none if you know why it differs"};
-  return {3, "TLS",
-          "set kafka.ssl.ca.location to the CA file of your Kafka, or ask its administrator for "
-          "it"};
+  return {3, "TLS", std::string(kNameTheAuthority)};
 }
 
 std::int64_t number_of(const KafkaSettings& settings, const std::string& name,
@@ -97,7 +96,14 @@ std::string plain_words(const std::string& error) {
 KafkaFault explain_fault(const std::string& error, bool uses_tls, bool uses_login) {
   const bool is_tls = says(error, "SSL") || says(error, "ssl");
   if (uses_tls && is_tls && !says(error, "SASL")) return explain_tls(error);
-  if (uses_login && says(error, "mechanism"))
+  if (uses_login && says(error, "SCRAM") && says(error, "invalid credentials") &&
+      rd_kafka_version() < kScramSpeaksRight)
+    return {4, "login",
+            fmt::format("correct kafka.sasl.username and kafka.sasl.password; but librdkafka {} "
+                        "cannot log in to Kafka 4 by SCRAM (2.6.1 can): over TLS, "
+                        "kafka.sasl.mechanism=PLAIN works",
+                        rd_kafka_version_str())};
+  if (uses_login && says(error, "mechanism") && !says(error, "invalid credentials"))
     return {4, "login",
             "set kafka.sasl.mechanism to one the broker offers: its sasl.enabled.mechanisms"};
   if (uses_login && (says(error, "SASL") || says(error, "uthentication")))
@@ -160,13 +166,15 @@ KafkaProbe make_probe(const Instant& now) {
   return probe;
 }
 
-KafkaProduced produce_probe(const KafkaConfig& config, const KafkaProbe& probe, int timeout_ms) {
+KafkaProduced produce_probe(const KafkaConfig& config, const KafkaProbe& probe, int timeout_ms,
+                            const std::shared_ptr<KafkaSignals>& signals) {
   auto conf = make_producer_conf(config, timeout_ms - 2'000);
   if (!conf) return {conf.error().message, false, -1, -1};
   rd_kafka_conf_set_dr_msg_cb(conf.value().get(), &take_report);
+  note_failures(conf.value().get(), *signals);
   auto handle = make_kafka_handle(RD_KAFKA_PRODUCER, std::move(conf).value());
   if (!handle) return {handle.error().message, false, -1, -1};
-  const KafkaClient producer(std::move(handle).value(), nullptr);
+  const KafkaClient producer(std::move(handle).value(), signals);
   std::optional<KafkaProduced> produced;
   const rd_kafka_resp_err_t error = produce(producer.get(), config.topic, probe.message, &produced);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return {rd_kafka_err2str(error), false, -1, -1};

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "adapters/kafka/kafka_config.h"
+#include "adapters/kafka/kafka_signals.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "wire/encode.h"
@@ -57,7 +59,9 @@ struct KafkaProduced {
   std::int32_t partition = -1;
   std::int64_t offset = -1;
 };
+/// Failures of connections are noted in `signals`.
 [[nodiscard]] KafkaProduced produce_probe(const KafkaConfig& config, const KafkaProbe& probe,
-                                          int timeout_ms);
+                                          int timeout_ms,
+                                          const std::shared_ptr<KafkaSignals>& signals);
 
 }  // namespace meterbill

@@ -43,4 +43,14 @@ std::string KafkaSignals::error() const {
   return error_;
 }
 
+void KafkaSignals::note_certificate(BadCertificate bad) {
+  const std::scoped_lock lock(mutex_);
+  bad_certificate_ = std::move(bad);
+}
+
+std::optional<BadCertificate> KafkaSignals::bad_certificate() const {
+  const std::scoped_lock lock(mutex_);
+  return bad_certificate_;
+}
+
 }  // namespace meterbill

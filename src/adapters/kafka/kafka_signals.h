@@ -4,8 +4,11 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
+
+#include "adapters/kafka/kafka_certificate.h"
 
 namespace meterbill {
 
@@ -32,13 +35,18 @@ class KafkaSignals {
   void clear_error();
   [[nodiscard]] std::string error() const;
 
+  /// The newest certificate of a broker that was not taken.
+  void note_certificate(BadCertificate bad);
+  [[nodiscard]] std::optional<BadCertificate> bad_certificate() const;
+
  private:
   void ask(Wish wish);
 
   mutable std::mutex mutex_;
   std::condition_variable_any is_asked_;
-  Wish wish_ = Wish::kNothing;  ///< guarded by mutex_
-  std::string error_;           ///< guarded by mutex_
+  Wish wish_ = Wish::kNothing;                     ///< guarded by mutex_
+  std::string error_;                              ///< guarded by mutex_
+  std::optional<BadCertificate> bad_certificate_;  ///< guarded by mutex_
   std::mutex wake_mutex_;
   std::function<void()> wake_;  ///< guarded by wake_mutex_
 };

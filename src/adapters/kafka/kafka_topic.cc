@@ -43,19 +43,13 @@ Result<std::unique_ptr<KafkaTopic>> KafkaTopic::create(const KafkaConfig& config
   MB_TRY(auto conf, make_kafka_conf(config, common_kafka_defaults(), forced));
   std::unique_ptr<KafkaTopic> topic{new KafkaTopic(config.topic)};
   topic->signals_ = std::move(signals);
-  rd_kafka_conf_set_opaque(conf.get(), topic->signals_.get());
-  rd_kafka_conf_set_error_cb(conf.get(), &KafkaTopic::on_error);
+  note_failures(conf.get(), *topic->signals_);
   MB_TRY(auto handle, make_kafka_handle(RD_KAFKA_CONSUMER, std::move(conf)));
   topic->client_ = KafkaClient(std::move(handle), topic->signals_);
   topic->topic_.reset(rd_kafka_topic_new(topic->client_.get(), config.topic.c_str(), nullptr));
   if (!topic->topic_)
     return fail(Code::kConfig, fmt::format("'{}' cannot be a topic's name", config.topic));
   return topic;
-}
-
-void KafkaTopic::on_error(rd_kafka_t*, int code, const char* reason, void* signals) {
-  auto& told = *static_cast<KafkaSignals*>(signals);
-  if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || told.error().empty()) told.note_error(reason);
 }
 
 Error KafkaTopic::unavailable(rd_kafka_resp_err_t code) const {
@@ -67,7 +61,7 @@ Result<KafkaTopicFacts> KafkaTopic::facts(int timeout_ms) {
   const rd_kafka_metadata_t* raw = nullptr;
   const rd_kafka_resp_err_t error =
       rd_kafka_metadata(client_.get(), 0, topic_.get(), &raw, timeout_ms);
-  rd_kafka_poll(client_.get(), 0);  // serves on_error
+  rd_kafka_poll(client_.get(), 0);  // serves note_failures
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return unavailable(error);
   const KafkaPtr<const rd_kafka_metadata_t> metadata{raw};
   if (metadata->topic_cnt != 1)

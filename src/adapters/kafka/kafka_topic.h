@@ -56,7 +56,6 @@ class KafkaTopic {
  private:
   explicit KafkaTopic(std::string name) : name_(std::move(name)) {}
   [[nodiscard]] Error unavailable(rd_kafka_resp_err_t code) const;
-  static void on_error(rd_kafka_t* handle, int code, const char* reason, void* signals);
 
   std::string name_;
   std::shared_ptr<KafkaSignals> signals_;

@@ -39,7 +39,12 @@ TEST(KafkaFaultTest, TheFailureLeadsToTheStepAndTheRemedy) {
        false, 3, "speaks no TLS"},
       {"SSL handshake failed: certificate verify failed: broker certificate could not be verified",
        true, true, 3, "kafka.ssl.ca.location"},
-      {"SSL handshake failed: hostname mismatch", true, false, 3, "as its certificate does"},
+      {"SASL authentication error: Authentication failed during authentication due to invalid "
+       "credentials with SASL mechanism SCRAM-SHA-512",
+       true, true, 4, "kafka.sasl.password"},
+      {"SASL authentication error: Authentication failed during authentication due to invalid "
+       "credentials with SASL mechanism OAUTHBEARER",
+       true, true, 4, "kafka.sasl.password"},
       {"SASL SCRAM-SHA-256 mechanism handshake failed: Broker: Unsupported SASL mechanism", false,
        true, 4, "kafka.sasl.mechanism"},
       {"SASL authentication error: Authentication failed: Invalid username or password", true, true,
