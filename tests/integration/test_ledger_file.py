@@ -216,6 +216,24 @@ class StoppedLedgerTest(LedgerFileTest):
         self.assertIn("its schema version is 99", done.stderr)
         self.assertIn("install the program that wrote it", done.stderr)
 
+    def test_a_worker_leaves_the_ledger_of_a_newer_one_as_it_is_and_names_the_remedy(self):
+        self.worker.stop()
+        later = sqlite3.connect(self.ledger)
+        (own,) = later.execute("PRAGMA user_version").fetchone()
+        later.execute(f"PRAGMA user_version={own + 1}")
+        later.close()
+        before = self.files()
+        del before["ledger.lock"]  # it names the process
+        self.worker.start()
+        self.assertEqual(self.worker.wait_exit(20), 65)
+        said = self.worker.log()
+        self.assertIn(f"its schema version is {own + 1}, this program knows up to {own}", said)
+        self.assertIn("install the program that wrote it, or put its copy", said)
+        self.assertIn(f"ledger.db.before-{own + 1}, in place", said)
+        after = self.files()
+        del after["ledger.lock"]
+        self.assertEqual(after, before)
+
     def test_other_prices_bill_what_the_ledger_holds(self):
         """The totals in it stand under the segments of the prices it was written with."""
         self.worker.stop()
