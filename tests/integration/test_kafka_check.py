@@ -182,6 +182,10 @@ class KafkaCheckTest(ProgramTest):
                                   r"of 127\.0\.0\.1 is signed by an authority unknown here: "
                                   "/CN=authority$", "set kafka.ssl.ca.location")
 
+    def test_tls_with_an_authority_that_cannot_be_read(self):
+        self.assert_tls_fails(self.tls("TLS", 69, ssl_ca_location=self.scratch / "none.pem"),
+                              r"ssl\.ca\.location failed", "is it there, and may this user read it")
+
     def test_tls_of_another_host(self):
         self.assert_tls_fails(self.tls("OTHERNAME", 69),
                               r"is for kafka-1\.example, 192\.0\.2\.5, not for 127\.0\.0\.1$",

@@ -142,10 +142,12 @@ bool Checker::connect() {
 bool Checker::open() {
   auto topic = KafkaTopic::create(config_, signals_);
   if (!topic)
-    return tell({uses_tls_ ? 3 : 4, uses_tls_ ? "TLS" : "login", target_.topic,
-                 topic.error().message, KafkaCheckResult::kFailed,
-                 "correct the kafka.* properties; `meterbill config check` names the wrong ones",
-                 std::nullopt});
+    return tell(
+        {uses_tls_ ? 3 : 4, uses_tls_ ? "TLS" : "login", brokers_, topic.error().message,
+         KafkaCheckResult::kFailed,
+         "correct the kafka.* property that is named; if it is a file: is it there, and may this "
+         "user read it?",
+         std::nullopt});
   topic_ = std::move(topic).value();
   auto facts = topic_->facts(kSliceMs);
   // A client tries again whatever the failure was; once it has told one twice, that is the answer.
