@@ -102,7 +102,7 @@ struct QuarantineItem {
   /// Of one reading: `machine/epoch/slot/scope`; only the greatest of one key and reason is kept,
   /// with a count. Empty: each is kept.
   std::string reading_key;
-  std::int64_t weight = 0;  ///< of a reading: its sum of totals, to know the greatest
+  std::int64_t weight = 0;  ///< of a reading: the sum of all that grows in it, to know the greatest
   std::optional<std::int32_t>
       ordinal;  ///< which reading of the message; absent: the whole delivery
   Rejection rejection;

@@ -132,11 +132,20 @@ std::string reading_key(const MessageHead& head, const Reading& reading) {
 }
 
 std::int64_t weight_of(const Reading& reading) {
-  std::int64_t weight = 0;
-  for (const auto& [meter, value] : reading.used)
-    if (__builtin_add_overflow(weight, value, &weight))
-      return std::numeric_limits<std::int64_t>::max();
-  return weight;
+  std::int64_t weight = reading.final ? 1 : 0;
+  bool fits = true;
+  const auto add = [&](std::int64_t value) {
+    fits = fits && !__builtin_add_overflow(weight, value, &weight);
+  };
+  add(reading.scopes);
+  for (const auto& [meter, value] : reading.used) add(value);
+  if (reading.cover) {
+    add(reading.cover->to_us);
+    add(reading.cover->metered_us);
+    add(reading.cover->estimated_us);
+    add(reading.cover->off_us);
+  }
+  return fits ? weight : std::numeric_limits<std::int64_t>::max();
 }
 
 }  // namespace meterbill

@@ -90,7 +90,9 @@ enum class Checks {
 /// `machine/epoch/slot/scope`.
 [[nodiscard]] std::string reading_key(const MessageHead& head, const Reading& reading);
 
-/// Sum of a reading's totals, saturating: tells which of two readings of one key is the greater.
+/// Sum of all that grows in a reading, saturating: tells which of two readings of one key is the
+/// greater. The last one often differs from the one before by `final` alone, and a release without
+/// it would leave its slot incomplete.
 [[nodiscard]] std::int64_t weight_of(const Reading& reading);
 
 }  // namespace meterbill

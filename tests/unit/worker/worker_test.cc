@@ -382,6 +382,21 @@ TEST(WorkerTest, AReleasedItemIsAppliedOnceAndCountedBeside) {
   EXPECT_EQ(bench.ledger.quarantine_counts().value().at(QuarantineState::kReleased), 1);
 }
 
+TEST(WorkerTest, OfARefusedReadingTheLastIsKeptThoughNothingWasUsedSince) {
+  std::vector<ReadingSpec> specs(2);
+  for (ReadingSpec& spec : specs) spec.cpu_s = 1'000;  // of 240
+  specs[1].final = true;
+  for (int order = 0; order < 2; ++order) {
+    WorkerBench bench;
+    for (const ReadingSpec& spec : specs) bench.put_kafka(message_of(spec));
+    bench.settle();
+    const auto items = bench.ledger.quarantine(0, 10).value();
+    ASSERT_EQ(items.size(), 1U);
+    EXPECT_THAT(items.front().delivery->value, HasSubstr("\"final\":true"));
+    std::ranges::reverse(specs);
+  }
+}
+
 TEST(WorkerTest, SamplesOfAnAcceptedPartitionAreQuarantinedUntilItsEnd) {
   WorkerBench bench;
   for (int i = 0; i < 3; ++i) bench.put_kafka(std::string(kSample));
