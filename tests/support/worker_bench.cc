@@ -38,10 +38,10 @@ WorkerBench::WorkerBench(std::shared_ptr<MemoryLedger::State> state)
       book(bench_book("1")),
       price_use(book, plain_digest),
       queries(book, {"test", "digest"}) {
-  open();
+  restart();
 }
 
-void WorkerBench::open() {
+void WorkerBench::restart() {
   worker = std::make_unique<Worker>(
       ledger, clock,
       [this](const MeterName& meter, Slot slot) { return book.segment_start(meter, slot); },
@@ -60,10 +60,22 @@ void WorkerBench::settle() {
 
 Result<void> WorkerBench::resolve(const std::string& machine, const std::string& boot,
                                   Decision decision, const std::string& renamed_to) {
-  auto done = std::async(std::launch::async, [&] {
+  return command([&] {
     return worker->resolve(MachineId{machine}, BootId{boot}, decision, MachineId{renamed_to});
   });
-  while (done.wait_for(std::chrono::milliseconds(1)) != std::future_status::ready)
+}
+
+Result<void> WorkerBench::release(std::int64_t quarantine_id) {
+  return command([&] { return worker->release(quarantine_id); });
+}
+
+Result<void> WorkerBench::discard(std::int64_t quarantine_id) {
+  return command([&] { return worker->discard(quarantine_id); });
+}
+
+Result<void> WorkerBench::command(const std::function<Result<void>()>& ask) {
+  auto done = std::async(std::launch::async, ask);
+  while (done.wait_for(std::chrono::microseconds(50)) != std::future_status::ready)
     MB_ASSERT(worker->step());
   return done.get();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,9 +24,15 @@ class ScriptedSource final : public Source {
  public:
   ScriptedSource(std::string name, Route route) : name_(std::move(name)), route_(route) {}
 
-  void put(Delivery delivery, std::int32_t partition = 0) {
+  /// Its offset.
+  std::int64_t put(Delivery delivery, std::int32_t partition = 0) {
     const std::int64_t offset = next_offset_++;
     waiting_.push_back({std::move(delivery), {partition, offset}, offset});
+    return offset;
+  }
+  /// The same record of partition 0 once more, at its place.
+  void put_again(Delivery delivery, std::int64_t offset) {
+    waiting_.push_back({std::move(delivery), {0, offset}, offset});
   }
 
   [[nodiscard]] std::string name() const override { return name_; }
@@ -126,9 +133,13 @@ class WorkerBench {
 
   /// Steps until nothing is left to do.
   void settle();
-  /// Decides as an operator's thread would, while the worker steps.
+  /// Ends the worker and starts one on the same ledger and sources.
+  void restart();
+  // As an operator's thread would, while the worker steps.
   [[nodiscard]] Result<void> resolve(const std::string& machine, const std::string& boot,
                                      Decision decision, const std::string& renamed_to = "");
+  [[nodiscard]] Result<void> release(std::int64_t quarantine_id);
+  [[nodiscard]] Result<void> discard(std::int64_t quarantine_id);
   void put_kafka(const std::string& value);
   void put_http(const OutgoingMessage& message);
   void put_kafka(const OutgoingMessage& message);
@@ -156,7 +167,7 @@ class WorkerBench {
   std::unique_ptr<Worker> worker;
 
  private:
-  void open();
+  Result<void> command(const std::function<Result<void>()>& ask);
 };
 
 /// One machine's reading of one slot, µs and KiB·s made plausible from a few numbers.
