@@ -77,7 +77,7 @@ class Checker {
   bool check_missing_topic(std::int32_t broker);
   bool check_settings();
   bool send_probe();
-  bool explain_lost(const std::string& error, const KafkaSignals& signals);
+  bool explain_lost(const KafkaProduced& produced, const KafkaSignals& signals);
   bool read_probe(const KafkaProbe& probe);
 
   const KafkaCheckTarget& target_;
@@ -251,31 +251,17 @@ bool Checker::send_probe() {
   if (produced.is_forbidden)
     return tell({6, "produce", target_.topic, produced.error, KafkaCheckResult::kFailed,
                  "give this login the right to write to the topic", std::nullopt});
-  return explain_lost(produced.error, *signals);
+  return explain_lost(produced, *signals);
 }
 
 /// The broker of the kafka:// URL answered, but no broker took the probe.
-bool Checker::explain_lost(const std::string& error, const KafkaSignals& signals) {
-  KafkaCheckStep step{6,
-                      "produce",
-                      target_.topic,
-                      error,
-                      KafkaCheckResult::kFailed,
-                      "look into the broker's log: it took the connection, but not the message",
-                      std::nullopt};
+bool Checker::explain_lost(const KafkaProduced& produced, const KafkaSignals& signals) {
   const std::string closed = signals.error();
+  KafkaLoss loss = explain_loss(produced, closed);
   const auto bad = signals.bad_certificate();
-  if (!closed.empty()) {
-    step.detail = plain_words(closed);
-    step.remedy =
-        "the brokers send their clients on to their advertised.listeners: these names and ports "
-        "must lead to them from here too";
-  }
-  if (bad && says_certificate(closed)) {
-    step.detail = bad->what;
-    step.remedy = bad->remedy;
-  }
-  return tell(std::move(step));
+  if (produced.is_unanswered && bad && says_certificate(closed)) loss = {bad->what, bad->remedy};
+  return tell({6, "produce", target_.topic, loss.what, KafkaCheckResult::kFailed, loss.remedy,
+               std::nullopt});
 }
 
 bool Checker::read_probe(const KafkaProbe& probe) {

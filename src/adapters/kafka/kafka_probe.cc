@@ -59,6 +59,10 @@ void take_report(rd_kafka_t*, const rd_kafka_message_t* message, void*) {
   produced->offset = message->offset;
   produced->is_forbidden = message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
                            message->err == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+  produced->is_unanswered = message->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT ||
+                            message->err == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+                            message->err == RD_KAFKA_RESP_ERR__TRANSPORT ||
+                            message->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) produced->error = rd_kafka_err2str(message->err);
 }
 
@@ -180,8 +184,17 @@ KafkaProduced produce_probe(const KafkaConfig& config, const KafkaProbe& probe, 
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return {rd_kafka_err2str(error), false, -1, -1};
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
   while (!produced && std::chrono::steady_clock::now() < until) rd_kafka_poll(producer.get(), 100);
-  if (!produced) return {"no broker confirmed the message in time", false, -1, -1};
+  if (!produced) return {"no broker confirmed the message in time", false, -1, -1, true};
   return *produced;
+}
+
+KafkaLoss explain_loss(const KafkaProduced& produced, const std::string& connection_error) {
+  if (!produced.is_unanswered || connection_error.empty())
+    return {produced.error,
+            "look into the broker's log: it took the connection, but not the message"};
+  return {plain_words(connection_error),
+          "the brokers send their clients on to their advertised.listeners: these names and ports "
+          "must lead to them from here too; or this broker is down"};
 }
 
 }  // namespace meterbill

@@ -58,10 +58,20 @@ struct KafkaProduced {
   bool is_forbidden = false;
   std::int32_t partition = -1;
   std::int64_t offset = -1;
+  bool is_unanswered = false;  ///< it failed without a broker's word on it: time-out, transport
 };
 /// Failures of connections are noted in `signals`.
 [[nodiscard]] KafkaProduced produce_probe(const KafkaConfig& config, const KafkaProbe& probe,
                                           int timeout_ms,
                                           const std::shared_ptr<KafkaSignals>& signals);
+
+/// Why the probe was lost, and what to do. `connection_error`: the last failure of a connection,
+/// which may be that of another broker: it tells something only where no broker answered.
+struct KafkaLoss {
+  std::string what;
+  std::string remedy;
+};
+[[nodiscard]] KafkaLoss explain_loss(const KafkaProduced& produced,
+                                     const std::string& connection_error);
 
 }  // namespace meterbill

@@ -23,6 +23,26 @@ TEST(KafkaProbeTest, TheWorkerReadsAProbeAsOne) {
   EXPECT_TRUE(std::holds_alternative<Probe>(decode(delivery, Route::kKafka)));
 }
 
+TEST(KafkaLossTest, ABrokersAnswerIsNotHiddenByAConnectionThatFailed) {
+  const std::string refused =
+      "127.0.0.1:9/3: Connect to ipv4#127.0.0.1:9 failed: Connection refused";
+  const KafkaProduced answered{.error = "Broker: Message size too large"};
+  const KafkaLoss loss = explain_loss(answered, refused);
+  EXPECT_EQ(loss.what, answered.error);
+  EXPECT_THAT(loss.remedy, HasSubstr("the broker's log"));
+}
+
+TEST(KafkaLossTest, WhereNoBrokerAnsweredAConnectionThatFailedTellsWhy) {
+  const std::string refused =
+      "127.0.0.1:9/3: Connect to ipv4#127.0.0.1:9 failed: Connection refused";
+  const KafkaProduced lost{.error = "Local: Message timed out", .is_unanswered = true};
+  const KafkaLoss loss = explain_loss(lost, refused);
+  EXPECT_THAT(loss.what, HasSubstr("Connection refused"));
+  EXPECT_THAT(loss.remedy, HasSubstr("advertised.listeners"));
+  EXPECT_THAT(loss.remedy, HasSubstr("or this broker is down"));
+  EXPECT_EQ(explain_loss(lost, "").what, lost.error);
+}
+
 TEST(KafkaFaultTest, TheFailureLeadsToTheStepAndTheRemedy) {
   struct Row {
     const char* error;
