@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <ostream>
 #include <set>
 #include <sstream>
@@ -30,6 +31,11 @@ std::string sorted_lines(const std::string& csv) {
   std::string sorted;
   for (const std::string& line : lines) sorted += line;
   return sorted;
+}
+
+void add_left_out(std::string& text, const std::string& what,
+                  const std::map<MeterName, Int128, MeterOrder>& sums) {
+  for (const auto& [meter, base] : sums) text += what + meter.str() + " " + to_string(base) + "\n";
 }
 
 }  // namespace
@@ -192,10 +198,13 @@ std::string MergeDelivery::lines(LinesFrom from) {
   const auto made =
       bench_.queries.statement(bench_.ledger, month, std::nullopt, now, from, {}).value();
   std::string text = to_string(made.exact_total) + "\n";
-  for (const MachineStatement& machine : made.machines)
+  for (const MachineStatement& machine : made.machines) {
     for (const Line& line : machine.lines)
       text += machine.machine.str() + " " + line.key.meter.str() + " " + to_string(line.base) +
               " " + to_string(line.cost) + "\n";
+    add_left_out(text, machine.machine.str() + " parts not billed ", machine.not_billed.of_parts);
+    add_left_out(text, machine.machine.str() + " not billed ", machine.not_billed.of_machine);
+  }
   return text;
 }
 
