@@ -75,6 +75,20 @@ class DevTest(unittest.TestCase):
             self.assertEqual(run("./dev", *words)[0], 64, words)
 
 
+class CiTest(unittest.TestCase):
+    def test_ci_tests_where_no_golden_text_is_rewritten(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        shutil.copytree(os.path.join(ROOT, ".ci"), os.path.join(folder, ".ci"))
+        path = os.path.join(folder, "dev")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\nprintenv CI\n")
+        os.chmod(path, 0o755)
+        environment = {name: value for name, value in os.environ.items() if name != "CI"}
+        done = subprocess.run([os.path.join(folder, ".ci", "run")], env=environment,
+                              capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stdout.splitlines()[:1]), (0, ["1"]))
+
+
 class SummaryTest(unittest.TestCase):
     def setUp(self):
         self.folder = self.enterContext(tempfile.TemporaryDirectory())
