@@ -20,6 +20,11 @@ from processes import free_port
 
 @unittest.skipUnless(have_programs(), "the programs are not built")
 class DemoTest(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory(prefix="meterbill-demo-")
+        self.addCleanup(scratch.cleanup)
+        self.scratch = scratch.name  # of the demo and its broker
+
     def demo(self, *options):
         self.ports = [free_port(), free_port()]
         return subprocess.Popen(
@@ -35,6 +40,7 @@ class DemoTest(unittest.TestCase):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            env={**os.environ, "TMPDIR": self.scratch},
         )
 
     def assert_shown(self, demo, out, err, lines_min=2):
@@ -55,17 +61,22 @@ class DemoTest(unittest.TestCase):
         total = re.search(r"(?m)^total +(\S+) +\S+$", out)
         self.assertGreaterEqual(Fraction(total[1]), growth[-1][2], out)
         self.assertGreater(Fraction(total[1]), 0, out)
+        self.assert_nothing_is_left()
+
+    def assert_nothing_is_left(self):
         self.assertEqual(self.running(), [])
+        self.assertEqual(os.listdir(self.scratch), [])
 
     def running(self):
-        """Programs of ours that still have the ports of this demo on their command line."""
+        """Programs that still have a port or the scratch of this demo on their command line."""
+        marks = [f"127.0.0.1:{port}".encode() for port in self.ports] + [self.scratch.encode()]
         found = []
         for line in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
             try:
                 text = line.read_bytes()
             except OSError:
                 continue
-            if any(f"127.0.0.1:{port}".encode() in text for port in self.ports):
+            if any(mark in text for mark in marks):
                 found.append(text)
         return found
 
@@ -105,18 +116,13 @@ class DemoTest(unittest.TestCase):
                     self.assert_refused(75, said, f"--{name}={address}")
 
     def test_ctrl_c_while_kafka_starts_leaves_nothing(self):
-        scratch = tempfile.TemporaryDirectory()
-        self.addCleanup(scratch.cleanup)
-        os.environ["TMPDIR"] = scratch.name
-        self.addCleanup(os.environ.pop, "TMPDIR")
         demo = self.demo("--kafka")
         self.assertIn("starting Kafka", demo.stdout.readline())
         time.sleep(1)  # any moment will do
         demo.send_signal(signal.SIGINT)
         out, err = demo.communicate(timeout=60)
         self.assertEqual((demo.returncode, out, err), (130, "", ""))
-        self.assertEqual(os.listdir(scratch.name), [])
-        self.assertEqual(self.running(), [])
+        self.assert_nothing_is_left()
 
     def test_through_kafka(self):
         demo = self.demo("--seconds=8", "--kafka")

@@ -44,8 +44,9 @@ class PrototypeMessageTest(ProgramTest):
         worker = self.keep(Worker(self.scratch, kafka=self.broker.url())).wait_ready()
         self.kcat("resource_usage", [MESSAGE])
         wait_until(lambda: worker.cost("Machine_B") is not None, 10, "Machine_B on /api/cost")
-        seen_ms = time.time_ns() // 1_000_000
         answer = worker.get("/api/cost/Machine_B")
+        rows = worker.get("/api/usage").json()
+        seen_ms = time.time_ns() // 1_000_000
         self.assertIn(b'"total_cost":1.227', answer.body.replace(b": ", b":"))
         self.assertEqual(
             {
@@ -64,7 +65,7 @@ class PrototypeMessageTest(ProgramTest):
             list(answer.json()),
             ["machine_id", "total_cost", "sample_cost", "currency", "period_start"],
         )
-        row = worker.get("/api/usage").json()[0]
+        row = rows[0]
         self.assertEqual(
             {k: str(row[k]) for k in ("machine_id", "cpu_usage", "memory_usage", "total_cost")},
             {

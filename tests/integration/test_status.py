@@ -57,6 +57,10 @@ class StatusTest(ProgramTest):
         self.assertLessEqual(max(map(len, out.splitlines())), 80)
         code, out, err = run("status", f"--server={worker_url}", f"--agent={agent_url}", "--json")
         self.assertEqual((code, sorted(json.loads(out))), (0, ["agent", "worker"]))
+        version = json.loads(run("version", "--json")[1])["version"]
+        self.assertRegex(version, r"^\d+\.\d+\.\d+")
+        for name, status in json.loads(out).items():
+            self.assertEqual((name, status["version"]), (name, version))
 
         code, out, err = run("status", f"--server={agent_url}")
         self.assertEqual((code, out), (69, ""))
