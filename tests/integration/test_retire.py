@@ -112,6 +112,20 @@ class RetireTest(ProgramTest):
         self.worker.start().wait_ready()
         self.assertEqual(self.coverage()["missing"], 0)
 
+    def test_what_it_still_reports_is_billed_and_its_gaps_are_not_missing(self):
+        self.assertEqual(self.retire("web-1", f"--at={yesterday()}T01:05:00Z").returncode, 0)
+        self.assertEqual(self.worker.post([message("web-1", [reading(40, 900, 180)])]).status, 204)
+        page = self.worker.get(f"/api/v1/bill?machine=web-1&period={yesterday()}").json()
+        [machine] = page["machines"]
+        metered = 80 * 60 * 10**6
+        cover = {name: int(machine["coverage"][f"{name}_us"]) for name in COVER}
+        self.assertEqual(
+            cover,
+            {"expected": metered, "metered": metered, "estimated": 0, "off": 0, "missing": 0},
+        )
+        self.assertEqual(str(machine["exact_total"]), "0.002")
+        self.assertEqual(self.retired(), f"{yesterday()}T01:05:00Z")
+
     def test_what_cannot_be_is_refused_and_changes_nothing(self):
         day = yesterday()
         before = day - datetime.timedelta(days=1)
