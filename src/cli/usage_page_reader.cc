@@ -101,7 +101,6 @@ Result<MachineUsage> machine_of(const json::value& object, UsageBy by) {
 Result<UsageWidths> widths_of(const json::value& page) {
   MB_TRY(const json::value* widths, member(page, "widths"));
   UsageWidths read;
-  MB_TRY(read.machine, width(*widths, "machine"));
   MB_TRY(read.scope, width(*widths, "scope"));
   MB_TRY(read.labels, width(*widths, "labels"));
   MB_TRY(read.meter, width(*widths, "meter"));

@@ -46,7 +46,6 @@ std::string usage_page_json(const UsagePage& page) {
       .string("by", to_string(page.by))
       .string("period", page.period)
       .begin_object("widths")
-      .integer("machine", width(page.widths.machine))
       .integer("scope", width(page.widths.scope))
       .integer("labels", width(page.widths.labels))
       .integer("meter", width(page.widths.meter))

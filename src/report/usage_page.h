@@ -22,7 +22,6 @@ struct UsageCursor {
 /// How many columns of a terminal the widest name takes, of all that may come: known before the
 /// first row, so that a table can be printed page by page.
 struct UsageWidths {
-  std::size_t machine = 0;
   std::size_t scope = 0;
   std::size_t labels = 0;
   std::size_t meter = 0;

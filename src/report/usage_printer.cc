@@ -15,18 +15,6 @@ namespace {
 
 constexpr std::size_t kQuantityColumns = 16;  // what one reading can say; a longer sum sticks out
 
-std::size_t time_columns(UsageBy by) {
-  switch (by) {
-    case UsageBy::kSlot:
-      return 20;  // 2026-11-22T10:15:00Z
-    case UsageBy::kHour:
-      return 25;  // 2026-11-22T10:00:00+01:00
-    case UsageBy::kDay:
-      break;
-  }
-  return 10;
-}
-
 std::string spaces(const std::string& cell, std::size_t columns) {
   return std::string(columns - std::min(columns, columns_of(cell)), ' ');
 }
@@ -67,7 +55,7 @@ std::string UsagePrinter::begin() {
     case UsageFormat::kText:
       break;
   }
-  return text_row("machine", "scope", "labels", by, "meter", "quantity", "unit");
+  return "machine  " + by + "\n" + text_row("scope", "labels", "meter", "quantity", "unit");
 }
 
 std::string UsagePrinter::add(const MachineUsage& piece) {
@@ -75,6 +63,7 @@ std::string UsagePrinter::add(const MachineUsage& piece) {
   if (machine_ != piece.machine) {
     text = end_of_machine();
     machine_ = piece.machine;
+    time_ = "";
     if (format_ == UsageFormat::kJson) begin_machine(json_, piece.machine);
   }
   steps_.insert(steps_.end(), piece.clock_steps.begin(), piece.clock_steps.end());
@@ -106,29 +95,29 @@ std::string UsagePrinter::end_of_machine() {
     text = json_.take();
   } else if (format_ == UsageFormat::kText) {
     for (const ClockStep& step : steps)
-      text += fmt::format("{}clock step: {} s metered and estimated in slot {} of 900 s\n",
-                          left(machine_->str(), column("machine", widths_.machine)),
+      text += fmt::format("{}  clock step: {} s of 900 s in slot {}\n", printable(machine_->str()),
                           seconds_text(step), to_string(step.slot));
   }
   return text;
 }
 
-std::string UsagePrinter::text_row(const std::string& machine, const std::string& scope,
-                                   const std::string& labels, const std::string& time,
+std::string UsagePrinter::text_row(const std::string& scope, const std::string& labels,
                                    const std::string& meter, const std::string& quantity,
                                    std::string_view unit) const {
-  return left(machine, column("machine", widths_.machine)) +
-         left(scope, column("scope", widths_.scope)) +
-         left(labels, column("labels", widths_.labels)) + left(time, time_columns(by_)) +
+  return "  " + left(scope, column("scope", widths_.scope)) +
+         left(labels, column("labels", widths_.labels)) +
          left(meter, column("meter", widths_.meter)) + spaces(quantity, kQuantityColumns) +
          quantity + "  " + std::string(unit) + "\n";
 }
 
-std::string UsagePrinter::rows_text(const MachineUsage& piece) const {
+std::string UsagePrinter::rows_text(const MachineUsage& piece) {
   std::string text;
-  for (const UsageReportRow& row : piece.rows)
-    text += text_row(piece.machine.str(), row.scope.str(), row.labels, row.time, row.meter.str(),
-                     to_string(row.quantity), meter_kind(row.meter).base_unit);
+  for (const UsageReportRow& row : piece.rows) {
+    if (std::exchange(time_, row.time) != row.time)
+      text += printable(piece.machine.str()) + "  " + row.time + "\n";
+    text += text_row(row.scope.str(), row.labels, row.meter.str(), to_string(row.quantity),
+                     meter_kind(row.meter).base_unit);
+  }
   return text;
 }
 

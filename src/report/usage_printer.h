@@ -13,8 +13,10 @@ enum class UsageFormat { kText, kCsv, kJson };
 /// Prints usage piece by piece, as pages bring it, so that a fleet never stands in memory. However
 /// the pages were cut, the text is the same. One thread.
 ///
-/// CSV has the columns machine, scope, labels, slot (or hour, day), meter, quantity, unit, the
-/// quantity in the meter's base unit; clock steps stand in text, in JSON and on the statement.
+/// Text has a line for each machine and time, its rows under it: a table with all in each row would
+/// not fit a terminal. CSV has the columns machine, scope, labels, slot (or hour, day), meter,
+/// quantity, unit, the quantity in the meter's base unit; clock steps stand in text, in JSON and on
+/// the statement.
 class UsagePrinter {
  public:
   /// `page`: the first one; its rows are not printed yet.
@@ -30,17 +32,17 @@ class UsagePrinter {
 
  private:
   [[nodiscard]] std::string end_of_machine();
-  [[nodiscard]] std::string text_row(const std::string& machine, const std::string& scope,
-                                     const std::string& labels, const std::string& time,
+  [[nodiscard]] std::string text_row(const std::string& scope, const std::string& labels,
                                      const std::string& meter, const std::string& quantity,
                                      std::string_view unit) const;
-  [[nodiscard]] std::string rows_text(const MachineUsage& piece) const;
+  [[nodiscard]] std::string rows_text(const MachineUsage& piece);
 
   UsageFormat format_;
   UsageBy by_;
   std::string period_;
   UsageWidths widths_;
   std::optional<MachineId> machine_;  ///< whose pieces come
+  std::string time_;                  ///< text: whose rows come
   std::vector<ClockStep> steps_;      ///< of it so far
   JsonWriter json_;
 };

@@ -69,9 +69,7 @@ Result<UsagePage> Queries::usage(LedgerReader& ledger, const UsageRequest& reque
   const auto text_of = [](const Labels& labels) { return to_text(labels); };
   UsagePage page{.by = request.by,
                  .period = request.period.text,
-                 .widths = {.machine = request.machine ? columns_of(request.machine->str())
-                                                       : widest(view.names.machines, as_is),
-                            .scope = widest(view.names.scopes, as_is),
+                 .widths = {.scope = widest(view.names.scopes, as_is),
                             .labels = widest(view.names.label_sets, text_of),
                             .meter = widest(view.names.meters, as_is)},
                  .machines = {},

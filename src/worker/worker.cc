@@ -68,8 +68,11 @@ Result<void> Worker::remember_terms() {
   write.at = clock_.now().utc;
   write.prices = price_use_.first_used({});
   if (write.prices.empty()) return ok();
-  MB_TRY(const CommitOutcome outcome, store_.commit(write, {}));
-  MB_TRY(const bool committed, is_committed(outcome, commits_));
+  const Result<CommitOutcome> outcome = store_.commit(write, {});
+  // A full disk is waited out by the loop; the next start remembers them.
+  if (!outcome && outcome.error().code == Code::kDiskFull) return ok();
+  if (!outcome) return outcome.error();
+  MB_TRY(const bool committed, is_committed(outcome.value(), commits_));
   if (!committed) return fail(Code::kUnavailable, "the ledger did not keep the prices' terms");
   ++commits_;
   price_use_.remember(write.prices);

@@ -20,7 +20,7 @@ UsageReportRow row(const char* time, Int128 quantity) {
 
 /// Three pages: the second goes on with the first one's machine, the third is of another.
 std::vector<UsagePage> fleet() {
-  const UsagePage empty{.by = UsageBy::kSlot, .period = "2026-11", .widths = {5, 7, 0, 3}};
+  const UsagePage empty{.by = UsageBy::kSlot, .period = "2026-11", .widths = {7, 0, 3}};
   std::vector<UsagePage> pages(3, empty);
   pages[0].machines = {{MachineId{"web-1"}, {row("2026-11-22T10:00:00Z", 1)}, {}}};
   pages[0].next = UsageCursor{MachineId{"web-1"}, slot("2026-11-22T10:15:00Z")};
@@ -119,8 +119,8 @@ TEST_F(UsageCommandTest, AnswersOfOthersAreNamed) {
       {"[]", "'by'"},
       {R"({"by":"week"})", "'by'"},
       {R"({"by":"slot","period":1})", "'period'"},
-      {R"({"by":"slot","period":"2026-11","widths":{"machine":-1}})", "'machine'"},
-      {R"({"by":"slot","period":"2026-11","widths":{"machine":1000000}})", "'machine'"}};
+      {R"({"by":"slot","period":"2026-11","widths":{"scope":-1}})", "'scope'"},
+      {R"({"by":"slot","period":"2026-11","widths":{"scope":1000000}})", "'scope'"}};
   for (const auto& [body, named] : answers) {
     targets_.clear();
     screen_.err.str("");
@@ -148,8 +148,8 @@ TEST_F(UsageCommandTest, NoTextOfAServerSteersTheTerminal) {
   machine.clock_steps = {{slot("2026-11-22T10:15:00Z"), 900'000'000, 100'000}};
   answer(pages);
   EXPECT_EQ(run({"--by", "slot"}), kExitOk) << screen_.err.str();
-  EXPECT_THAT(screen_.out.str(), HasSubstr("\nweb\\x1b[2J  user:\\u202e\\x0a  a=\\x7f\\u009b  "
-                                           "2026-11-22T10:30:00Z  c\\x0d"));
+  EXPECT_THAT(screen_.out.str(), HasSubstr("\nweb\\x1b[2J  2026-11-22T10:30:00Z\n"
+                                           "  user:\\u202e\\x0a  a=\\x7f\\u009b  c\\x0d"));
   EXPECT_THAT(screen_.out.str(), HasSubstr("\nweb\\x1b[2J  clock step: "));
 }
 

@@ -17,7 +17,7 @@ void add(UsageTable& table, const char* meter, const char* at, Int128 base,
 /// Usage of machine `a`, printed whole.
 std::string printed(UsageFormat format, UsageBy by, const UsageTable& table,
                     std::vector<ClockStep> steps = {}) {
-  const UsagePage page{.by = by, .period = "2026-11", .widths = {1, 10, 0, 6}};
+  const UsagePage page{.by = by, .period = "2026-11", .widths = {10, 0, 6}};
   UsagePrinter printer(format, page);
   std::string text = printer.begin();
   text += printer.add({MachineId{"a"}, table.rows(), std::move(steps)});
@@ -102,11 +102,12 @@ UsageTable two_rows() {
 TEST(UsageReportTest, TextAndJsonShowTheSameRowsAndTheClockSteps) {
   const std::vector<ClockStep> steps{{slot("2026-11-22T10:15:00Z"), 900'000'000, 100'000}};
   EXPECT_EQ(printed(UsageFormat::kText, UsageBy::kSlot, two_rows(), steps),
-            "machine  scope       labels  slot                  meter           quantity  unit\n"
-            "a        machine             2026-11-22T10:15:00Z  cpu                 1234  core_us\n"
-            "a        user:größe          2026-11-22T10:15:00Z  memory                 5  kib_s\n"
-            "a        clock step: 900.1 s metered and estimated in slot 2026-11-22T10:15:00Z of "
-            "900 s\n");
+            "machine  slot\n"
+            "  scope       labels  meter           quantity  unit\n"
+            "a  2026-11-22T10:15:00Z\n"
+            "  machine             cpu                 1234  core_us\n"
+            "  user:größe          memory                 5  kib_s\n"
+            "a  clock step: 900.1 s of 900 s in slot 2026-11-22T10:15:00Z\n");
   EXPECT_EQ(printed(UsageFormat::kJson, UsageBy::kSlot, two_rows(), steps),
             R"({"by":"slot","period":"2026-11","machines":[{"machine":"a","rows":[)"
             R"({"scope":"machine","labels":"","slot":"2026-11-22T10:15:00Z",)"
@@ -129,8 +130,7 @@ std::string fleet_text(UsageBy by) {
   add(web, "cpu", "2026-11-22T22:45:00Z", 300'000'000, "service:nginx.service", "site=lab-3");
   UsageTable old{by, *berlin};
   add(old, "cpu_usage", "2026-11-22T22:45:00Z", Int128{1} << 60);
-  UsagePrinter printer(UsageFormat::kText,
-                       {.by = by, .period = "2026-11", .widths = {9, 21, 10, 9}});
+  UsagePrinter printer(UsageFormat::kText, {.by = by, .period = "2026-11", .widths = {21, 10, 9}});
   std::string text = printer.begin();
   text += printer.add({MachineId{"Machine_B"}, old.rows(), {}});
   text += printer.add(
@@ -154,15 +154,15 @@ TEST(UsageReportTest, WithoutUsageOnlyTheFrameIsPrinted) {
   EXPECT_EQ(frame(UsageFormat::kJson), R"({"by":"day","period":"2026-11","machines":[]})"
                                        "\n");
   EXPECT_EQ(frame(UsageFormat::kText),
-            "machine  scope  labels  day         meter          quantity  unit\n");
+            "machine  day\n  scope  labels  meter          quantity  unit\n");
 }
 
 TEST(UsagePageTest, SaysWhereTheNextOneBegins) {
-  UsagePage page{.by = UsageBy::kSlot, .period = "2026-11", .widths = {1, 10, 0, 6}};
+  UsagePage page{.by = UsageBy::kSlot, .period = "2026-11", .widths = {10, 0, 6}};
   page.machines.push_back({MachineId{"a"}, {}, {}});
   EXPECT_EQ(usage_page_json(page),
             R"({"by":"slot","period":"2026-11",)"
-            R"("widths":{"machine":1,"scope":10,"labels":0,"meter":6},)"
+            R"("widths":{"scope":10,"labels":0,"meter":6},)"
             R"("machines":[{"machine":"a","rows":[],"clock_steps":[]}],"next":null})"
             "\n");
   page.next = UsageCursor{MachineId{"b"}, slot("2026-11-22T10:15:00Z")};
