@@ -30,7 +30,8 @@ const std::vector<Flag>& flags() {
       {.name = "machine", .value = "NAME", .help = "this machine only"},
       {.name = "at",
        .value = "TIME",
-       .help = "when samples without \"timestamp\" are booked (RFC 3339); default: now"},
+       .help = "the time of the statement (RFC 3339): time until then is expected, samples without "
+               "\"timestamp\" are booked then; default: now"},
       {.name = "json", .help = "print JSON"},
       {.name = "csv", .help = "print CSV, one row for each line"}};
   return kFlags;

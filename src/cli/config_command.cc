@@ -68,6 +68,17 @@ Result<Settings> load_checked(const ConfigContext& context, const OptionTable& t
                                .check_together = together});
 }
 
+/// The same with the files that it names.
+Result<Settings> load_whole(const ConfigContext& context, const OptionTable& table,
+                            const Arguments& arguments) {
+  MB_TRY(Settings settings, load_checked(context, table, arguments));
+  if (&table != &worker_options() || !context.check_prices) return settings;
+  const std::string prices = settings.get<std::string>("worker.prices");
+  if (prices.empty()) return settings;
+  MB_TRYV(in("worker.prices", context.check_prices(prices)));
+  return settings;
+}
+
 /// The files that were read, or what is wrong with them.
 boost::json::value check_json(const Result<Settings>& settings) {
   if (!settings) return {{"ok", false}, {"error", settings.error().message}};
@@ -81,7 +92,7 @@ int check(const ConfigContext& context, const Arguments& arguments, const Termin
   boost::json::object all;
   std::string text;
   for (const OptionTable* table : tables.value()) {
-    const auto settings = load_checked(context, *table, arguments);
+    const auto settings = load_whole(context, *table, arguments);
     all[table->short_name] = check_json(settings);
     if (settings)
       text += fmt::format("{:<6}   ok   {}\n", table->short_name,

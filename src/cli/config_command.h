@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,6 +16,8 @@ struct ConfigContext {
   std::string host_name;
   std::string folder = "/etc/meterbill";  ///< of agent.conf and worker.conf
   PropertyCheck check_property;           ///< may be empty
+  /// What is wrong with a price file; may be empty.
+  std::function<Result<void>(const std::string& path)> check_prices = {};
 };
 
 /// `config check`, `config show` and `config default`.

@@ -47,6 +47,31 @@ std::string all_discarded_text(const json::array& machines) {
   return text.empty() ? text : "\n" + text;
 }
 
+std::string labels_text(const json::value& machine) {
+  std::string labels;
+  const json::value& of_machine = member_of(machine, "labels");
+  if (of_machine.is_object())
+    for (const auto& [key, value] : of_machine.as_object())
+      labels += (labels.empty() ? "" : ",") + std::string(key) + "=" + text_of(of_machine, key);
+  return labels;
+}
+
+std::string state_text(const json::value& machine) {
+  if (is_true(machine, "conflict")) return "conflict";
+  const std::string retired = second_text(machine, "retired");
+  return retired.empty() ? "" : "retired " + retired;
+}
+
+std::string remedy_text(bool is_any_in_conflict) {
+  if (!is_any_in_conflict) return "";
+  return "\n" +
+         labelled("Conflict",
+                  "several machines use one name; what conflicts is not billed until you decide: "
+                  "meterbill machine list --machine NAME names its boots, meterbill machine "
+                  "resolve NAME --boot ID takes --keep, --discard or --rename NEW, or --sum "
+                  "for all boots");
+}
+
 /// Left out first: labels, then the percentages.
 std::string machines_text(const json::value& answer) {
   TextTable table({{"machine", Align::kLeft},
@@ -55,20 +80,25 @@ std::string machines_text(const json::value& answer) {
                    {"last seen", Align::kLeft},
                    {"labels", Align::kLeft, 1},
                    {"", Align::kLeft}});
+  bool is_any_in_conflict = false;
   for (const json::value& machine : array_of(answer, "machines")) {
-    std::string labels;
-    const json::value& of_machine = member_of(machine, "labels");
-    if (of_machine.is_object())
-      for (const auto& [key, value] : of_machine.as_object())
-        labels += (labels.empty() ? "" : ",") + std::string(key) + "=" + text_of(of_machine, key);
-    const std::string retired = second_text(machine, "retired");
     table.row({text_of(machine, "machine"), text_of(machine, "cpu_usage_percent"),
-               text_of(machine, "memory_usage_percent"), second_text(machine, "last_seen"), labels,
-               is_true(machine, "conflict") ? "conflict"
-               : retired.empty()            ? ""
-                                            : "retired " + retired});
+               text_of(machine, "memory_usage_percent"), second_text(machine, "last_seen"),
+               labels_text(machine), state_text(machine)});
+    is_any_in_conflict |= is_true(machine, "conflict");
   }
-  return table.fitted_text() + all_discarded_text(array_of(answer, "machines"));
+  return table.fitted_text() + remedy_text(is_any_in_conflict) +
+         all_discarded_text(array_of(answer, "machines"));
+}
+
+/// What was decided about a boot, or about the one that it conflicts with.
+std::string decision_text(const json::value& boot) {
+  const std::string to = text_of(boot, "renamed_to");
+  const std::string from = text_of(boot, "renamed_from");
+  const std::string decision = text_of(boot, "decision") + (to.empty() ? "" : " to " + to) +
+                               (from.empty() ? "" : " from " + from);
+  if (!decision.empty() || !is_true(boot, "discarded")) return decision;
+  return "discarded, as one in conflict with it is kept";
 }
 
 std::string boots_text(const json::value& machine) {
@@ -77,14 +107,24 @@ std::string boots_text(const json::value& machine) {
                    {"in conflict", Align::kLeft},
                    {"decision", Align::kLeft}});
   for (const json::value& boot : array_of(machine, "boots")) {
-    const std::string to = text_of(boot, "renamed_to");
-    const std::string from = text_of(boot, "renamed_from");
     table.row({text_of(boot, "boot_id"), text_of(boot, "epochs"),
-               is_true(boot, "in_conflict") ? "yes" : "no",
-               text_of(boot, "decision") + (to.empty() ? "" : " to " + to) +
-                   (from.empty() ? "" : " from " + from)});
+               is_true(boot, "in_conflict") ? "yes" : "no", decision_text(boot)});
   }
-  return table.text() + all_discarded_text({machine});
+  return table.text();
+}
+
+std::string machine_text(const json::value& machine) {
+  std::string text = labelled("Machine", text_of(machine, "machine"));
+  if (const std::string labels = labels_text(machine); !labels.empty())
+    text += labelled("Labels", labels);
+  if (const std::string seen = second_text(machine, "last_seen"); !seen.empty())
+    text += labelled("Last seen", seen);
+  if (const std::string state = state_text(machine); !state.empty())
+    text += labelled("State", state);
+  if (text_of(machine, "decision") == "sum")
+    text += labelled("Decision", "sum: all boots are billed together, whatever was decided of one");
+  return text + "\n" + boots_text(machine) + remedy_text(is_true(machine, "conflict")) +
+         all_discarded_text({machine});
 }
 
 /// Left out first: detail, then state, which is "held" until somebody decides.
@@ -153,7 +193,7 @@ Command machine_list(const ServiceAccess& access) {
                 const auto segment = machine_segment(*name);
                 if (!segment) return report(segment.error(), terminal);
                 return show(access, arguments.value(), "/api/v1/machines/" + segment.value(),
-                            boots_text, terminal);
+                            machine_text, terminal);
               },
           .operands = "",
           .flags = flags};

@@ -170,7 +170,11 @@ int main_of(int argc, char** argv) {
   const ConfigContext context{.environment = process_environment(),
                               .host_name = host_name(),
                               .folder = "/etc/meterbill",
-                              .check_property = check_kafka_property};
+                              .check_property = check_kafka_property,
+                              .check_prices = [&zones](const std::string& path) -> Result<void> {
+                                MB_TRYV(load_prices(path, zones, sha256_hex));
+                                return ok();
+                              }};
   const KafkaCheck check_steps = [&clock](const KafkaCheckTarget& target, const auto& told) {
     return check_kafka(target, told, clock);
   };

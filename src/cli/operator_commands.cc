@@ -69,6 +69,8 @@ Result<std::string> resolve_target(const Arguments& arguments) {
   if (decision != "sum" && boot.empty())
     return fail(Code::kUsage, "say which boot with --boot ID; `meterbill machine list --machine " +
                                   arguments.words.front() + "` names them");
+  if (decision == "sum" && !boot.empty())
+    return fail(Code::kUsage, "--sum is about all boots of the name: leave out --boot");
   MB_TRY(const std::string machine, machine_segment(arguments.words.front()));
   return make_target(
       "/api/v1/machines/" + machine + "/resolve",

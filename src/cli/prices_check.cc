@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cli/arguments.h"
+#include "cli/json_members.h"
 #include "config/price_file.h"
 #include "report/json_writer.h"
 #include "report/price_book_report.h"
@@ -69,6 +70,18 @@ Result<std::vector<PriceVersionUse>> used_in(const std::string& body) {
   return used;
 }
 
+/// Without --prices it is the worker's prices that are checked: a book of another text is not them.
+/// An older worker does not say which it uses.
+Result<void> same_prices(const std::string& body, const std::string& digest) {
+  boost::system::error_code error;
+  const json::value answer = json::parse(body, error);
+  if (error) return ok();  // told by who reads it next
+  const std::string there = text_of(answer, "sha256");
+  if (there.empty() || there == digest) return ok();
+  return fail(Code::kInvalid, "these are not the prices that it uses: name its file, " +
+                                  text_of(answer, "source") + " there, with --prices");
+}
+
 Result<UsedPrices> compare(const Arguments& arguments, const PriceBook& book,
                            const PricesCheckDeps& deps) {
   Arguments asked = arguments;
@@ -76,6 +89,9 @@ Result<UsedPrices> compare(const Arguments& arguments, const PriceBook& book,
   if (!asked.has("ledger")) asked.values.erase("prices");
   MB_TRY(const std::string body, read_worker(deps.access, asked, "/api/v1/prices"));
   const std::string place = worker_place(deps.access, asked);
+  if (!arguments.has("prices")) {
+    MB_TRYV(in(place, same_prices(body, deps.sha256_hex(book.text()))));
+  }
   MB_TRY(const auto used, in(place, used_in(body)));
   const auto versions = used.size() - static_cast<std::size_t>(
                                           std::ranges::count_if(used, &PriceVersionUse::is_term));

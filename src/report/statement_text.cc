@@ -101,9 +101,12 @@ std::string hundredths(Int128 value, std::int64_t us) {
   return value == 0 && us > 0 ? "<0.01" : decimal_text(Int256(value), 2, false);
 }
 
-std::string coverage_text(const std::optional<Coverage>& coverage) {
+std::string coverage_text(const MachineNote& note) {
+  const std::optional<Coverage>& coverage = note.coverage;
   if (!coverage) return labelled("Coverage", "not known: samples and usage events tell no time");
   const std::int64_t expected = coverage->expected_us();
+  if (expected == 0 && !note.held.empty())
+    return labelled("Coverage", "not known while what covers this period is held");
   if (expected == 0) return labelled("Coverage", "0.00 h: no time was expected in this period");
   constexpr std::array kNames{"metered", "estimated", "off", "missing"};
   const std::array<std::int64_t, 4> parts{coverage->metered_us, coverage->estimated_us,
@@ -179,7 +182,7 @@ std::string machine_text(const Statement& statement, const MachineStatement& mac
   const std::string why =
       difference_sentence(machine.exact_total, machine.total, statement.currency);
   if (!why.empty()) text += why + "\n";
-  text += coverage_text(machine.note.coverage);
+  text += coverage_text(machine.note);
   text += clock_steps_text(machine, zone);
   const auto with_label = [&text](std::string_view label, const Result<std::string>& said) {
     if (!said)

@@ -86,6 +86,7 @@ void write_boots(JsonWriter& json, const std::vector<BootView>& boots) {
         .string("boot_id", boot.boot.str())
         .integer("epochs", boot.epochs)
         .boolean("in_conflict", boot.in_conflict);
+    if (boot.is_discarded) json.boolean("discarded", true);
     if (boot.decision) json.string("decision", to_string(*boot.decision));
     if (boot.renamed_to) json.string("renamed_to", boot.renamed_to->str());
     if (boot.renamed_from) json.string("renamed_from", boot.renamed_from->str());
@@ -108,6 +109,7 @@ void write_machine(JsonWriter& json, const MachineView& machine, bool in_detail)
   for (const auto& [key, value] : machine.labels) json.string(key, value);
   json.end_object();
   write_kept_out(json, "discarded", machine.discarded);
+  if (machine.is_summed) json.string("decision", to_string(Decision::kSum));
   if (in_detail) {
     write_boots(json, machine.boots);
     write_clock_steps(json, machine.clock_steps);

@@ -34,6 +34,7 @@ struct BootView {
   BootId boot;
   std::int64_t epochs = 0;
   bool in_conflict = false;
+  bool is_discarded = false;  ///< some of it, because a boot that it conflicts with is kept
   std::optional<Decision> decision = {};
   std::optional<MachineId> renamed_to = {};    ///< billed there
   std::optional<MachineId> renamed_from = {};  ///< reported that name
@@ -43,6 +44,7 @@ struct BootView {
 struct MachineView {
   MachineFacts facts;
   bool in_conflict = false;
+  bool is_summed = false;              ///< decided, above all decisions about its boots
   std::vector<BootView> boots;         ///< by boot id
   Labels labels;                       ///< of the epoch billed to it that was seen last
   KeptOut discarded;                   ///< in all its slots, what an operator's decision discards

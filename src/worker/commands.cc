@@ -142,8 +142,11 @@ Result<void> Worker::release_now(std::int64_t quarantine_id) {
     return fail(Code::kRefused,
                 fmt::format("item {} is {} already", quarantine_id, to_string(item.state)));
   if (!item.releasable)
-    return fail(Code::kRefused,
-                fmt::format("item {} was kept shortened and cannot be applied", quarantine_id));
+    return fail(
+        Code::kRefused,
+        fmt::format("item {0} was kept shortened and cannot be applied; `meterbill quarantine "
+                    "discard {0}` settles it",
+                    quarantine_id));
   SourceBatch source{
       item.source, item.source == "http" ? Route::kHttp : Route::kKafka, {}, {}, nullptr};
   source.arrivals.push_back({*item.delivery, item.position, 0});
@@ -158,8 +161,10 @@ Result<void> Worker::release_now(std::int64_t quarantine_id) {
   Result<void> done = batch.apply(batches, std::move(items));
   add_prices(batch);
   if (done && !batch.write().quarantine.empty())
-    done = fail(Code::kRefused, fmt::format("item {} cannot be applied: {}", quarantine_id,
-                                            batch.write().quarantine.front().rejection.detail));
+    done = fail(Code::kRefused,
+                fmt::format("item {0} cannot be applied: {1}; `meterbill quarantine discard {0}` "
+                            "settles it",
+                            quarantine_id, batch.write().quarantine.front().rejection.detail));
   if (done) {
     batch.write().counts.clear();
     done = store_.settle_quarantine(quarantine_id, QuarantineState::kReleased, batch.write());

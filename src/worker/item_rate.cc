@@ -19,7 +19,7 @@ std::int64_t ItemRate::per_second() const {
   if (seen_.empty()) return 0;
   const std::int64_t passed = newest_.monotonic_us - seen_.front().monotonic_us;
   if (passed < kSecond) return 0;
-  return (newest_.total - seen_.front().total) / (passed / kSecond);
+  return (newest_.total - seen_.front().total) * kSecond / passed;
 }
 
 }  // namespace meterbill

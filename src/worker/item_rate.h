@@ -12,7 +12,8 @@ class ItemRate {
   /// So many were read in all, by then. To be told at least every few seconds; time must not fall.
   void see(std::int64_t total, std::int64_t monotonic_us);
 
-  /// Items a second over the last ten seconds or less, rounded down; 0 before a second has passed.
+  /// Items a second over the last ten to eleven seconds, or less, rounded down; 0 before a second
+  /// has passed.
   [[nodiscard]] std::int64_t per_second() const;
 
  private:

@@ -8,7 +8,11 @@ namespace meterbill {
 
 void MachineViews::add(const MachineFacts& facts, const std::map<EpochKey, EpochFacts>& epochs,
                        const Holds& holds, const Decisions& decisions) {
-  views_[facts.key] = {facts, is_in_conflict(holds), {}, {}, {}, {}};
+  MachineView& view = views_[facts.key];
+  view.facts = facts;
+  view.in_conflict = is_in_conflict(holds);
+  const auto of_all = decisions.find(BootId{});
+  view.is_summed = of_all != decisions.end() && of_all->second.decision == Decision::kSum;
   std::map<BootId, BootView> boots;
   for (const auto& [key, epoch] : epochs) {
     if (epoch.boot.empty()) continue;
@@ -17,7 +21,9 @@ void MachineViews::add(const MachineFacts& facts, const std::map<EpochKey, Epoch
     boot.boot = epoch.boot;
     ++boot.epochs;
     const auto hold = holds.find(key);
-    boot.in_conflict |= hold != holds.end() && hold->second.waits();
+    if (hold == holds.end()) continue;
+    boot.in_conflict |= hold->second.waits();
+    boot.is_discarded |= hold->second.discarded.has_value();
   }
   for (auto& [id, boot] : boots) {
     const auto decided = decisions.find(id);

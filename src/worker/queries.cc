@@ -306,7 +306,7 @@ Result<MachineCost> Queries::cost(LedgerReader& ledger, const MachineId& machine
   const Sighting& seen = facts.seen;
   if (!seen.cpu_usage_percent.empty() && !seen.memory_usage_percent.empty()) {
     MB_TRY(cost.sample_cost,
-           sample_cost(seen.at, seen.cpu_usage_percent, seen.memory_usage_percent));
+           sample_cost(seen.percent_at, seen.cpu_usage_percent, seen.memory_usage_percent));
   }
   return cost;
 }

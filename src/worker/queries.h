@@ -44,6 +44,9 @@ class Queries {
   /// `book` outlives the object.
   Queries(const PriceBook& book, PriceSource source) : book_(book), source_(std::move(source)) {}
 
+  /// What the book is.
+  [[nodiscard]] const PriceSource& prices() const { return source_; }
+
   /// `machine`: only that one. `cut_off`: usage before it; absent: all there is, the draft of now.
   /// `warnings` are passed on to the statement.
   [[nodiscard]] Result<Statement> statement(LedgerReader& ledger, const Period& period,

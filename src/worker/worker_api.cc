@@ -82,7 +82,7 @@ Result<WebResponse> usage(const LedgerApiParts& parts, LedgerReader& ledger,
   MB_TRY(wanted.period, wanted_period(parts, request));
   const std::string_view by_text = query_value(request, "by");
   const auto by = parse_usage_by(by_text.empty() ? "day" : by_text);
-  if (!by) return fail(Code::kInvalid, "by= is slot, hour or day");
+  if (!by) return fail(Code::kInvalid, "by is slot, hour or day");
   wanted.by = *by;
   const std::string_view format = query_value(request, "format");
   if (!format.empty() && format != "json")
@@ -213,7 +213,9 @@ Result<WebResponse> quarantine_show(LedgerReader& ledger, const std::string& id_
 Result<WebResponse> used_prices(const LedgerApiParts& parts, LedgerReader& ledger) {
   MB_TRY(const auto used, ledger.price_versions());
   JsonWriter json;
-  json.begin_object().begin_array("used");
+  const PriceSource& prices = parts.queries.prices();
+  json.begin_object().string("source", prices.name).string("sha256", prices.digest);
+  json.begin_array("used");
   for (const PriceVersionUse& version : used) {
     if (version.is_term()) continue;
     json.begin_object()

@@ -7,6 +7,7 @@ import os
 import re
 import sqlite3
 import subprocess
+import sys
 import unittest
 import unittest.mock
 
@@ -218,12 +219,17 @@ class StoppedLedgerTest(LedgerFileTest):
 
     def test_a_worker_leaves_the_ledger_of_a_newer_one_as_it_is_and_names_the_remedy(self):
         self.worker.stop()
-        later = sqlite3.connect(self.ledger)
-        (own,) = later.execute("PRAGMA user_version").fetchone()
-        later.execute(f"PRAGMA user_version={own + 1}")
-        later.close()
+        with sqlite3.connect(self.ledger) as ledger:
+            (own,) = ledger.execute("PRAGMA user_version").fetchone()
+        # Killed, the newer one leaves its log behind: who opens the file must not write it back.
+        newer = (
+            "import os, signal, sqlite3, sys\n"
+            "sqlite3.connect(sys.argv[1]).execute('PRAGMA user_version=' + sys.argv[2])\n"
+            "os.kill(os.getpid(), signal.SIGKILL)\n"
+        )
+        subprocess.run([sys.executable, "-c", newer, self.ledger, str(own + 1)], check=False)
+        self.assertGreater((self.worker.state_dir / "ledger.db-wal").stat().st_size, 0)
         before = self.files()
-        del before["ledger.lock"]  # it names the process
         self.worker.start()
         self.assertEqual(self.worker.wait_exit(20), 65)
         said = self.worker.log()
@@ -231,7 +237,8 @@ class StoppedLedgerTest(LedgerFileTest):
         self.assertIn("install the program that wrote it, or put its copy", said)
         self.assertIn(f"ledger.db.before-{own + 1}, in place", said)
         after = self.files()
-        del after["ledger.lock"]
+        for name in ("ledger.lock", "ledger.db-shm"):  # the process, and the log's index
+            before.pop(name, None), after.pop(name, None)
         self.assertEqual(after, before)
 
     def test_other_prices_bill_what_the_ledger_holds(self):

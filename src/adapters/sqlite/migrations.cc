@@ -222,7 +222,7 @@ Result<LedgerState> inspect_ledger(SqliteDb& db, std::span<const Migration> step
                 fmt::format("its schema version is {}, this program knows up to {}: install the "
                             "program that wrote it, or put its copy from before the migration, "
                             "ledger.db.before-{}, in place",
-                            version, ours, ours + 1));
+                            version, ours, version));
   return version == ours ? LedgerState::kCurrent : LedgerState::kOlder;
 }
 

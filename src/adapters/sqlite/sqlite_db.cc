@@ -80,7 +80,10 @@ Result<void> set_up(SqliteDb& db, const SqliteOptions& options) {
   if (sqlite3_db_readonly(handle, "main") == 1)
     return fail(Code::kPermission, "the file can be read, but not written");
   if (options.inspect) {
+    // A database that is refused is not written by its closing either; its log stays beside it.
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     MB_TRYV(options.inspect(db));
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
   }
   // Before WAL is entered: then there is no shared memory that a second process could join.
   if (options.exclusive) {

@@ -361,6 +361,18 @@ TEST_F(UsedPricesTest, PricesAsTheyWereUsedAreRight) {
   EXPECT_EQ(asked_, std::vector<std::string>{"GET http://worker/api/v1/prices"});
 }
 
+TEST_F(UsedPricesTest, WithoutAFileThePricesMustBeThoseOfTheWorkerThatIsAsked) {
+  prices("0.03");
+  used_prices_ =
+      ServiceAnswer{200, R"({"source":"/etc/p2.toml","sha256":"00","used":[],"warnings":[]})"};
+  const Outcome outcome = run({"prices", "check", "--server", "http://lab"});
+  EXPECT_EQ(outcome.exit, kExitData);
+  EXPECT_EQ(outcome.err,
+            "meterbill: not compared with the prices that were used: http://lab: these are not the "
+            "prices that it uses: name its file, /etc/p2.toml there, with --prices\n");
+  EXPECT_EQ(run({"prices", "check", "--prices", "p.toml"}).exit, kExitOk) << "to be used next";
+}
+
 TEST_F(UsedPricesTest, APriceAddedLaterIsRight) {
   prices("0.03");
   use_prices();

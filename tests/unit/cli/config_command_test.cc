@@ -27,13 +27,15 @@ class ConfigCommandTest : public testing::Test {
     const ConfigContext context{.environment = environment_,
                                 .host_name = "web-1",
                                 .folder = folder_.path().string(),
-                                .check_property = {}};
+                                .check_property = {},
+                                .check_prices = check_prices_};
     return Cli{config_commands(context)}.run(arguments, test_.terminal);
   }
 
   TempDir folder_;
   std::map<std::string, std::string> environment_;
   TestTerminal test_;
+  std::function<Result<void>(const std::string&)> check_prices_;
 };
 
 TEST_F(ConfigCommandTest, CheckLooksAtBothProgramsUnlessOneIsNamed) {
@@ -74,6 +76,17 @@ TEST_F(ConfigCommandTest, CheckSeesWhatTheProgramItselfWouldRefuse) {
   const std::string file = write("w.conf", "http.listen = 0.0.0.0:5001\n");
   EXPECT_EQ(run({"config", "check", "worker", "--config", file}), kExitConfig);
   EXPECT_NE(test_.err.str().find("http.insecure=true"), std::string::npos) << test_.err.str();
+}
+
+TEST_F(ConfigCommandTest, CheckReadsThePriceFile) {
+  check_prices_ = [](const std::string& path) -> Result<void> {
+    return fail(Code::kNotFound, path + ": no such file");
+  };
+  EXPECT_EQ(run({"config", "check"}), kExitOk) << "the built-in prices need no file";
+  write("worker.conf", "worker.prices = /none.toml\n");
+  EXPECT_EQ(run({"config", "check", "worker"}), kExitNoInput);
+  EXPECT_EQ(test_.err.str(), "meterbill: worker.prices: /none.toml: no such file\n");
+  EXPECT_EQ(run({"config", "show", "worker"}), kExitOk);
 }
 
 TEST_F(ConfigCommandTest, AMissingFileIs66) {

@@ -127,6 +127,7 @@ TEST_F(OperatorCommandsTest, HalfACommandIsNotAsked) {
       {{"machine", "resolve", "web-1"}, "say one of --keep, --discard, --rename NEW and --sum"},
       {{"machine", "resolve", "web-1", "--keep", "--sum"}, "say one of --keep"},
       {{"machine", "resolve", "web-1", "--keep"}, "say which boot with --boot ID"},
+      {{"machine", "resolve", "web-1", "--boot", "b1", "--sum"}, "leave out --boot"},
       {{"machine", "retire"}, "missing: NAME"},
       {{"quarantine", "release"}, "missing: ID"},
       {{"quarantine", "show"}, "missing: ID"},

@@ -183,5 +183,20 @@ TEST(PriceBookReportTest, ABookAsTextAndJson) {
                 price_book_json(book, "prices.toml", std::string(64, '3')));
 }
 
+TEST(StatementTextTest, TimeThatIsHeldIsNotCalledUnexpected) {
+  const PriceBook book = berlin_book();
+  MachineNote note;
+  note.coverage = Coverage{};
+  const auto text = [&] {
+    return statement_text(make_statement(facts_of(book, "2026-11"), Rating{book}.finish().value(),
+                                         {{MachineId{"web-1"}, note}})
+                              .value(),
+                          book.zone());
+  };
+  EXPECT_NE(text().find("0.00 h: no time was expected"), std::string::npos);
+  note.held[MeterName{"cpu"}] = 1;
+  EXPECT_NE(text().find("not known while what covers this period is held"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace meterbill

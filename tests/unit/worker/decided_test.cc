@@ -9,6 +9,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr std::int64_t kSecond = 1'000'000;
 
@@ -95,6 +96,22 @@ TEST(DecidedTest, WhatIsDiscardedIsShownOfTheMachineInAllItsSlots) {
   EXPECT_THAT(get(bench, "/api/v1/machines"), HasSubstr(cpu(30)));
   EXPECT_THAT(get(bench, "/api/v1/machines"), HasSubstr(none)) << "of web-2";
   EXPECT_THAT(get(bench, "/api/v1/machines/web-2"), HasSubstr(none));
+}
+
+TEST(DecidedTest, ABootThatIsDiscardedAndASumAreShown) {
+  WorkerBench bench;
+  bench.put_kafka(message_of(whole_slot(1, "boot-a", kFirst, 20)));
+  bench.put_kafka(message_of(whole_slot(2, "boot-b", kFirst, 40)));
+  bench.settle();
+  const char* const path = "/api/v1/machines/web-1";
+  EXPECT_THAT(get(bench, path), Not(HasSubstr("decision")));
+  ASSERT_TRUE(bench.resolve("web-1", "boot-a", Decision::kKeep));
+  EXPECT_THAT(get(bench, path), HasSubstr(R"("epochs":1,"in_conflict":false,"decision":"keep"},)"
+                                          R"({"boot_id":"boot-b","epochs":1,"in_conflict":false,)"
+                                          R"("discarded":true})"));
+  ASSERT_TRUE(bench.resolve("web-1", "", Decision::kSum));
+  EXPECT_THAT(get(bench, path), HasSubstr(R"("decision":"sum","boots")"));
+  EXPECT_THAT(get(bench, path), Not(HasSubstr(R"("discarded":true)")));
 }
 
 TEST(DecidedTest, AThirdMachineStaysHeldAgainstThoseThatAreNotKept) {

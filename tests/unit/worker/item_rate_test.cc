@@ -28,6 +28,13 @@ TEST(ItemRateTest, RoundsOfMillisecondsGiveTheRateOfTheLastTenSeconds) {
   EXPECT_EQ(rate.per_second(), 5'000);
 }
 
+TEST(ItemRateTest, APartOfASecondCounts) {
+  ItemRate rate;
+  rate.see(0, 0);
+  rate.see(1'999, 1'999'000);
+  EXPECT_EQ(rate.per_second(), 1'000);
+}
+
 TEST(ItemRateTest, TenSecondsAfterTheLastItemItIsZero) {
   ItemRate rate;
   for (std::int64_t s = 0; s <= 20; ++s) rate.see(100 * s, s * kSecond);

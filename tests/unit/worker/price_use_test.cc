@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
 
 #include "support/worker_bench.h"
@@ -182,6 +183,37 @@ TEST(PriceUseTest, WhatAnOperatorDecidesUsesItsPrice) {
     return bench.worker->resolve(MachineId{"web-1"}, BootId{}, Decision::kSum, MachineId{});
   });
   EXPECT_THAT(used(bench), ElementsAre("cpu core_second"));
+}
+
+TEST(SampleCostTest, IsOfThePricesOfTheSampleWhateverWasHeardOfItsMachineSince) {
+  WorkerBench bench;
+  bench.put_kafka(std::string(R"({"machine_id": "web-1", "cpu_usage": 10, "memory_usage": 0})"));
+  bench.settle();
+  bench.clock.advance(24 * 3'600'000'000);
+  Delivery event;
+  event.headers = {{"content-type", "application/cloudevents+json"}};
+  event.recorded = bench.clock.now().utc;
+  event.value = R"({"specversion":"1.0","type":"io.meterbill.usage.v1","source":"app","id":"1",)"
+                R"("time":"2026-11-23T10:00:00Z","subject":"web-1","data":{"scope":"machine",)"
+                R"("meter":"pages","quantity":"1","unit":"unit"}})";
+  bench.http.put(event);
+  bench.settle();
+  ASSERT_THAT(bench.reasons(), IsEmpty());
+  PriceBook::Definition parts{.currency = bench.book.currency(),
+                              .zone = utc_zone(),
+                              .quantity_decimals = 9,
+                              .versions = bench.book.versions()};
+  const auto of_samples =
+      std::ranges::find(parts.versions, MeterName{"cpu_usage"}, &PriceVersion::meter);
+  ASSERT_NE(of_samples, parts.versions.end());
+  parts.versions.push_back(PriceVersion(*of_samples));
+  parts.versions.back().from = Slot::parse("2026-11-23T00:00:00Z").value();
+  parts.versions.back().price = Price::parse("7").value();
+  const PriceBook dearer = PriceBook::create(std::move(parts)).value();
+  const auto cost = Queries(dearer, {"test", "digest"})
+                        .cost(bench.ledger, MachineId{"web-1"}, bench.clock.now().utc);
+  ASSERT_TRUE(cost) << cost.error().message;
+  EXPECT_EQ(to_string(cost.value().sample_cost.value()), "0.5");
 }
 
 }  // namespace
