@@ -73,16 +73,18 @@ WebResponse send_again(Agent& agent) {
 std::vector<WebRoute> agent_routes(const AgentApiParts& parts) {
   std::vector<WebRoute> routes;
   const auto get = [&](std::string pattern, std::function<WebResponse(const WebRequest&)> answer) {
-    routes.push_back({"GET", std::move(pattern),
-                      [answer = std::move(answer)](const WebRequest& request, const PathValues&,
-                                                   Respond respond) { respond(answer(request)); }});
+    routes.push_back(
+        {"GET", std::move(pattern),
+         [answer = std::move(answer)](const WebRequest& request, const PathValues&,
+                                      const Respond& respond) { respond(answer(request)); }});
   };
   const auto post = [&](std::string pattern, std::function<WebResponse(const WebRequest&)> change,
                         std::vector<std::string> parameters = {}) {
-    routes.push_back({"POST", std::move(pattern),
-                      [change = std::move(change)](const WebRequest& request, const PathValues&,
-                                                   Respond respond) { respond(change(request)); },
-                      WebAccess::kControlOnly, std::move(parameters)});
+    routes.push_back(
+        {"POST", std::move(pattern),
+         [change = std::move(change)](const WebRequest& request, const PathValues&,
+                                      const Respond& respond) { respond(change(request)); },
+         WebAccess::kControlOnly, std::move(parameters)});
   };
   Agent& agent = parts.agent;
   get("/healthz", [](const WebRequest&) { return json_answer("{\"status\":\"ok\"}"); });

@@ -28,7 +28,7 @@
 #include "service/log_sinks.h"
 #include "service/process.h"
 #include "service/service_log.h"
-#include "service/signals.h"
+#include "service/service_signals.h"
 #include "service/systemd_host.h"
 
 namespace meterbill {
@@ -60,6 +60,41 @@ HttpServerOptions server_options(const AgentConfig& config) {
 std::uint64_t system_random() {
   thread_local std::random_device device;
   return std::uint64_t{device()} << 32U | device();
+}
+
+/// Answers and meters until a signal ends it.
+Result<void> serve(const AgentConfig& config, const Clock& clock, Log& log, ServiceLog& service_log,
+                   Agent& agent, std::optional<SignalThread>& starting) {
+  const std::string version(build_info().version);
+  Router router(agent_routes(
+      {.agent = agent, .clock = clock, .version_json = version_json(library_versions())}));
+  MB_TRY(const auto server, in("listen", HttpServer::start(server_options(config), clock, router)));
+  SystemdHost host(clock);
+  std::stop_source stop;
+  starting.reset();
+  MB_TRY(const SignalThread signals,
+         start_service_signals({.stop = stop,
+                                .log = log,
+                                .service_log = service_log,
+                                .host = host,
+                                .state =
+                                    [&agent] {
+                                      const AgentStatus status = agent.status();
+                                      return ServiceState{.line = status_line(status),
+                                                          .is_ready = status.ready};
+                                    },
+                                .dump = [&agent] { return to_json(agent.status()); }}));
+  log.info("agent started",
+           {{"VERSION", version},
+            {"MACHINE", config.machine_id.str()},
+            {"SINK", agent.status().sink},
+            {"LISTEN", config.http.listen ? to_text(*config.http.listen) : "off"}});
+  agent.run(stop.get_token());
+  host.stopping();
+  server->stop(kStopGrace);
+  service_log.summarise_all();
+  log.info("agent stopped", {});
+  return ok();
 }
 
 Result<void> run(const AgentConfig& config, const Clock& clock, Log& log, ServiceLog& service_log) {
@@ -96,46 +131,7 @@ Result<void> run(const AgentConfig& config, const Clock& clock, Log& log, Servic
        .random = system_random,
        .how_it_ends = [] { return host_is_going_down() ? EndMark::kHost : EndMark::kOperator; }});
   MB_TRYV(in("start", agent.open()));
-
-  const std::string version(build_info().version);
-  Router router(agent_routes(
-      {.agent = agent, .clock = clock, .version_json = version_json(library_versions())}));
-  MB_TRY(const auto server, in("listen", HttpServer::start(server_options(config), clock, router)));
-  SystemdHost host(clock);
-  std::stop_source stop;
-  bool told_ready = false;
-  starting.reset();
-  MB_TRY(const SignalThread signals,
-         SignalThread::start(
-             {.stop = [&stop] { stop.request_stop(); },
-              .reload =
-                  [&log] {
-                    log.operated(
-                        "reload is not possible yet: restart to take over a new configuration", {});
-                  },
-              .dump = [&] { log.operated(to_json(agent.status()), {}); },
-              .tick =
-                  [&] {
-                    service_log.summarise();
-                    const AgentStatus status = agent.status();
-                    host.status(status_line(status));
-                    host.alive();
-                    if (status.ready && !told_ready) {
-                      host.ready();
-                      told_ready = true;
-                    }
-                  }}));
-  log.info("agent started",
-           {{"VERSION", version},
-            {"MACHINE", config.machine_id.str()},
-            {"SINK", sink->name()},
-            {"LISTEN", config.http.listen ? to_text(*config.http.listen) : "off"}});
-  agent.run(stop.get_token());
-  host.stopping();
-  server->stop(kStopGrace);
-  service_log.summarise_all();
-  log.info("agent stopped", {});
-  return ok();
+  return serve(config, clock, log, service_log, agent, starting);
 }
 
 int main_of(int argc, char** argv) {

@@ -28,7 +28,7 @@ std::string ratio(std::int64_t part, std::int64_t whole, int decimals) {
 
 /// "2026-11-22 15:41:10 +01:00".
 std::string local_time(UtcTime time, int offset_minutes) {
-  const UtcTime local{(time.us / 1'000'000 + offset_minutes * 60) * 1'000'000};
+  const UtcTime local{(time.us / 1'000'000 + std::int64_t{60} * offset_minutes) * 1'000'000};
   std::string text = to_string(local);
   text[10] = ' ';
   text.pop_back();

@@ -25,6 +25,6 @@ struct Portion {
 
 /// The most slots that one stretch is cut into: a year. Longer ones pile up in the first, so that
 /// no use is lost.
-inline constexpr std::int64_t kStretchSlotsMax = 366 * 96;
+inline constexpr std::int64_t kStretchSlotsMax = std::int64_t{366} * 96;
 
 }  // namespace meterbill

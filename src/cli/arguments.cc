@@ -13,6 +13,7 @@ namespace po = boost::program_options;
 
 Error unknown_option(const std::string& name, const std::vector<Flag>& flags) {
   std::vector<std::string> names;
+  names.reserve(flags.size());
   for (const Flag& flag : flags) names.push_back(flag.name);
   const std::string near = nearest(name, names);
   return fail(Code::kUsage, fmt::format("unknown option --{}{}", name,

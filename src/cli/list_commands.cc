@@ -95,8 +95,8 @@ std::string machines_text(const json::value& answer) {
 std::string decision_text(const json::value& boot) {
   const std::string to = text_of(boot, "renamed_to");
   const std::string from = text_of(boot, "renamed_from");
-  const std::string decision = text_of(boot, "decision") + (to.empty() ? "" : " to " + to) +
-                               (from.empty() ? "" : " from " + from);
+  std::string decision = text_of(boot, "decision") + (to.empty() ? "" : " to " + to) +
+                         (from.empty() ? "" : " from " + from);
   if (!decision.empty() || !is_true(boot, "discarded")) return decision;
   return "discarded, as one in conflict with it is kept";
 }

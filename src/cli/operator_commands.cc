@@ -170,6 +170,7 @@ std::vector<Command> operator_commands(const ServiceAccess& access) {
       agent_change("send", "Sends what waits, now.", "sending",
                    {{.name = "again", .value = "", .help = "also what was acknowledged"}}));
   std::vector<Command> commands;
+  commands.reserve(changes.size());
   for (Change& change : changes) commands.push_back(to_command(access, std::move(change)));
   return commands;
 }

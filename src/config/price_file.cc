@@ -19,7 +19,7 @@ namespace {
 
 const std::vector<std::string> kBookKeys{"currency", "time_zone", "quantity_decimals", "price"};
 const std::vector<std::string> kPriceKeys{"meter", "unit", "price", "from", "scopes"};
-constexpr std::size_t kFileBytesMax = 1024 * 1024;
+constexpr std::size_t kFileBytesMax = std::size_t{1} << 20;
 
 int line_of(const toml::node& node) { return static_cast<int>(node.source().begin.line); }
 
@@ -92,7 +92,7 @@ class Reader {
   std::optional<std::string> text_of(const toml::table& table, std::string_view key) {
     const toml::node* node = table.get(key);
     if (node == nullptr) return std::nullopt;
-    if (const auto text = node->value_exact<std::string>()) return text;
+    if (auto text = node->value_exact<std::string>()) return text;
     const std::string bare = source_of(*node);
     const bool fits = node->is_value() && !bare.empty();
     problem(

@@ -75,8 +75,8 @@ Cost exact(const Amount& amount, const Currency& currency) {
 }
 
 Result<Cost> add(const Cost& a, const Cost& b) {
-  MB_TRY(Int256 sum, in("total cost", add(a.value, b.value)));
-  return Cost{std::move(sum)};
+  MB_TRY(const Int256 sum, in("total cost", add(a.value, b.value)));
+  return Cost{sum};
 }
 
 Result<Amount> add(const Amount& a, const Amount& b) {

@@ -51,11 +51,11 @@ Result<Bill> Rating::finish() const {
     MB_ASSERT(version != nullptr);
     const std::string where = key.machine.str() + ", " + key.meter.str();
     MB_TRY(const Int128 quantity, in(where, quantity_in(version->unit, base, decimals)));
-    MB_TRY(Cost cost, in(where, cost_of(quantity, decimals, version->price)));
+    MB_TRY(const Cost cost, in(where, cost_of(quantity, decimals, version->price)));
     MB_TRY(const Amount amount, in(where, rounded(cost, bill.currency)));
     MB_TRY(bill.exact_total, meterbill::add(bill.exact_total, cost));
     MB_TRY(bill.total, meterbill::add(bill.total, amount));
-    bill.lines.push_back(Line{key, *version, base, quantity, std::move(cost), amount});
+    bill.lines.push_back(Line{key, *version, base, quantity, cost, amount});
   }
   for (const auto& [key, base] : unpriced_) {
     const Unit unit = meter_kind(key.meter).units.front();

@@ -10,7 +10,7 @@ namespace meterbill {
 namespace {
 
 constexpr std::int64_t kMinute = 60'000'000;
-constexpr std::int64_t kDay = 24 * 60 * kMinute;
+constexpr std::int64_t kDay = std::int64_t{24} * 60 * kMinute;
 constexpr std::int64_t kFutureMax = 5 * kMinute;
 constexpr std::int64_t kAgeMax = 400 * kDay;
 // The boot clock and the monotonic clock are read one after the other.

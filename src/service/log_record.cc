@@ -11,7 +11,7 @@ namespace {
 
 /// As it is when nothing can be misread, or else in quotes.
 std::string value_text(std::string_view value) {
-  const std::string shown = printable(value);
+  std::string shown = printable(value);
   const bool is_plain =
       !value.empty() && shown == value && value.find_first_of(" \"=") == std::string_view::npos;
   if (is_plain) return shown;

@@ -10,10 +10,11 @@
 
 namespace meterbill {
 
-inline constexpr std::size_t kValueBytesMax = 64 * 1024;
-inline constexpr std::size_t kHeadersMax = 64;             ///< of one delivery
-inline constexpr std::size_t kHeaderBytesMax = 64 * 1024;  ///< names, values and the key together
-inline constexpr std::size_t kReadingsMax = 1'000;         ///< of one message
+inline constexpr std::size_t kValueBytesMax = std::size_t{64} << 10;
+inline constexpr std::size_t kHeadersMax = 64;  ///< of one delivery
+/// Names, values and the key together.
+inline constexpr std::size_t kHeaderBytesMax = std::size_t{64} << 10;
+inline constexpr std::size_t kReadingsMax = 1'000;  ///< of one message
 
 inline constexpr const char* kReadingType = "io.meterbill.reading.v1";
 inline constexpr const char* kUsageType = "io.meterbill.usage.v1";

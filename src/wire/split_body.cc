@@ -7,7 +7,7 @@
 namespace meterbill {
 namespace {
 
-constexpr std::size_t kBodyBytesMax = 1024 * 1024;
+constexpr std::size_t kBodyBytesMax = std::size_t{1} << 20;
 /// More than events of any use fit into a body; a body of commas would be half a million.
 constexpr std::size_t kElementsMax = 10'000;
 

@@ -166,6 +166,7 @@ Result<void> Batch::apply_sample(const ReadySample& item) {
 Result<void> Batch::apply_events(const std::vector<ReadyEvent>& events) {
   if (events.empty()) return ok();
   std::vector<EventKey> keys;
+  keys.reserve(events.size());
   for (const ReadyEvent& item : events) keys.push_back({item.event.source, item.event.id});
   MB_TRY(const std::vector<EventKey> found, store_.known_events(keys));
   known_events_.insert(found.begin(), found.end());

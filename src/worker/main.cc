@@ -26,7 +26,7 @@
 #include "service/log_sinks.h"
 #include "service/process.h"
 #include "service/service_log.h"
-#include "service/signals.h"
+#include "service/service_signals.h"
 #include "service/systemd_host.h"
 #include "worker/worker_api.h"
 #include "worker/worker_log.h"
@@ -63,6 +63,94 @@ std::string status_line(const WorkerStatus& status) {
                      status.commits == 1 ? "" : "s");
 }
 
+/// What `serve` works with. Borrowed.
+struct Opened {
+  SqliteLedger& ledger;
+  std::vector<std::unique_ptr<LedgerReader>>& readers;  ///< one for each query thread
+  const LoadedPrices& prices;
+  PriceUse& price_use;
+  Worker& worker;
+  HttpSource& http;
+  WorkerLog& events;
+  std::string path;  ///< of the ledger
+};
+
+LedgerApiParts api_parts(const Opened& opened, const Queries& queries, const Clock& clock,
+                         QueryPool& pool) {
+  return {.queries = queries,
+          .clock = clock,
+          .version = std::string(build_info().version),
+          .ask =
+              [&pool, &readers = opened.readers](auto answer, const Respond& respond) {
+                pool.run([&readers, answer = std::move(answer)](
+                             std::size_t thread) { return answer(*readers[thread]); },
+                         respond);
+              },
+          .status = [&worker = opened.worker](LedgerReader&) { return worker.status(); },
+          .warnings = [&price_use = opened.price_use] { return price_use.warnings(); },
+          .started = clock.now().utc};
+}
+
+/// Answers and applies until a signal ends it or the ledger can no longer be trusted.
+Result<void> serve(const WorkerConfig& config, const Clock& clock, Log& log,
+                   ServiceLog& service_log, const Opened& opened,
+                   std::optional<SignalThread>& starting) {
+  Worker& worker = opened.worker;
+  const Queries queries(opened.prices.book, {opened.prices.name, opened.prices.digest});
+  EventsEndpoint endpoint(clock, opened.http);
+  QueryPool pool(kQueryThreads, kQueriesWaitingMax);
+  Backup backup(opened.ledger, worker, clock, opened.events);
+  HttpServer* server_for_metrics = nullptr;
+  const std::string version(build_info().version);
+  const auto metrics = [&](MetricsFormat format) {
+    const HttpStats stats =
+        server_for_metrics == nullptr ? HttpStats{} : server_for_metrics->stats();
+    return worker_metrics(worker.status(),
+                          {stats.connections_open, stats.requests, stats.requests_refused}, version,
+                          format);
+  };
+  Router router(worker_routes({.worker = worker,
+                               .backup = backup,
+                               .ledger = api_parts(opened, queries, clock, pool),
+                               .events = endpoint,
+                               .version_json = version_json(library_versions()),
+                               .metrics = metrics}));
+  MB_TRY(const auto server, in("listen", HttpServer::start(server_options(config), clock, router)));
+  server_for_metrics = server.get();
+  SystemdHost host(clock);
+  std::stop_source stop;
+  starting.reset();
+  const auto state = [&worker] {
+    const WorkerStatus status = worker.status();
+    return ServiceState{status_line(status), status.is_alive, status.ready};
+  };
+  MB_TRY(const SignalThread signals,
+         start_service_signals({stop, log, service_log, host, state,
+                                [&worker] { return status_line(worker.status()); }}));
+  log.info("worker started", {{"VERSION", version},
+                              {"LEDGER", opened.path},
+                              {"LISTEN", config.http.listen ? to_text(*config.http.listen) : "off"},
+                              {"PRICES", opened.prices.name}});
+  Result<void> ran = worker.run(stop.get_token());
+  host.stopping();
+  backup.stop();
+  opened.http.stop();
+  pool.stop();
+  server->stop(kStopGrace);
+  service_log.summarise_all();
+  log.info("worker stopped", {});
+  return ran;
+}
+
+LedgerLimits ledger_limits(const WorkerConfig& config) {
+  LedgerLimits limits;
+  limits.quarantine_bytes_max = config.quarantine_max_bytes;
+  limits.evidence_keep_us = config.evidence_keep.count();
+  limits.evidence_bytes_max = config.evidence_max_bytes;
+  limits.event_reach_back_us = config.usage_reach_back.count();
+  return limits;
+}
+
 /// The parts of a running worker, in the order they are made; torn down the other way round.
 Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
                  ServiceLog& service_log) {
@@ -70,15 +158,11 @@ Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
   MB_TRY(std::optional<SignalThread> starting, SignalThread::start({}));
   const HostTimeZones zones(sha256_hex);
   MB_TRY(const LoadedPrices prices, load_prices(config.prices, zones, sha256_hex));
-  LedgerLimits limits;
-  limits.quarantine_bytes_max = config.quarantine_max_bytes;
-  limits.evidence_keep_us = config.evidence_keep.count();
-  limits.evidence_bytes_max = config.evidence_max_bytes;
-  limits.event_reach_back_us = config.usage_reach_back.count();
   const std::string path = (std::filesystem::path(config.state_dir) / "ledger.db").string();
   MB_TRYV(in("open " + path, prepare_folder(config.state_dir, "worker.state_dir")));
   MB_TRYV(prepare_folder_of(config.control, "worker.control"));
-  MB_TRY(const auto ledger, in("open ledger", SqliteLedger::open(path, limits, clock)));
+  MB_TRY(const auto ledger,
+         in("open ledger", SqliteLedger::open(path, ledger_limits(config), clock)));
   std::vector<std::unique_ptr<LedgerReader>> readers;
   for (std::size_t i = 0; i < kQueryThreads; ++i) {
     MB_TRY(auto reader, SqliteLedgerReader::open(path));
@@ -99,77 +183,8 @@ Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
                  .batch_age_us = config.batch_age.count()});
   MB_TRYV(in("read ledger", worker.open()));
   for (const std::string& warning : price_use.warnings()) log.warning(warning);
-
-  const Queries queries(prices.book, {prices.name, prices.digest});
-  EventsEndpoint endpoint(clock, http);
-  QueryPool pool(kQueryThreads, kQueriesWaitingMax);
-  Backup backup(*ledger, worker, clock, events);
-  HttpServer* server_for_metrics = nullptr;
-  const std::string version(build_info().version);
-  Router router(worker_routes(
-      {.worker = worker,
-       .backup = backup,
-       .ledger = {.queries = queries,
-                  .clock = clock,
-                  .version = version,
-                  .ask =
-                      [&pool, &readers](auto answer, Respond respond) {
-                        pool.run([&readers, answer = std::move(answer)](
-                                     std::size_t thread) { return answer(*readers[thread]); },
-                                 std::move(respond));
-                      },
-                  .status = [&worker](LedgerReader&) { return worker.status(); },
-                  .warnings = [&price_use] { return price_use.warnings(); },
-                  .started = clock.now().utc},
-       .events = endpoint,
-       .version_json = version_json(library_versions()),
-       .metrics = [&](MetricsFormat format) {
-         const HttpStats stats =
-             server_for_metrics == nullptr ? HttpStats{} : server_for_metrics->stats();
-         return worker_metrics(worker.status(),
-                               {stats.connections_open, stats.requests, stats.requests_refused},
-                               version, format);
-       }}));
-  MB_TRY(const auto server, in("listen", HttpServer::start(server_options(config), clock, router)));
-  server_for_metrics = server.get();
-
-  SystemdHost host(clock);
-  std::stop_source stop;
-  bool told_ready = false;
-  starting.reset();
-  MB_TRY(const SignalThread signals,
-         SignalThread::start(
-             {.stop = [&stop] { stop.request_stop(); },
-              .reload =
-                  [&log] {
-                    log.operated(
-                        "reload is not possible yet: restart to take over a new configuration", {});
-                  },
-              .dump = [&] { log.operated(status_line(worker.status()), {}); },
-              .tick =
-                  [&] {
-                    service_log.summarise();
-                    const WorkerStatus status = worker.status();
-                    host.status(status_line(status));
-                    if (status.is_alive) host.alive();
-                    if (status.ready && !told_ready) {
-                      host.ready();
-                      told_ready = true;
-                    }
-                  }}));
-  log.info("worker started", {{"VERSION", version},
-                              {"LEDGER", path},
-                              {"LISTEN", config.http.listen ? to_text(*config.http.listen) : "off"},
-                              {"PRICES", prices.name}});
-  const Result<void> ran = worker.run(stop.get_token());
-  host.stopping();
-  backup.stop();
-  http.stop();
-  pool.stop();
-  server->stop(kStopGrace);
-  service_log.summarise_all();
-  log.info("worker stopped", {});
-  return ran;
+  return serve(config, clock, log, service_log,
+               {*ledger, readers, prices, price_use, worker, http, events, path}, starting);
 }
 
 int main_of(int argc, char** argv) {

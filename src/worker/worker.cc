@@ -21,7 +21,7 @@ std::string short_name(const Source& source) {
 
 Worker::Worker(LedgerStore& store, const Clock& clock, SegmentOf segment_of,
                std::string segments_digest, PriceUse& price_use, WorkerEvents& events,
-               std::vector<Source*> sources, WorkerSettings settings)
+               const std::vector<Source*>& sources, WorkerSettings settings)
     : store_(store),
       clock_(clock),
       segment_of_(std::move(segment_of)),
@@ -138,8 +138,8 @@ Result<void> Worker::search_holds(MachineKey machine) {
   return ok();
 }
 
-Result<void> Worker::run(std::stop_token stop) {
-  const Result<void> ran = apply_until(stop);
+Result<void> Worker::run(const std::stop_token& stop) {
+  Result<void> ran = apply_until(stop);
   {
     const std::scoped_lock lock(wake_mutex_);
     has_ended_ = true;

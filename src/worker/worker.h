@@ -68,7 +68,7 @@ class Worker {
  public:
   /// Everything is borrowed and must outlive the worker.
   Worker(LedgerStore& store, const Clock& clock, SegmentOf segment_of, std::string segments_digest,
-         PriceUse& price_use, WorkerEvents& events, std::vector<Source*> sources,
+         PriceUse& price_use, WorkerEvents& events, const std::vector<Source*>& sources,
          WorkerSettings settings);
 
   /// Loads what must be known before the first batch and rebuilds the totals if the price segments
@@ -76,7 +76,7 @@ class Worker {
   [[nodiscard]] Result<void> open();
 
   /// Runs until `stop` is requested or the ledger can no longer be trusted (the failure).
-  [[nodiscard]] Result<void> run(std::stop_token stop);
+  [[nodiscard]] Result<void> run(const std::stop_token& stop);
 
   /// One round: commands, poll, apply, commit, answer. True if anything was done. For `run`, tests
   /// and the simulator.

@@ -25,7 +25,7 @@ struct CpuTicks {
 class CpuMeter {
  public:
   /// `root` is `/`, or a captured tree. REQUIRES: ticks_per_second > 0 (sysconf _SC_CLK_TCK).
-  CpuMeter(std::filesystem::path root, std::int64_t ticks_per_second);
+  CpuMeter(const std::filesystem::path& root, std::int64_t ticks_per_second);
 
   [[nodiscard]] Result<CpuCounter> read();
   [[nodiscard]] std::int64_t steps_back() const { return steps_back_; }

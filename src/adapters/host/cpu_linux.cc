@@ -48,8 +48,8 @@ Result<CpuTicks> parse_cpu(std::string_view stat) {
   return ticks;
 }
 
-CpuMeter::CpuMeter(std::filesystem::path root, std::int64_t ticks_per_second)
-    : path_(std::move(root) / "proc/stat"), ticks_per_second_(ticks_per_second) {
+CpuMeter::CpuMeter(const std::filesystem::path& root, std::int64_t ticks_per_second)
+    : path_(root / "proc/stat"), ticks_per_second_(ticks_per_second) {
   MB_ASSERT(ticks_per_second > 0);
 }
 

@@ -11,7 +11,7 @@
 namespace meterbill {
 namespace {
 
-constexpr std::size_t kBytesMax = 4 * 1024 * 1024;
+constexpr std::size_t kBytesMax = std::size_t{4} << 20;
 
 Error file_error(const std::filesystem::path& path, int system_error) {
   const std::string text = fmt::format("{}: {}", path.string(), std::strerror(system_error));
@@ -28,7 +28,7 @@ Result<std::string> read_proc_file(const std::filesystem::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return file_error(path, errno);
   std::string text;
-  std::array<char, 16 * 1024> buffer;
+  std::array<char, std::size_t{16} << 10> buffer;
   for (;;) {
     const ssize_t count = ::read(file, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;

@@ -98,9 +98,9 @@ int note_verdict(rd_kafka_t*, const char* broker, std::int32_t, int* x509_error,
 BadCertificate explain_certificate(int x509_error, std::string_view broker, std::string_view der) {
   const OpenSslPtr<X509> certificate = read_certificate(der);
   const std::string_view host = broker.substr(0, broker.rfind(':'));
-  const BadCertificate otherwise{fmt::format("the certificate of {} is not good: {}", host,
-                                             X509_verify_cert_error_string(x509_error)),
-                                 std::string(kNameTheAuthority)};
+  BadCertificate otherwise{fmt::format("the certificate of {} is not good: {}", host,
+                                       X509_verify_cert_error_string(x509_error)),
+                           std::string(kNameTheAuthority)};
   if (!certificate) return otherwise;
   const std::string subject = text_of(X509_get_subject_name(certificate.get()));
   switch (x509_error) {

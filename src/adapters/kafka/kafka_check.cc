@@ -64,7 +64,7 @@ class Checker {
   bool run() { return resolve() && connect() && open() && check_topic() && send_probe(); }
 
  private:
-  bool tell(KafkaCheckStep step) {
+  bool tell(const KafkaCheckStep& step) {
     told_(step);
     return step.result != KafkaCheckResult::kFailed;
   }

@@ -12,10 +12,10 @@ std::int64_t KafkaPartitions::incarnation_of(const Partition& partition) {
 }
 
 void KafkaPartitions::start(std::vector<PartitionPosition> positions) {
-  for (PartitionPosition& position : positions) {
+  for (const PartitionPosition& position : positions) {
     Partition& partition = partitions_[position.partition];
     partition.next_offset = position.next_offset;
-    partition.stored = std::move(position);
+    partition.stored = position;
   }
   started_ = true;
   replan();

@@ -6,10 +6,9 @@
 
 namespace meterbill {
 
-Result<std::shared_ptr<KafkaReader>> KafkaReader::create(const KafkaConfig& config,
-                                                         std::span<const KafkaStart> starts,
-                                                         std::int64_t generation,
-                                                         std::shared_ptr<KafkaSignals> signals) {
+Result<std::shared_ptr<KafkaReader>> KafkaReader::create(
+    const KafkaConfig& config, std::span<const KafkaStart> starts, std::int64_t generation,
+    const std::shared_ptr<KafkaSignals>& signals) {
   KafkaProperties defaults = common_kafka_defaults();
   defaults.emplace_back("queued.max.messages.kbytes", "32768");
   MB_TRY(auto conf, make_kafka_conf(config, defaults, forced_consumer_properties()));

@@ -31,7 +31,7 @@ class KafkaReader {
   /// kConfig: the properties do not go together. `starts` must not be empty.
   [[nodiscard]] static Result<std::shared_ptr<KafkaReader>> create(
       const KafkaConfig& config, std::span<const KafkaStart> starts, std::int64_t generation,
-      std::shared_ptr<KafkaSignals> signals);
+      const std::shared_ptr<KafkaSignals>& signals);
   ~KafkaReader();
   KafkaReader(const KafkaReader&) = delete;
   KafkaReader& operator=(const KafkaReader&) = delete;

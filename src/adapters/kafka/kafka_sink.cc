@@ -153,7 +153,7 @@ std::vector<SendReport> KafkaSink::send(std::span<const OutgoingMessage> message
 /// what it can, then the producer goes. The next `send` makes a new one.
 void KafkaSink::take_back() {
   rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-  for (std::int64_t until_us = monotonic_us() + kPurgeMs * 1'000;
+  for (std::int64_t until_us = monotonic_us() + std::int64_t{kPurgeMs} * 1'000;
        waiting_ > 0 && monotonic_us() < until_us;)
     rd_kafka_poll(producer_.get(), kPurgeMs);
   // What is not reported now never will be: callbacks run while it is polled, and nobody will.

@@ -99,7 +99,7 @@ Result<CommitOutcome> SqliteLedger::commit_failed(Error error) {
   const int result = sqlite3_extended_errcode(connection().db().handle()) & 0xff;
   // These are noticed before the commit's last frame is whole: SQLite has taken it all back.
   if (result == SQLITE_FULL || result == SQLITE_BUSY || result == SQLITE_CONSTRAINT) return error;
-  static_cast<void>(connection().condemn(std::move(error)));
+  static_cast<void>(connection().condemn(error));
   return CommitOutcome::kUnknown;
 }
 

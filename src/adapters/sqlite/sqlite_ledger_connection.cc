@@ -28,11 +28,11 @@ Result<void> LedgerConnection::usable() const {
 }
 
 Error LedgerConnection::judged(Error error) {
-  if (error.code == Code::kIo || error.code == Code::kDamaged) return condemn(std::move(error));
+  if (error.code == Code::kIo || error.code == Code::kDamaged) return condemn(error);
   return error;
 }
 
-Error LedgerConnection::condemn(Error error) {
+Error LedgerConnection::condemn(const Error& error) {
   const bool damaged = error.code == Code::kDamaged;
   condemned_ = Error{damaged ? Code::kDamaged : Code::kIo,
                      error.message + (damaged ? "; restore a backup (docs/ledger.md)"

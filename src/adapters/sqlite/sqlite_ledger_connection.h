@@ -62,7 +62,7 @@ class LedgerConnection {
   /// is given up: the kernel reports a failed fsync once and then forgets it, so that going on
   /// could acknowledge what is on no disk (pipeline S2).
   [[nodiscard]] Error judged(Error error);
-  [[nodiscard]] Error condemn(Error error);
+  [[nodiscard]] Error condemn(const Error& error);
 
  private:
   SqliteDb db_;

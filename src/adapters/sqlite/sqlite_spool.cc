@@ -39,7 +39,7 @@ std::optional<Cover> cover_at(const SqliteStatement& row, int first) {
 }  // namespace
 
 SqliteSpool::SqliteSpool(std::string path, SqliteSpoolOptions options, SqliteDb db)
-    : path_(std::move(path)), options_(options), db_(std::move(db)) {}
+    : path_(std::move(path)), options_(std::move(options)), db_(std::move(db)) {}
 
 Result<SqliteSpool::Opened> SqliteSpool::open(const std::string& path,
                                               const SqliteSpoolOptions& options, UtcTime now) {

@@ -24,7 +24,7 @@ using std::chrono::seconds;
 class HostZone final : public TimeZone {
  public:
   HostZone(const date::time_zone* zone, std::optional<PosixRule> rule, ZoneData data)
-      : zone_(zone), rule_(std::move(rule)), data_(std::move(data)) {}
+      : zone_(zone), rule_(rule), data_(std::move(data)) {}
 
   UtcTime start_of(LocalDate date) const override {
     const std::int64_t midnight =
@@ -147,7 +147,7 @@ Result<std::shared_ptr<const TimeZone>> HostTimeZones::find(std::string_view nam
     MB_TRY(auto rule, in(zone->name(), rule_of(file)));
     zone->get_info(sys_seconds{});  // reads the file: what cannot be read is found here
     return std::make_shared<HostZone>(
-        zone, std::move(rule), ZoneData{std::string(name), version_of(folder_), sha256_hex_(file)});
+        zone, rule, ZoneData{std::string(name), version_of(folder_), sha256_hex_(file)});
   } catch (const std::exception& error) {
     return fail(Code::kDamaged, fmt::format("time zone {}: {}", name, error.what()));
   }

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <string>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "ports/service_host.h"
+#include "service/service_log.h"
+#include "service/signals.h"
+
+namespace meterbill {
+
+/// What a service is like right now, for whoever runs it.
+struct ServiceState {
+  std::string line;  ///< for people: `ready: 3/3 partitions, lag 0`
+  bool is_alive = true;
+  bool is_ready = false;
+};
+
+/// A running service as its signals see it. What is borrowed outlives the thread.
+struct ServiceSignals {
+  std::stop_source& stop;  ///< asked by the first TERM or INT
+  Log& log;
+  ServiceLog& service_log;
+  ServiceHost& host;  ///< told the state every second, and once that the service is ready
+  std::function<ServiceState()> state;
+  std::function<std::string()> dump;  ///< what USR1 writes to the log
+};
+
+/// Answers signals until the result ends. REQUIRES: as SignalThread.
+[[nodiscard]] Result<SignalThread> start_service_signals(const ServiceSignals& service);
+
+}  // namespace meterbill
