@@ -9,8 +9,9 @@
 namespace meterbill::sim {
 namespace {
 
-/// Longer than acknowledged rows are kept, even those acknowledged while a clock was ahead.
-constexpr std::int64_t kKeptUs = 60 * kHour;
+/// Longer than acknowledged rows are kept, even those acknowledged while a clock was ahead, by
+/// steps of up to 3 h that add up.
+constexpr std::int64_t kKeptUs = 120 * kHour;
 
 }  // namespace
 
