@@ -71,9 +71,10 @@ Read<std::int64_t> base_quantity(const MeterName& meter, const JsonValue& data) 
     return reject(Reason::kUnitUnknown,
                   fmt::format("meter {} is not counted in {}; its units are {}", meter.str(),
                               excerpt(unit_name), unit_names(meter)));
-  MB_TRY(const Int128 nano, nano_quantity(data));
+  const Read<Int128> nano = nano_quantity(data);
+  if (!nano) return nano.error();
   const Int128 one = power_of_ten(9);
-  const auto product = multiply(nano, Int128{unit.value().base_units});
+  const auto product = multiply(nano.value(), Int128{unit.value().base_units});
   if (!product || product.value() > kQuantityMax * one)
     return reject(Reason::kImplausible,
                   fmt::format("{}: more than 2^53 of the meter's base unit", meter.str()));

@@ -109,7 +109,7 @@ bool Checker::resolve() {
           "write the name as your DNS or /etc/hosts knows it, or the address itself, in the "
           "kafka:// URL";
     }
-    is_ok = tell(std::move(step)) && is_ok;
+    is_ok = tell(step) && is_ok;
   }
   return is_ok;
 }
@@ -133,7 +133,7 @@ bool Checker::connect() {
       step.remedy = fmt::format(
           "is Kafka running on {0}, is {1} its port, and does no firewall stand between?",
           broker.host, broker.port);
-    is_ok = tell(std::move(step)) && is_ok;
+    is_ok = tell(step) && is_ok;
   }
   return is_ok;
 }

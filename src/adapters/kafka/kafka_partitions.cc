@@ -11,7 +11,7 @@ std::int64_t KafkaPartitions::incarnation_of(const Partition& partition) {
   return partition.stored ? partition.stored->incarnation : PartitionPosition{}.incarnation;
 }
 
-void KafkaPartitions::start(std::vector<PartitionPosition> positions) {
+void KafkaPartitions::start(const std::vector<PartitionPosition>& positions) {
   for (const PartitionPosition& position : positions) {
     Partition& partition = partitions_[position.partition];
     partition.next_offset = position.next_offset;

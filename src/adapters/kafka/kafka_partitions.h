@@ -36,7 +36,7 @@ class KafkaPartitions {
   static constexpr int kShortLooks = 4;
 
   // --- the ledger's side
-  void start(std::vector<PartitionPosition> positions);
+  void start(const std::vector<PartitionPosition>& positions);
   [[nodiscard]] bool is_started() const { return started_; }
   void committed(std::span<const PartitionPosition> positions);
   /// What was handed over since the last commit is to be read again.

@@ -55,7 +55,7 @@ void KafkaSource::change(Use&& use) {
 }
 
 Result<void> KafkaSource::start(std::vector<PartitionPosition> positions) {
-  change([&](KafkaPartitions& all) { all.start(std::move(positions)); });
+  change([&](KafkaPartitions& all) { all.start(positions); });
   return ok();
 }
 
