@@ -40,11 +40,9 @@ std::string problems_json(const std::string& source, const std::vector<PriceProb
 }
 
 /// What the answer of /api/v1/prices lists.
-Result<std::vector<PriceVersionUse>> used_in(const std::string& body) {
+Result<std::vector<PriceVersionUse>> used_in(const json::value& answer) {
   const auto strange = fail(Code::kInvalid, "the answer lists no prices: is it a worker's?");
-  boost::system::error_code error;
-  const json::value answer = json::parse(body, error);
-  if (error || !answer.is_object()) return strange;
+  if (!answer.is_object()) return strange;
   const json::value* list = answer.as_object().if_contains("used");
   if (list == nullptr || !list->is_array()) return strange;
   std::vector<PriceVersionUse> used;
@@ -72,10 +70,7 @@ Result<std::vector<PriceVersionUse>> used_in(const std::string& body) {
 
 /// Without --prices it is the worker's prices that are checked: a book of another text is not them.
 /// An older worker does not say which it uses.
-Result<void> same_prices(const std::string& body, const std::string& digest) {
-  boost::system::error_code error;
-  const json::value answer = json::parse(body, error);
-  if (error) return ok();  // told by who reads it next
+Result<void> same_prices(const json::value& answer, const std::string& digest) {
   const std::string there = text_of(answer, "sha256");
   if (there.empty() || there == digest) return ok();
   return fail(Code::kInvalid, "these are not the prices that it uses: name its file, " +
@@ -89,10 +84,12 @@ Result<UsedPrices> compare(const Arguments& arguments, const PriceBook& book,
   if (!asked.has("ledger")) asked.values.erase("prices");
   MB_TRY(const std::string body, read_worker(deps.access, asked, "/api/v1/prices"));
   const std::string place = worker_place(deps.access, asked);
+  boost::system::error_code error;
+  const json::value answer = json::parse(body, error);  // null, if it is no JSON: told by used_in
   if (!arguments.has("prices")) {
-    MB_TRYV(in(place, same_prices(body, deps.sha256_hex(book.text()))));
+    MB_TRYV(in(place, same_prices(answer, deps.sha256_hex(book.text()))));
   }
-  MB_TRY(const auto used, in(place, used_in(body)));
+  MB_TRY(const auto used, in(place, used_in(answer)));
   const auto versions = used.size() - static_cast<std::size_t>(
                                           std::ranges::count_if(used, &PriceVersionUse::is_term));
   return UsedPrices{place, versions, changed_prices(book, used, deps.sha256_hex)};

@@ -17,10 +17,8 @@ BootOf boot_of(const RowContext& context) {
   return [&context](EpochKey epoch) -> const BootId& { return context.epochs.at(epoch).boot; };
 }
 
-using Quantities = std::map<MeterName, Int128, MeterOrder>;
-
 /// Adds what an epoch used of the whole machine in one slot.
-void add_whole(const RowContext& context, const EpochUsage& usage, Quantities& to) {
+void add_whole(const RowContext& context, const EpochUsage& usage, KeptOut& to) {
   const auto whole = usage.by_scope.find(context.machine_scope);
   if (whole == usage.by_scope.end()) return;
   for (const auto& [meter, quantity] : whole->second.used)
@@ -214,15 +212,15 @@ Result<std::map<MachineId, MachineNote>> Queries::notes(LedgerReader& ledger, co
   return result;
 }
 
-Result<std::map<MachineId, Quantities>> Queries::discarded(
+Result<std::map<MachineId, KeptOut>> Queries::discarded(
     LedgerReader& ledger, const std::optional<MachineId>& machine) const {
   View view;
   MB_TRYV(open_view(ledger, view));
-  std::map<MachineId, Quantities> found;
+  std::map<MachineId, KeptOut> found;
   for (const auto& [key, facts] : view.machines) {
     if (!is_wanted(machine, facts.name) || !discards(view.decisions[key], view.holds[key]))
       continue;
-    Quantities& quantities = found[facts.name];
+    KeptOut& quantities = found[facts.name];
     const auto each = [&](const RowContext& context, Slot slot, const UsageRow& row) {
       for (const auto& [epoch, usage] : row.by_epoch)
         if (standing_in_row(context, slot, epoch, usage) == Standing::kDiscarded)

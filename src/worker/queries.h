@@ -11,6 +11,7 @@
 #include "domain/price_book.h"
 #include "domain/statement.h"
 #include "ports/ledger_store.h"
+#include "report/kept_out.h"
 #include "report/usage_page.h"
 #include "worker/contribution.h"
 
@@ -69,7 +70,7 @@ class Queries {
 
   /// What operators' decisions discard of machines in all their slots: base units of scope
   /// `machine`, by name. Only rows of machines of which something is are read.
-  [[nodiscard]] Result<std::map<MachineId, std::map<MeterName, Int128, MeterOrder>>> discarded(
+  [[nodiscard]] Result<std::map<MachineId, KeptOut>> discarded(
       LedgerReader& ledger, const std::optional<MachineId>& machine) const;
 
   struct UsageRequest {

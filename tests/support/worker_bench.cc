@@ -115,6 +115,16 @@ LedgerApiParts WorkerBench::api_parts(LedgerReader& reader) {
           .warnings = [this] { return price_use.warnings(); }};
 }
 
+std::string WorkerBench::get(const std::string& path) {
+  Router router(ledger_routes(api_parts(ledger)));
+  WebRequest request;
+  request.method = "GET";
+  request.path = path;
+  std::string body;
+  router.handle(request, [&](const WebResponse& response) { body = response.body; });
+  return body;
+}
+
 std::string WorkerBench::usage(UsageFormat format, UsageBy by, std::size_t rows_max) {
   Queries::UsageRequest request{.machine = std::nullopt,
                                 .by = by,

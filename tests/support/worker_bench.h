@@ -146,6 +146,8 @@ class WorkerBench {
   [[nodiscard]] Counts counts() const;
   /// For routes whose questions are answered from `reader`, at once. Both outlive the routes.
   [[nodiscard]] LedgerApiParts api_parts(LedgerReader& reader);
+  /// The body that a question to the ledger is answered with: `/api/v1/machines`, …
+  [[nodiscard]] std::string get(const std::string& path);
   /// `usage` of this month, followed through pages of so many rows, as it is printed.
   [[nodiscard]] std::string usage(UsageFormat format, UsageBy by,
                                   std::size_t rows_max = Queries::kUsageRowsMax);

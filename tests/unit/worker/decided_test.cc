@@ -63,16 +63,6 @@ TEST(DecidedTest, ALaterBootThatConflictsIsHeldThoughAnEarlierOneIsKept) {
   EXPECT_EQ(cpu_of(note.discarded), 80);
 }
 
-std::string get(WorkerBench& bench, const std::string& path) {
-  Router router(ledger_routes(bench.api_parts(bench.ledger)));
-  WebRequest request;
-  request.method = "GET";
-  request.path = path;
-  std::string body;
-  router.handle(request, [&](const WebResponse& response) { body = response.body; });
-  return body;
-}
-
 TEST(DecidedTest, WhatIsDiscardedIsShownOfTheMachineInAllItsSlots) {
   const auto cpu = [](std::int64_t seconds) {
     return R"("discarded":[{"meter":"cpu","base_quantity":")" + std::to_string(seconds) +
@@ -88,14 +78,14 @@ TEST(DecidedTest, WhatIsDiscardedIsShownOfTheMachineInAllItsSlots) {
   bench.put_kafka(message_of(whole_slot(2, "boot-b", kFirst, 40)));
   bench.settle();
   for (const char* path : {"/api/v1/machines", "/api/v1/machines/web-1"})
-    EXPECT_THAT(get(bench, path), HasSubstr(none)) << "held is not discarded";
+    EXPECT_THAT(bench.get(path), HasSubstr(none)) << "held is not discarded";
   ASSERT_TRUE(bench.resolve("web-1", "boot-a", Decision::kKeep));
-  EXPECT_THAT(get(bench, "/api/v1/machines/web-1"), HasSubstr(cpu(40)));
+  EXPECT_THAT(bench.get("/api/v1/machines/web-1"), HasSubstr(cpu(40)));
   ASSERT_TRUE(bench.resolve("web-1", "boot-a", Decision::kDiscard));
-  EXPECT_THAT(get(bench, "/api/v1/machines/web-1"), HasSubstr(cpu(30))) << "of October, too";
-  EXPECT_THAT(get(bench, "/api/v1/machines"), HasSubstr(cpu(30)));
-  EXPECT_THAT(get(bench, "/api/v1/machines"), HasSubstr(none)) << "of web-2";
-  EXPECT_THAT(get(bench, "/api/v1/machines/web-2"), HasSubstr(none));
+  EXPECT_THAT(bench.get("/api/v1/machines/web-1"), HasSubstr(cpu(30))) << "of October, too";
+  EXPECT_THAT(bench.get("/api/v1/machines"), HasSubstr(cpu(30)));
+  EXPECT_THAT(bench.get("/api/v1/machines"), HasSubstr(none)) << "of web-2";
+  EXPECT_THAT(bench.get("/api/v1/machines/web-2"), HasSubstr(none));
 }
 
 TEST(DecidedTest, ABootThatIsDiscardedAndASumAreShown) {
@@ -104,14 +94,14 @@ TEST(DecidedTest, ABootThatIsDiscardedAndASumAreShown) {
   bench.put_kafka(message_of(whole_slot(2, "boot-b", kFirst, 40)));
   bench.settle();
   const char* const path = "/api/v1/machines/web-1";
-  EXPECT_THAT(get(bench, path), Not(HasSubstr("decision")));
+  EXPECT_THAT(bench.get(path), Not(HasSubstr("decision")));
   ASSERT_TRUE(bench.resolve("web-1", "boot-a", Decision::kKeep));
-  EXPECT_THAT(get(bench, path), HasSubstr(R"("epochs":1,"in_conflict":false,"decision":"keep"},)"
-                                          R"({"boot_id":"boot-b","epochs":1,"in_conflict":false,)"
-                                          R"("discarded":true})"));
+  EXPECT_THAT(bench.get(path), HasSubstr(R"("epochs":1,"in_conflict":false,"decision":"keep"},)"
+                                         R"({"boot_id":"boot-b","epochs":1,"in_conflict":false,)"
+                                         R"("discarded":true})"));
   ASSERT_TRUE(bench.resolve("web-1", "", Decision::kSum));
-  EXPECT_THAT(get(bench, path), HasSubstr(R"("decision":"sum","boots")"));
-  EXPECT_THAT(get(bench, path), Not(HasSubstr(R"("discarded":true)")));
+  EXPECT_THAT(bench.get(path), HasSubstr(R"("decision":"sum","boots")"));
+  EXPECT_THAT(bench.get(path), Not(HasSubstr(R"("discarded":true)")));
 }
 
 TEST(DecidedTest, AThirdMachineStaysHeldAgainstThoseThatAreNotKept) {

@@ -34,16 +34,6 @@ Result<void> rename(WorkerBench& bench, const char* id, const char* to = "web-2"
   return bench.resolve("web-1", id, Decision::kRename, to);
 }
 
-std::string get(WorkerBench& bench, const std::string& path) {
-  Router router(ledger_routes(bench.api_parts(bench.ledger)));
-  WebRequest request;
-  request.method = "GET";
-  request.path = path;
-  std::string body;
-  router.handle(request, [&](const WebResponse& response) { body = response.body; });
-  return body;
-}
-
 Statement november(WorkerBench& bench, LinesFrom from = LinesFrom::kTotals) {
   const UtcTime now = bench.clock.now().utc;
   const Period month = parse_period("2026-11", *utc_zone(), now).value();
@@ -52,12 +42,12 @@ Statement november(WorkerBench& bench, LinesFrom from = LinesFrom::kTotals) {
 
 /// All that is shown, of whatever names there are.
 std::string shown(WorkerBench& bench) {
-  std::string text = get(bench, "/api/v1/machines") + "\n" + get(bench, "/api/v1/status") + "\n";
+  std::string text = bench.get("/api/v1/machines") + "\n" + bench.get("/api/v1/status") + "\n";
   for (const LinesFrom from : {LinesFrom::kTotals, LinesFrom::kSlots}) {
     for (const MachineStatement& machine : november(bench, from).machines)
       text += machine.machine.str() + " " + to_string(machine.exact_total) + " missing " +
               std::to_string(machine.note.coverage.value_or(Coverage{}).missing_us / kSecond) +
-              "\n" + get(bench, "/api/v1/machines/" + machine.machine.str()) + "\n";
+              "\n" + bench.get("/api/v1/machines/" + machine.machine.str()) + "\n";
   }
   // Commits are counted; they are not about any name.
   const std::size_t ledger = text.find("\"ledger\":");
@@ -115,7 +105,7 @@ TEST(NewNameTest, ADecisionThatIsTakenBackLeavesNoName) {
     bench->settle();
     EXPECT_EQ(bench->worker->status().machines, 1);
     EXPECT_THAT(bench->cost("web-2"), HasSubstr("No data"));
-    EXPECT_THAT(get(*bench, "/api/v1/machines/web-2"), HasSubstr("no machine 'web-2'"));
+    EXPECT_THAT(bench->get("/api/v1/machines/web-2"), HasSubstr("no machine 'web-2'"));
     EXPECT_FALSE(bench->resolve("web-2", "boot-a", Decision::kKeep)) << decided;
     restart(bench);
     if (want.empty()) want = shown(*bench);
@@ -181,11 +171,11 @@ TEST(NewNameTest, AMachineOfANameThatWasLeftStartsAfresh) {
     ASSERT_TRUE(bench->resolve("web-1", "boot-a", Decision::kDiscard));
     if (restarted) restart(bench);
     put(*bench, boot("web-2", "boot-c", 8, 40));
-    EXPECT_THAT(get(*bench, "/api/v1/machines/web-2"),
+    EXPECT_THAT(bench->get("/api/v1/machines/web-2"),
                 HasSubstr(R"("last_seen":"2026-11-22T10:20:00Z",)"
                           R"("first_slot":"2026-11-22T08:00:00Z",)"
                           R"("last_slot":"2026-11-22T08:00:00Z","conflict":false)"));
-    EXPECT_THAT(get(*bench, "/api/v1/machines/web-2"), Not(HasSubstr("retired")));
+    EXPECT_THAT(bench->get("/api/v1/machines/web-2"), Not(HasSubstr("retired")));
     EXPECT_EQ(bench->cost("web-2"), "40");
   }
 }

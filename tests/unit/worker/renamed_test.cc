@@ -42,16 +42,6 @@ void put(WorkerBench& bench, const Sent& sent) {
   bench.http.put(std::move(delivery));
 }
 
-std::string get(WorkerBench& bench, const std::string& path) {
-  Router router(ledger_routes(bench.api_parts(bench.ledger)));
-  WebRequest request;
-  request.method = "GET";
-  request.path = path;
-  std::string body;
-  router.handle(request, [&](const WebResponse& response) { body = response.body; });
-  return body;
-}
-
 Statement november(WorkerBench& bench, LinesFrom from) {
   const UtcTime now = bench.clock.now().utc;
   const Period month = parse_period("2026-11", *utc_zone(), now).value();
@@ -74,9 +64,9 @@ std::map<std::string, std::string> coverage(WorkerBench& bench) {
 
 /// All that is shown of the two names.
 std::string shown(WorkerBench& bench) {
-  std::string text = get(bench, "/api/v1/machines") + "\n";
+  std::string text = bench.get("/api/v1/machines") + "\n";
   for (const char* name : {"web-1", "web-2"})
-    text += get(bench, std::string("/api/v1/machines/") + name) + "\n" + name + " costs " +
+    text += bench.get(std::string("/api/v1/machines/") + name) + "\n" + name + " costs " +
             bench.cost(name) + "\n";
   for (const auto& [name, cover] : coverage(bench)) text += name + " " + cover + "\n";
   for (const LinesFrom from : {LinesFrom::kTotals, LinesFrom::kSlots})
@@ -133,11 +123,11 @@ TEST(RenamedTest, ANameIsSeenWhenOneOfItsOwnBootsReports) {
   ASSERT_TRUE(rename(bench));
   put(bench, whole_slot(1, "web-1", "boot-a", kNine, unix_s("2026-11-22T09:15:10Z")));
   bench.settle();
-  const std::string one = get(bench, "/api/v1/machines/web-1");
+  const std::string one = bench.get("/api/v1/machines/web-1");
   EXPECT_THAT(one, HasSubstr(R"("last_seen":"2026-11-22T07:15:10Z",)"
                              R"("first_slot":"2026-11-22T07:00:00Z",)"
                              R"("last_slot":"2026-11-22T07:00:00Z")"));
-  const std::string other = get(bench, "/api/v1/machines/web-2");
+  const std::string other = bench.get("/api/v1/machines/web-2");
   EXPECT_THAT(other, HasSubstr(R"("last_seen":"2026-11-22T09:15:10Z",)"
                                R"("first_slot":"2026-11-22T08:00:00Z",)"
                                R"("last_slot":"2026-11-22T09:00:00Z")"));
@@ -150,13 +140,13 @@ TEST(RenamedTest, TheOldNameSaysWhereABootWentAndTheNewOneFromWhere) {
   put(bench, sent);
   bench.settle();
   ASSERT_TRUE(rename(bench));
-  const std::string one = get(bench, "/api/v1/machines/web-1");
+  const std::string one = bench.get("/api/v1/machines/web-1");
   EXPECT_THAT(one, HasSubstr(R"({"boot_id":"boot-a","epochs":1,"in_conflict":false,)"
                              R"("decision":"rename","renamed_to":"web-2"})"));
   for (const char* gone : {"last_seen", "first_slot", "last_slot", "lab-3"})
     EXPECT_THAT(one, Not(HasSubstr(gone))) << "nothing is billed to it any more";
   EXPECT_THAT(one, HasSubstr(R"("cpu_usage_percent":"")"));
-  const std::string other = get(bench, "/api/v1/machines/web-2");
+  const std::string other = bench.get("/api/v1/machines/web-2");
   EXPECT_THAT(other, HasSubstr(R"({"boot_id":"boot-a","epochs":1,"in_conflict":false,)"
                                R"("decision":"rename","renamed_from":"web-1"})"));
   EXPECT_THAT(other, HasSubstr(R"("labels":{"site":"lab-3"})"));
@@ -171,9 +161,9 @@ TEST(RenamedTest, ANameThatNothingIsBilledToIsNotSilent) {
   WorkerBench bench;
   put(bench, whole_slot(1, "web-1", "boot-a", kEight, unix_s("2026-11-22T08:15:00Z")));
   bench.settle();
-  EXPECT_THAT(get(bench, "/api/v1/status"), HasSubstr(R"("silent":["web-1"])"));
+  EXPECT_THAT(bench.get("/api/v1/status"), HasSubstr(R"("silent":["web-1"])"));
   ASSERT_TRUE(rename(bench));
-  EXPECT_THAT(get(bench, "/api/v1/status"), HasSubstr(R"("silent":["web-2"])"));
+  EXPECT_THAT(bench.get("/api/v1/status"), HasSubstr(R"("silent":["web-2"])"));
 }
 
 TEST(RenamedTest, ADecisionThatIsTakenBackGivesTheBootBack) {
@@ -181,17 +171,17 @@ TEST(RenamedTest, ADecisionThatIsTakenBackGivesTheBootBack) {
   put(bench, whole_slot(1, "web-1", "boot-a", kEight, unix_s(kEight)));
   bench.settle();
   const auto cover = coverage(bench);
-  const std::string before = get(bench, "/api/v1/machines/web-1");
+  const std::string before = bench.get("/api/v1/machines/web-1");
   ASSERT_TRUE(rename(bench));
   put(bench, whole_slot(3, "web-2", "boot-a", kNine, unix_s(kNine)));
   bench.settle();
   ASSERT_TRUE(bench.resolve("web-1", "boot-a", Decision::kKeep));
   EXPECT_EQ(coverage(bench).at("web-1"), cover.at("web-1"));
   EXPECT_EQ(coverage(bench).at("web-2"), "metered 900 estimated 0 off 0 missing 3600");
-  EXPECT_EQ(get(bench, "/api/v1/machines/web-1").substr(0, before.find("\"boots\"")),
+  EXPECT_EQ(bench.get("/api/v1/machines/web-1").substr(0, before.find("\"boots\"")),
             before.substr(0, before.find("\"boots\"")));
   EXPECT_THAT(
-      get(bench, "/api/v1/machines/web-2"),
+      bench.get("/api/v1/machines/web-2"),
       HasSubstr(R"("last_seen":"2026-11-22T09:00:00Z","first_slot":"2026-11-22T09:00:00Z")"));
 }
 
@@ -373,7 +363,7 @@ TEST(RenamedTest, EverythingShownIsAFunctionOfMessagesAndDecision) {
       bench->settle();
       for (const auto& [name, expected] : recount) {
         EXPECT_EQ(coverage(*bench)[name], expected.coverage()) << name;
-        EXPECT_THAT(get(*bench, "/api/v1/machines/" + name), HasSubstr(expected.times()));
+        EXPECT_THAT(bench->get("/api/v1/machines/" + name), HasSubstr(expected.times()));
       }
       if (want.empty()) want = shown(*bench);
       EXPECT_EQ(shown(*bench), want);
