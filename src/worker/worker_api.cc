@@ -37,7 +37,7 @@ WebHandler on_ledger(const LedgerApiParts& parts, Answer answer) {
 /// A handler that answers from memory, on the I/O thread.
 WebHandler at_once(std::function<WebResponse(const WebRequest&)> answer) {
   return [answer = std::move(answer)](const WebRequest& request, const PathValues&,
-                                      Respond respond) { respond(answer(request)); };
+                                      const Respond& respond) { respond(answer(request)); };
 }
 
 Result<std::int64_t> to_id(const std::string& text) { return parse_count(text); }
@@ -313,14 +313,12 @@ Result<WebResponse> of_one_commit(LedgerReader& ledger, const Ask& answer) {
 /// Adds rows whose answers read the ledger.
 auto adder(std::vector<WebRoute>& routes, const LedgerApiParts& parts) {
   return [&](std::string pattern, auto answer, std::vector<std::string> parameters = {}) {
-    routes.push_back({"GET", std::move(pattern),
-                      on_ledger(parts,
-                                [answer](LedgerReader& ledger, const WebRequest& request,
-                                         const PathValues& values) {
-                                  return or_failure(of_one_commit(
-                                      ledger, [&] { return answer(ledger, request, values); }));
-                                }),
-                      WebAccess::kEverybody, std::move(parameters)});
+    WebHandler handler = on_ledger(
+        parts, [answer](LedgerReader& ledger, const WebRequest& request, const PathValues& values) {
+          return or_failure(of_one_commit(ledger, [&] { return answer(ledger, request, values); }));
+        });
+    routes.push_back({"GET", std::move(pattern), std::move(handler), WebAccess::kEverybody,
+                      std::move(parameters)});
   };
 }
 
@@ -382,13 +380,12 @@ void add_prototype(std::vector<WebRoute>& routes, const LedgerApiParts& parts) {
 void add_changes(std::vector<WebRoute>& routes, const WorkerApiParts& parts) {
   const auto post = [&](std::string pattern, auto change,
                         std::vector<std::string> parameters = {}) {
-    routes.push_back(
-        {"POST", std::move(pattern),
-         on_ledger(parts.ledger,
-                   [change](LedgerReader&, const WebRequest& request, const PathValues& values) {
-                     return or_failure(change(request, values));
-                   }),
-         WebAccess::kControlOnly, std::move(parameters)});
+    WebHandler handler = on_ledger(
+        parts.ledger, [change](LedgerReader&, const WebRequest& request, const PathValues& values) {
+          return or_failure(change(request, values));
+        });
+    routes.push_back({"POST", std::move(pattern), std::move(handler), WebAccess::kControlOnly,
+                      std::move(parameters)});
   };
   Worker& worker = parts.worker;
   post("/api/v1/machines/{machine}/resolve",
@@ -419,7 +416,8 @@ void add_backup(std::vector<WebRoute>& routes, Backup& backup) {
   const auto add = [&](std::string method, std::string pattern,
                        std::function<WebResponse(const WebRequest&)> answer,
                        std::vector<std::string> parameters = {}) {
-    routes.push_back({std::move(method), std::move(pattern), at_once(std::move(answer)),
+    WebHandler handler = at_once(std::move(answer));
+    routes.push_back({std::move(method), std::move(pattern), std::move(handler),
                       WebAccess::kControlOnly, std::move(parameters)});
   };
   add("GET", "/api/v1/backup",

@@ -84,6 +84,7 @@ class SpoolContract : public testing::TestWithParam<SpoolKind> {
   }
   static std::vector<RowVersion> versions(const std::vector<PendingRow>& rows) {
     std::vector<RowVersion> found;
+    found.reserve(rows.size());
     for (const PendingRow& row : rows) found.push_back(row.row_version());
     return found;
   }

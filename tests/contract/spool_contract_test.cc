@@ -18,7 +18,7 @@ class MemoryBench final : public SpoolBench {
 
 class SqliteBench final : public SpoolBench {
  public:
-  explicit SqliteBench(SqliteSpoolOptions options = {}) : options_(options) { reopen(); }
+  explicit SqliteBench(SqliteSpoolOptions options = {}) : options_(std::move(options)) { reopen(); }
   Spool& spool() override { return *spool_; }
   void reopen() override {
     spool_.reset();  // its lock, too

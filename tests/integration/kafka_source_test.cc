@@ -17,6 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 using testing::ElementsAre;
+using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -72,6 +73,7 @@ class Reading {
       deliveries.push_back(arrival.delivery);
     }
     std::vector<PartitionPosition> committed;
+    committed.reserve(moved.size());
     for (const auto& entry : moved) committed.push_back(entry.second);
     source->committed(committed);
   }
@@ -451,10 +453,9 @@ TEST_F(KafkaSourceTest, OnlyTheMessageThatIsTooLargeIsRefused) {
   const std::vector<OutgoingMessage> messages{text(9'000, 1), text(60'000, 2), text(9'000, 3),
                                               text(9'000, 4)};
   const auto reports = sink->send(messages);
-  std::vector<Fate> fates;
-  for (const SendReport& report : reports) fates.push_back(report.fate);
-  EXPECT_THAT(fates,
-              ElementsAre(Fate::kDelivered, Fate::kRefused, Fate::kDelivered, Fate::kDelivered));
+  const auto has = [](Fate fate) { return Field(&SendReport::fate, fate); };
+  EXPECT_THAT(reports, ElementsAre(has(Fate::kDelivered), has(Fate::kRefused),
+                                   has(Fate::kDelivered), has(Fate::kDelivered)));
   EXPECT_THAT(reports[1].detail, HasSubstr("max.message.bytes"));
 }
 

@@ -117,7 +117,7 @@ void KafkaSourceModel::poll(std::vector<Arrival>& into, std::size_t max) {
 }
 
 Result<void> KafkaSourceModel::start(std::vector<PartitionPosition> positions) {
-  all_.start(std::move(positions));
+  all_.start(positions);
   return ok();
 }
 

@@ -55,7 +55,7 @@ void World::at(std::int64_t in_us, std::function<void()> what) {
 }
 
 /// Again and again, at random distances.
-void World::every(std::int64_t low_us, std::int64_t high_us, std::function<void()> what) {
+void World::every(std::int64_t low_us, std::int64_t high_us, const std::function<void()>& what) {
   at(random_.between(low_us, high_us), [=, this] {
     what();
     every(low_us, high_us, what);

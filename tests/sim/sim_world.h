@@ -40,7 +40,7 @@ class World {
 
  private:
   void at(std::int64_t in_us, std::function<void()> what);
-  void every(std::int64_t low_us, std::int64_t high_us, std::function<void()> what);
+  void every(std::int64_t low_us, std::int64_t high_us, const std::function<void()>& what);
   void pass(std::int64_t us);
   [[nodiscard]] bool happens(bool Plan::*trouble, std::int64_t percent);
   void found(std::string what) { outcome_.findings.push_back(std::move(what)); }

@@ -67,6 +67,7 @@ make_root() {
 }
 
 # The tree as git sees it, uncommitted changes included; of what is there, only build results stay.
+# Every file is new, so that no object made from another state of it passes for up to date.
 copy_tree() {
   local target=$cache/root$inside
   mkdir -p "$target"
@@ -75,7 +76,8 @@ copy_tree() {
     (cd -- "$tree" && while IFS= read -r -d '' file; do
       [[ ! -e $file ]] || printf '%s\0' "$file"
     done) |
-    tar -C "$tree" --null --no-recursion -T - -cf - | tar -C "$target" --no-same-owner -xf -
+    tar -C "$tree" --null --no-recursion -T - -cf - |
+    tar -C "$target" --no-same-owner --touch -xf -
 }
 
 # Second stage, inside the namespaces: mounts, then the command.

@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "base/checked.h"
+
 namespace meterbill {
 
 BrokerBed::BrokerBed() {
@@ -18,7 +20,7 @@ BrokerBed::BrokerBed() {
   socket_ = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port)));
+  address.sin_port = htons(static_cast<std::uint16_t>(parse_count(port).value()));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
     throw std::runtime_error("the wrapper does not listen");
@@ -32,7 +34,7 @@ std::string BrokerBed::order(const std::string& words) {
   const std::string line = words + "\n";
   if (::send(socket_, line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size()))
     throw std::runtime_error("the wrapper is gone");
-  for (std::size_t end = 0; (end = unread_.find('\n')) == std::string::npos;) {
+  while (unread_.find('\n') == std::string::npos) {
     std::array<char, 4096> piece{};
     const ssize_t size = ::recv(socket_, piece.data(), piece.size(), 0);
     if (size <= 0) throw std::runtime_error("the wrapper is gone");

@@ -109,21 +109,27 @@ RegisteredVfs& registered() {
   static RegisteredVfs object;
   return object;
 }
+FaultVfs& owner() {
+  MB_ASSERT(registered().owner != nullptr);
+  return *registered().owner;
+}
 
 int open_file(sqlite3_vfs* vfs, sqlite3_filename path, sqlite3_file* file, int flags, int* out) {
   FaultFile& ours = mine(file);
-  ours.faults = registered().owner;
+  ours.faults = &owner();
   ours.path = path;
   ours.below = reinterpret_cast<sqlite3_file*>(reinterpret_cast<char*>(file) + sizeof(FaultFile));
   const int result = below(vfs)->xOpen(below(vfs), path, ours.below, flags, out);
   ours.base.pMethods = ours.below->pMethods != nullptr ? &kMethods : nullptr;
-  if (result == SQLITE_OK && path != nullptr) ours.faults->opened(path, content(ours.below));
+  if (result != SQLITE_OK) return result;
+  MB_ASSERT(ours.below->pMethods != nullptr);
+  if (path != nullptr) ours.faults->opened(path, content(ours.below));
   return result;
 }
 int delete_file(sqlite3_vfs* vfs, const char* path, int sync) {
-  if (registered().owner->is_dead()) return SQLITE_IOERR_DELETE;
+  if (owner().is_dead()) return SQLITE_IOERR_DELETE;
   const int result = below(vfs)->xDelete(below(vfs), path, sync);
-  if (result == SQLITE_OK) registered().owner->removed(path);
+  if (result == SQLITE_OK) owner().removed(path);
   return result;
 }
 
@@ -179,8 +185,8 @@ std::optional<int> FaultVfs::before_sync() {
   return SQLITE_IOERR_FSYNC;
 }
 
-void FaultVfs::opened(const std::string& path, std::string content) {
-  durable_.try_emplace(path, std::move(content));
+void FaultVfs::opened(const std::string& path, const std::string& content) {
+  durable_.try_emplace(path, content);
 }
 void FaultVfs::synced(const std::string& path, std::string content) {
   durable_.insert_or_assign(path, std::move(content));

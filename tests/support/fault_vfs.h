@@ -41,7 +41,7 @@ class FaultVfs {
   [[nodiscard]] std::optional<int> before_write();
   [[nodiscard]] std::optional<int> before_sync();
   [[nodiscard]] bool is_dead() const { return struck_ && fault_ == Fault::kCrash; }
-  void opened(const std::string& path, std::string content);
+  void opened(const std::string& path, const std::string& content);
   void synced(const std::string& path, std::string content);
   void removed(const std::string& path);
 

@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <map>
 #include <random>
@@ -94,7 +94,7 @@ struct Merged {
       std::istringstream words(line);
       std::string epoch, slot, scope, state;
       words >> epoch >> slot >> scope >> state;
-      const std::string row = epoch + slot + scope;
+      const std::string row = std::string(epoch).append(slot).append(scope);
       slots.insert(slot);
       (state == "final" ? final : open).insert(row);
       for (std::string word; words >> word;) {

@@ -16,6 +16,7 @@
 #include "adapters/sqlite/sqlite_spool.h"
 #include "agent/agent.h"
 #include "base/assert.h"
+#include "base/checked.h"
 #include "probe_world.h"
 #include "support/fake_meters.h"
 #include "support/line_encode.h"
@@ -160,6 +161,9 @@ int run(const std::string& folder, std::int64_t origin_us, std::uint32_t seed,
 
 int main(int argc, char** argv) {
   MB_ASSERT(argc == 5);
-  return meterbill::run(argv[1], std::atoll(argv[2]),
-                        static_cast<std::uint32_t>(std::atoll(argv[3])), argv[4]);
+  const auto origin_us = meterbill::parse_count(argv[2]);
+  const auto seed = meterbill::parse_count(argv[3]);
+  MB_ASSERT(origin_us && seed);
+  return meterbill::run(argv[1], origin_us.value(), static_cast<std::uint32_t>(seed.value()),
+                        argv[4]);
 }

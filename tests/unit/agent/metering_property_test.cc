@@ -34,15 +34,15 @@ class History {
   explicit History(std::uint32_t seed) : random_(seed) {}
 
   void play(int steps) {
-    machine_.start();
+    machine.start();
     for (int i = 0; i < steps; ++i) {
       (this->*pick())();
       tick();
     }
   }
 
-  MeteredMachine machine_;
-  Oracle oracle_;
+  MeteredMachine machine;
+  Oracle oracle;
 
  private:
   using Event = void (History::*)();
@@ -73,86 +73,86 @@ class History {
   }
 
   void pass(std::int64_t us) {
-    machine_.run(us, between(0, us * machine_.sample.cpu->cores));
-    machine_.sample.memory->used_kib = between(0, machine_.sample.memory->total_kib);
+    machine.run(us, between(0, us * machine.sample.cpu->cores));
+    machine.sample.memory->used_kib = between(0, machine.sample.memory->total_kib);
   }
   void interval() { pass(between(1, 12 * kSecond)); }
   void gap() { pass(between(0, 2 * kHour)); }
   void suspend() {
-    machine_.clock.suspend(between(0, 5 * kHour));
+    machine.clock.suspend(between(0, 5 * kHour));
     pass(between(1, 20 * kSecond));
   }
   void small_step() {
-    machine_.clock.step(between(-20 * kSecond, 20 * kSecond));
+    machine.clock.step(between(-20 * kSecond, 20 * kSecond));
     interval();
   }
   void large_step() {
-    machine_.clock.step(between(-3 * kHour, 3 * kHour));
+    machine.clock.step(between(-3 * kHour, 3 * kHour));
     interval();
   }
   void fill_or_free_disk() {
-    machine_.disk_full = !machine_.disk_full;
+    machine.disk_full = !machine.disk_full;
     interval();
   }
   // A run that could not save would lose memory, which is only in the process: free the disk first.
   void save_all() {
-    machine_.disk_full = false;
+    machine.disk_full = false;
     tick();
   }
   void restart() {
     pass(between(1, 10 * kSecond));
     save_all();
-    if (between(0, 2) == 0) machine_.stop(EndMark::kOperator);
-    machine_.kill();
-    oracle_.sample_left = 0;
+    if (between(0, 2) == 0) machine.stop(EndMark::kOperator);
+    machine.kill();
+    oracle.sample_left = 0;
     pass(between(0, kHour));
-    machine_.start();
+    machine.start();
   }
   void reboot() {
     pass(between(1, 10 * kSecond));
     save_all();
     const bool by_operator = between(0, 2) == 0;
-    if (by_operator) machine_.stop(EndMark::kOperator);
-    const bool saved = machine_.past.checkpoint.has_value();
+    if (by_operator) machine.stop(EndMark::kOperator);
+    const bool saved = machine.past.checkpoint.has_value();
     const std::int64_t off = between(0, 3 * kHour);
-    const Instant before = machine_.clock.now();
-    machine_.reboot(off);
-    if (oracle_.begun && saved) {
+    const Instant before = machine.clock.now();
+    machine.reboot(off);
+    if (oracle.begun && saved) {
       // Since the last booked instant nobody could see anything: it counts as off, too.
-      const std::int64_t wall = before.utc.us + off - oracle_.at.utc.us;
-      if (machine_.past.checkpoint->end != EndMark::kOperator)
+      const std::int64_t wall = before.utc.us + off - oracle.at.utc.us;
+      if (machine.past.checkpoint->end != EndMark::kOperator)
         pending_off_ = std::max(wall, std::int64_t{0});
     }
-    oracle_.busy = 0;
-    oracle_.at.monotonic_us = 0;
-    oracle_.at.boot_us = 0;
-    oracle_.sample_left = 0;
+    oracle.busy = 0;
+    oracle.at.monotonic_us = 0;
+    oracle.at.boot_us = 0;
+    oracle.sample_left = 0;
     pass(between(1, kHour));
-    machine_.start();
+    machine.start();
   }
 
   void tick() {
     const std::int64_t used_before = sample_used_;
-    const TickResult result = machine_.tick();
+    const TickResult result = machine.tick();
     if (result.state != TickState::kMetered) return;
-    const Instant now = machine_.clock.now();
-    const std::int64_t busy = machine_.sample.cpu->busy_us;
-    if (oracle_.begun && now.boot_us > oracle_.at.boot_us) {
-      const std::int64_t ran = now.monotonic_us - oracle_.at.monotonic_us;
-      oracle_.cpu += busy - oracle_.busy;
-      oracle_.uptime += ran;
-      oracle_.off += now.boot_us - oracle_.at.boot_us - ran + std::exchange(pending_off_, 0);
-      const std::int64_t held = std::min(ran, oracle_.sample_left);
-      oracle_.memory_kib_us += Int128{used_before} * held;
-      oracle_.capacity_kib_us += Int128{machine_.sample.memory->total_kib} * ran;
-    } else if (oracle_.begun) {
+    const Instant now = machine.clock.now();
+    const std::int64_t busy = machine.sample.cpu->busy_us;
+    if (oracle.begun && now.boot_us > oracle.at.boot_us) {
+      const std::int64_t ran = now.monotonic_us - oracle.at.monotonic_us;
+      oracle.cpu += busy - oracle.busy;
+      oracle.uptime += ran;
+      oracle.off += now.boot_us - oracle.at.boot_us - ran + std::exchange(pending_off_, 0);
+      const std::int64_t held = std::min(ran, oracle.sample_left);
+      oracle.memory_kib_us += Int128{used_before} * held;
+      oracle.capacity_kib_us += Int128{machine.sample.memory->total_kib} * ran;
+    } else if (oracle.begun) {
       return;  // no time has passed: nothing moves on
     }
-    oracle_.begun = true;
-    oracle_.busy = busy;
-    oracle_.at = now;
-    oracle_.sample_left = 30 * kSecond;
-    sample_used_ = machine_.sample.memory->used_kib;
+    oracle.begun = true;
+    oracle.busy = busy;
+    oracle.at = now;
+    oracle.sample_left = 30 * kSecond;
+    sample_used_ = machine.sample.memory->used_kib;
   }
 
   std::mt19937 random_;
@@ -181,10 +181,10 @@ class ConservationTest : public testing::TestWithParam<std::uint32_t> {};
 TEST_P(ConservationTest, EveryQuantityIsBookedOnceWhateverHappens) {
   History history(GetParam());
   history.play(300);
-  MeteredMachine& machine = history.machine_;
+  MeteredMachine& machine = history.machine;
   machine.disk_full = false;
   machine.stop(EndMark::kHost);
-  const Oracle& oracle = history.oracle_;
+  const Oracle& oracle = history.oracle;
   EXPECT_EQ(machine.sum("cpu"), oracle.cpu);
   EXPECT_EQ(machine.sum("uptime"), oracle.uptime);
   EXPECT_EQ(machine.sum("cpu_capacity"), 2 * oracle.uptime);

@@ -261,10 +261,10 @@ TEST(MeteringTest, BeforeTheBuildDateNothingIsMeteredAndNothingLost) {
   machine.options.built = parse_utc("2026-01-01T00:00:00Z").value();
   machine.start();
   machine.tick();
-  machine.clock.step(-400 * 24 * kHour);
+  machine.clock.step(-400L * 24 * kHour);
   machine.run(10 * kSecond, kSecond);
   EXPECT_EQ(machine.tick().state, TickState::kClockUnset);
-  machine.clock.step(400 * 24 * kHour);
+  machine.clock.step(400L * 24 * kHour);
   machine.run(10 * kSecond, kSecond);
   EXPECT_EQ(machine.tick().state, TickState::kMetered);
   EXPECT_EQ(machine.sum("cpu"), 2 * kSecond);

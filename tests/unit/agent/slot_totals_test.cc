@@ -48,7 +48,7 @@ TEST(CutTest, WhatLiesBeforeTheEarliestSlotIsBookedThere) {
 }
 
 TEST(CutTest, MoreThanAYearPilesUpInTheFirstSlot) {
-  const std::int64_t two_years = 2 * 366 * 24 * 60 * kMinuteUs;
+  const std::int64_t two_years = 2L * 366 * 24 * 60 * kMinuteUs;
   const auto portions = cut(0, at("2026-11-22T10:15:00Z", two_years), Slot{});
   EXPECT_EQ(static_cast<std::int64_t>(portions.size()), kStretchSlotsMax);
   const std::int64_t sum =

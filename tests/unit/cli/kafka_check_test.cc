@@ -82,7 +82,7 @@ TEST(KafkaCheckCommandTest, NothingToCheckAndMistakesAreTold) {
     int code;
     const char* message;
   };
-  const std::vector<Row> kRows{
+  const std::vector<Row> rows{
       {{}, {}, 78, "neither worker.kafka nor agent.sink"},
       {kWorker, {"--agent"}, 78, "agent.sink is no Kafka"},
       {kAgent, {"--worker"}, 78, "worker.kafka is off"},
@@ -90,7 +90,7 @@ TEST(KafkaCheckCommandTest, NothingToCheckAndMistakesAreTold) {
       {kWorker, {"--config", "x.conf"}, 64, "whose file"},
       {kWorker, {"--jsn"}, 64, "--json"},
   };
-  for (const Row& row : kRows) {
+  for (const Row& row : rows) {
     const Ran ran = run(row.environment, row.words);
     EXPECT_EQ(ran.code, row.code) << row.message;
     EXPECT_THAT(ran.err, HasSubstr(row.message));
@@ -133,7 +133,7 @@ TEST(KafkaCheckCommandTest, WhatDoesNotFitIn80ColumnsIsBrokenAndAligned) {
     KafkaCheckStep step;
     const char* text;
   };
-  const std::vector<Row> kRows{
+  const std::vector<Row> rows{
       {{1, "resolve", "kafka-1.fleet.example", "192.0.2.5 192.0.2.6 2001:db8::5 2001:db8::6",
         KafkaCheckResult::kOk, "", std::nullopt},
        " 1 resolve  kafka-1.fleet.example                                  ok\n"
@@ -166,7 +166,7 @@ TEST(KafkaCheckCommandTest, WhatDoesNotFitIn80ColumnsIsBrokenAndAligned) {
       {failed(4, "login", "PLAIN", "a\x1b[31mb\nc", ""),
        " 4 login    PLAIN              a\\x1b[31mb\\x0ac                     FAIL\n"},
   };
-  for (const Row& row : kRows) {
+  for (const Row& row : rows) {
     const std::string text = run(kWorker, {}, {row.step}).out;
     EXPECT_EQ(text, row.text);
     std::istringstream lines(text);

@@ -43,7 +43,7 @@ std::string printed_at_once(UsageFormat format) {
 /// The command against answers that stand ready; the one behind them is a broken connection.
 class UsageCommandTest : public testing::Test {
  protected:
-  int run(std::vector<std::string> arguments) {
+  int run(const std::vector<std::string>& arguments) {
     const AskService ask = [this](const std::string&, const std::string&,
                                   const std::string& target) -> Result<ServiceAnswer> {
       targets_.push_back(target);

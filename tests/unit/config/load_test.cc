@@ -200,6 +200,7 @@ TEST_F(LoadTest, AFileThatTheUserNamedReplacesTheDefaultOneAndItsDropIns) {
 
 TEST_F(LoadTest, DropInsAreReadByName) {
   std::vector<std::string> want;
+  want.reserve(30);
   for (int i = 0; i < 30; ++i)
     want.push_back(write("d/" + std::to_string(10 + i * 7 % 30) + ".conf", ""));
   std::sort(want.begin(), want.end());

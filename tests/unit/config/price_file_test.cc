@@ -81,74 +81,73 @@ struct BadFile {
 
 std::ostream& operator<<(std::ostream& out, const BadFile& row) { return out << row.name; }
 
-std::vector<BadFile> bad_files() {
-  const std::string cpu = "meter = \"cpu\"\nunit = \"core_hour\"\n";
-  return {
-      {"BareFloat", with_price(cpu + "price = 0.05\n"),
-       "line 6: price is a bare number, which computers round; write price = \"0.05\"\n"},
-      {"BareFloatWithComment", with_price(cpu + "price = 1_000.50  # dear\n"),
-       "line 6: price is a bare number, which computers round; write price = \"1_000.50\"\n"},
-      {"BareInteger", with_price(cpu + "price = 5\n"),
-       "line 6: price is a bare number, which computers round; write price = \"5\"\n"},
-      {"BareDate", with_price(cpu + "price = \"5\"\nfrom = 2026-01-01\n"),
-       "line 7: from must be text; write from = \"2026-01-01\"\n"},
-      {"Negative", with_price(cpu + "price = \"-0.05\"\n"),
-       "line 6: a price is not negative: '-0.05'; write digits with a point and at most 12 "
-       "decimals, such as price = \"0.05\"\n"},
-      {"ThirteenDecimals", with_price(cpu + "price = \"0.0000000000001\"\n"),
-       "line 6: '0.0000000000001' has more than 12 decimals; write digits with a point and at "
-       "most 12 decimals, such as price = \"0.05\"\n"},
-      {"DecimalComma", with_price(cpu + "price = \"0,05\"\n"),
-       "line 6: not a decimal number: '0,05'; write digits with a point and at most 12 decimals, "
-       "such as price = \"0.05\"\n"},
-      {"UnknownPriceKey", with_price(cpu + "price = \"5\"\nform = \"2026-01-01\"\n"),
-       "line 7: unknown key 'form'; did you mean from?\n"},
-      {"UnknownBookKey", "curency = \"EUR\"\n" + kHead,
-       "line 1: unknown key 'curency'; did you mean currency?\n"},
-      {"NothingNear", "wombat = 1\n" + kHead,
-       "line 1: unknown key 'wombat'; the keys are currency, time_zone, quantity_decimals, "
-       "price\n"},
-      {"WrongUnit", with_price("meter = \"cpu\"\nunit = \"gib_hour\"\nprice = \"1\"\n"),
-       "line 5: meter 'cpu' is not counted in 'gib_hour'; its units are core_hour, core_second; "
-       "write one of these units\n"},
-      {"MisspeltMeter", with_price("meter = \"memry\"\nunit = \"gib_hour\"\nprice = \"1\"\n"),
-       "line 5: meter 'memry' is not counted in 'gib_hour'; its units are unit; did you mean the "
-       "meter memory?\n"},
-      {"BadMeter", with_price("meter = \"CPU\"\nunit = \"core_hour\"\nprice = \"1\"\n"),
-       "line 4: 'CPU' is not the name of a meter; a name has up to 32 lower-case letters, digits "
-       "and _, and begins with a letter\n"},
-      {"NoPrice", with_price(cpu), "line 3: this price has no price; add a line price = \"…\"\n"},
-      {"BadScopes", with_price(cpu + "price = \"1\"\nscopes = \"all\"\n"),
-       "line 7: scopes is 'all'; write scopes = \"machine\" or scopes = \"parts\"\n"},
-      {"FromBetweenSlots", with_price(cpu + "price = \"1\"\nfrom = \"2026-01-01T00:10:00Z\"\n"),
-       "line 7: from (2026-01-01T00:10:00Z) is not on a quarter hour of UTC; write a date "
-       "(2026-01-01) or an instant on a quarter hour (2026-01-01T00:15:00Z)\n"},
-      {"NoSuchDate", with_price(cpu + "price = \"1\"\nfrom = \"2026-02-30\"\n"),
-       "line 7: not a date such as 2026-11-22: '2026-02-30'; write a date (2026-01-01) or an "
-       "instant on a quarter hour (2026-01-01T00:15:00Z)\n"},
-      {"SameFromTwice", with_price(cpu + "price = \"1\"\n[[price]]\n" + cpu + "price = \"2\"\n"),
-       "line 7: meter cpu has a price from the same time in line 3; give one of the two another "
-       "from, or remove it\n"},
-      {"NoCurrency", "time_zone = \"UTC\"\n",
-       "there is no currency; write currency = \"USD\" above the first [[price]]\n"},
-      {"NoZone", "currency = \"USD\"\n",
-       "there is no time_zone; write time_zone = \"UTC\" above the first [[price]]\n"},
-      {"UnknownCurrency", "currency = \"EURO\"\ntime_zone = \"UTC\"\n",
-       "line 1: 'EURO' is not a currency code of ISO 4217, such as USD or EUR; write the code of "
-       "three capital letters\n"},
-      {"UnknownZone", "currency = \"EUR\"\ntime_zone = \"Europe/Berln\"\n",
-       "line 2: there is no time zone 'Europe/Berln'; did you mean Europe/Berlin?; write the name "
-       "of an IANA time zone\n"},
-      {"BadDecimals", kHead + "quantity_decimals = 10\n",
-       "line 3: quantity_decimals is not a whole number from 0 to 9; write quantity_decimals = "
-       "9\n"},
-      {"PriceIsATable", kHead + "[price]\nmeter = \"cpu\"\n",
-       "line 3: price is not a list of prices; begin each price with a line [[price]]\n"},
-  };
-}
+const std::string kCpu = "meter = \"cpu\"\nunit = \"core_hour\"\n";
+
+const std::vector<BadFile> kBadFiles{
+    {"BareFloat", with_price(kCpu + "price = 0.05\n"),
+     "line 6: price is a bare number, which computers round; write price = \"0.05\"\n"},
+    {"BareFloatWithComment", with_price(kCpu + "price = 1_000.50  # dear\n"),
+     "line 6: price is a bare number, which computers round; write price = \"1_000.50\"\n"},
+    {"BareInteger", with_price(kCpu + "price = 5\n"),
+     "line 6: price is a bare number, which computers round; write price = \"5\"\n"},
+    {"BareDate", with_price(kCpu + "price = \"5\"\nfrom = 2026-01-01\n"),
+     "line 7: from must be text; write from = \"2026-01-01\"\n"},
+    {"Negative", with_price(kCpu + "price = \"-0.05\"\n"),
+     "line 6: a price is not negative: '-0.05'; write digits with a point and at most 12 "
+     "decimals, such as price = \"0.05\"\n"},
+    {"ThirteenDecimals", with_price(kCpu + "price = \"0.0000000000001\"\n"),
+     "line 6: '0.0000000000001' has more than 12 decimals; write digits with a point and at "
+     "most 12 decimals, such as price = \"0.05\"\n"},
+    {"DecimalComma", with_price(kCpu + "price = \"0,05\"\n"),
+     "line 6: not a decimal number: '0,05'; write digits with a point and at most 12 decimals, "
+     "such as price = \"0.05\"\n"},
+    {"UnknownPriceKey", with_price(kCpu + "price = \"5\"\nform = \"2026-01-01\"\n"),
+     "line 7: unknown key 'form'; did you mean from?\n"},
+    {"UnknownBookKey", "curency = \"EUR\"\n" + kHead,
+     "line 1: unknown key 'curency'; did you mean currency?\n"},
+    {"NothingNear", "wombat = 1\n" + kHead,
+     "line 1: unknown key 'wombat'; the keys are currency, time_zone, quantity_decimals, "
+     "price\n"},
+    {"WrongUnit", with_price("meter = \"cpu\"\nunit = \"gib_hour\"\nprice = \"1\"\n"),
+     "line 5: meter 'cpu' is not counted in 'gib_hour'; its units are core_hour, core_second; "
+     "write one of these units\n"},
+    {"MisspeltMeter", with_price("meter = \"memry\"\nunit = \"gib_hour\"\nprice = \"1\"\n"),
+     "line 5: meter 'memry' is not counted in 'gib_hour'; its units are unit; did you mean the "
+     "meter memory?\n"},
+    {"BadMeter", with_price("meter = \"CPU\"\nunit = \"core_hour\"\nprice = \"1\"\n"),
+     "line 4: 'CPU' is not the name of a meter; a name has up to 32 lower-case letters, digits "
+     "and _, and begins with a letter\n"},
+    {"NoPrice", with_price(kCpu), "line 3: this price has no price; add a line price = \"…\"\n"},
+    {"BadScopes", with_price(kCpu + "price = \"1\"\nscopes = \"all\"\n"),
+     "line 7: scopes is 'all'; write scopes = \"machine\" or scopes = \"parts\"\n"},
+    {"FromBetweenSlots", with_price(kCpu + "price = \"1\"\nfrom = \"2026-01-01T00:10:00Z\"\n"),
+     "line 7: from (2026-01-01T00:10:00Z) is not on a quarter hour of UTC; write a date "
+     "(2026-01-01) or an instant on a quarter hour (2026-01-01T00:15:00Z)\n"},
+    {"NoSuchDate", with_price(kCpu + "price = \"1\"\nfrom = \"2026-02-30\"\n"),
+     "line 7: not a date such as 2026-11-22: '2026-02-30'; write a date (2026-01-01) or an "
+     "instant on a quarter hour (2026-01-01T00:15:00Z)\n"},
+    {"SameFromTwice", with_price(kCpu + "price = \"1\"\n[[price]]\n" + kCpu + "price = \"2\"\n"),
+     "line 7: meter cpu has a price from the same time in line 3; give one of the two another "
+     "from, or remove it\n"},
+    {"NoCurrency", "time_zone = \"UTC\"\n",
+     "there is no currency; write currency = \"USD\" above the first [[price]]\n"},
+    {"NoZone", "currency = \"USD\"\n",
+     "there is no time_zone; write time_zone = \"UTC\" above the first [[price]]\n"},
+    {"UnknownCurrency", "currency = \"EURO\"\ntime_zone = \"UTC\"\n",
+     "line 1: 'EURO' is not a currency code of ISO 4217, such as USD or EUR; write the code of "
+     "three capital letters\n"},
+    {"UnknownZone", "currency = \"EUR\"\ntime_zone = \"Europe/Berln\"\n",
+     "line 2: there is no time zone 'Europe/Berln'; did you mean Europe/Berlin?; write the name "
+     "of an IANA time zone\n"},
+    {"BadDecimals", kHead + "quantity_decimals = 10\n",
+     "line 3: quantity_decimals is not a whole number from 0 to 9; write quantity_decimals = "
+     "9\n"},
+    {"PriceIsATable", kHead + "[price]\nmeter = \"cpu\"\n",
+     "line 3: price is not a list of prices; begin each price with a line [[price]]\n"},
+};
 
 class BadPriceFileTest : public testing::TestWithParam<BadFile> {};
-INSTANTIATE_TEST_SUITE_P(Table, BadPriceFileTest, testing::ValuesIn(bad_files()),
+INSTANTIATE_TEST_SUITE_P(Table, BadPriceFileTest, testing::ValuesIn(kBadFiles),
                          [](const auto& test) { return std::string(test.param.name); });
 
 TEST_P(BadPriceFileTest, NamesLineAndRemedy) {

@@ -58,10 +58,9 @@ std::function<void(Reading&)> drop(const char* meter) {
 std::function<void(Reading&)> cover(std::int64_t Cover::*field, std::int64_t value) {
   return [=](Reading& reading) { (*reading.cover).*field = value; };
 }
-std::function<void(Reading&)> all(std::vector<std::function<void(Reading&)>> changes) {
-  return [=](Reading& reading) {
-    for (const auto& change : changes) change(reading);
-  };
+template <class... Changes>
+std::function<void(Reading&)> all(const Changes&... changes) {
+  return [=](Reading& reading) { (changes(reading), ...); };
 }
 void as_part(Reading& reading) {
   reading.scope = ScopeName("service:nginx.service");
@@ -81,39 +80,38 @@ INSTANTIATE_TEST_SUITE_P(
         PlausibleCase{"cpu_over_its_limit", set("cpu", kCpuLimit + 1), Reason::kImplausible},
         PlausibleCase{"cpu_without_capacity", drop("cpu_capacity"), Reason::kNoCapacity},
         PlausibleCase{"memory_without_capacity", drop("memory_capacity"), Reason::kNoCapacity},
-        PlausibleCase{"capacity_alone", all({drop("cpu"), drop("memory")}), {}},
+        PlausibleCase{"capacity_alone", all(drop("cpu"), drop("memory")), {}},
         PlausibleCase{"memory_at_its_limit", set("memory", 320'864'256), {}},
         PlausibleCase{"memory_over_its_limit", set("memory", 320'864'257), Reason::kImplausible},
         PlausibleCase{"uptime_over_the_time_covered", set("uptime", 300 * kSecond + 1),
                       Reason::kImplausible},
         PlausibleCase{
             "estimated_time_counts",
-            all({cover(&Cover::metered_us, kSecond), cover(&Cover::estimated_us, 299 * kSecond)}),
+            all(cover(&Cover::metered_us, kSecond), cover(&Cover::estimated_us, 299 * kSecond)),
             {}},
         PlausibleCase{"off_does_not_count",
-                      all({cover(&Cover::metered_us, 0), cover(&Cover::off_us, 300 * kSecond)}),
+                      all(cover(&Cover::metered_us, 0), cover(&Cover::off_us, 300 * kSecond)),
                       Reason::kImplausible},
-        PlausibleCase{"cores_at_their_limit", set("cpu_capacity", 8'192 * 300 * kSecond), {}},
-        PlausibleCase{"too_many_cores", set("cpu_capacity", 8'192 * 300 * kSecond + 1),
+        PlausibleCase{"cores_at_their_limit", set("cpu_capacity", 8'192L * 300 * kSecond), {}},
+        PlausibleCase{"too_many_cores", set("cpu_capacity", 8'192L * 300 * kSecond + 1),
                       Reason::kImplausible},
         PlausibleCase{"cores_without_uptime_are_those_of_the_time_covered",
-                      all({drop("uptime"), set("cpu", kCpuLimit)}),
+                      all(drop("uptime"), set("cpu", kCpuLimit)),
                       {}},
         PlausibleCase{"cpu_over_its_limit_without_uptime",
-                      all({drop("uptime"), set("cpu", kCpuLimit + 1)}), Reason::kImplausible},
+                      all(drop("uptime"), set("cpu", kCpuLimit + 1)), Reason::kImplausible},
         PlausibleCase{"too_many_cores_without_uptime",
-                      all({drop("uptime"), set("cpu_capacity", 8'192 * 300 * kSecond + 1)}),
+                      all(drop("uptime"), set("cpu_capacity", 8'192L * 300 * kSecond + 1)),
                       Reason::kImplausible},
         PlausibleCase{"capacity_in_no_time", set("uptime", 0), Reason::kImplausible},
-        PlausibleCase{"no_time_and_no_use",
-                      all({set("uptime", 0), set("cpu", 0), set("cpu_capacity", 0)}),
-                      {}},
+        PlausibleCase{
+            "no_time_and_no_use", all(set("uptime", 0), set("cpu", 0), set("cpu_capacity", 0)), {}},
         PlausibleCase{"other_meter_at_its_limit", set("net_out", std::int64_t{1} << 53), {}},
         PlausibleCase{"other_meter_over_its_limit", set("net_out", (std::int64_t{1} << 53) + 1),
                       Reason::kImplausible},
         PlausibleCase{"greatest_number", set("net_out", kMax), Reason::kImplausible},
         PlausibleCase{"greatest_cpu_and_capacity",
-                      all({set("cpu", kMax), set("cpu_capacity", kMax), set("uptime", kMax)}),
+                      all(set("cpu", kMax), set("cpu_capacity", kMax), set("uptime", kMax)),
                       Reason::kImplausible},
         PlausibleCase{"negative", set("net_out", -1), Reason::kImplausible},
         PlausibleCase{"metered_as_long_as_the_clocks_may_be_apart",
@@ -130,8 +128,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Reason::kMissingField},
         PlausibleCase{"a_part_needs_no_capacity", as_part, {}},
         PlausibleCase{"a_part_over_the_limit",
-                      all({as_part, set("cpu", (std::int64_t{1} << 53) + 1)}),
-                      Reason::kImplausible}),
+                      all(as_part, set("cpu", (std::int64_t{1} << 53) + 1)), Reason::kImplausible}),
     [](const auto& param) { return std::string(param.param.name); });
 
 TEST(ReadingTest, CpuToleranceIsFiftyMillisecondsACoreAndTwoPercent) {

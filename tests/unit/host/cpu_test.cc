@@ -54,10 +54,10 @@ TEST(CpuTest, AFieldThatStepsBackIsHeldAndCounted) {
   CpuMeter meter(proc.root(), 100);
   const std::int64_t before = meter.read().value().busy_us;
   proc.show("two_cores_later");  // user −1, system +17
-  EXPECT_EQ(meter.read().value().busy_us, before + 17 * 10'000);
+  EXPECT_EQ(meter.read().value().busy_us, before + 17 * 10'000L);
   EXPECT_EQ(meter.steps_back(), 1);
   proc.show("two_cores");  // system −17: user is back where it was, which is no growth
-  EXPECT_EQ(meter.read().value().busy_us, before + 17 * 10'000);
+  EXPECT_EQ(meter.read().value().busy_us, before + 17 * 10'000L);
   EXPECT_EQ(meter.steps_back(), 2);
 }
 
@@ -69,7 +69,7 @@ TEST(CpuTest, CountersThatBeginAgainNeverFallAndGoOnFromThere) {
   proc.show("counters_restarted");
   EXPECT_EQ(meter.read().value().busy_us, before);
   std::ofstream(proc.root() / "proc/stat") << "cpu 50 3 7 20 1 0 0 0\ncpu0 1 1 1 1 1 1 1 1\n";
-  EXPECT_EQ(meter.read().value().busy_us, before + 10 * 10'000);
+  EXPECT_EQ(meter.read().value().busy_us, before + 10 * 10'000L);
 }
 
 struct BrokenStat {

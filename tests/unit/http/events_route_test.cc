@@ -40,6 +40,7 @@ class EventsRouteTest : public HttpServerTest {
     std::vector<Arrival> arrivals;
     source_.poll(arrivals, 1000);
     std::vector<Message> messages;
+    messages.reserve(arrivals.size());
     for (const Arrival& arrival : arrivals) {
       messages.push_back(decode(arrival.delivery, Route::kHttp));
     }

@@ -194,6 +194,7 @@ TEST_F(HttpServerTest, AnswersFromManyThreadsReachTheirOwnClient) {
   constexpr int kConnections = 8;
   constexpr int kRequestsEach = 125;
   std::vector<std::thread> threads;
+  threads.reserve(kConnections);
   std::atomic<int> right{0};
   for (int i = 0; i < kConnections; ++i) {
     threads.emplace_back([this, i, &right] {

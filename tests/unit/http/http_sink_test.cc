@@ -66,6 +66,7 @@ class HttpSinkTest : public HttpServerTest {
 
   static std::vector<Fate> fates(const std::vector<SendReport>& reports) {
     std::vector<Fate> all;
+    all.reserve(reports.size());
     for (const SendReport& report : reports) all.push_back(report.fate);
     return all;
   }

@@ -81,7 +81,7 @@ RawAnswer RawClient::read_answer(bool is_head, std::chrono::milliseconds patienc
   }
   RawAnswer answer;
   answer.head = received_.substr(0, end + 2);
-  answer.status = std::atoi(received_.substr(9, 3).c_str());
+  answer.status = static_cast<int>(std::strtol(received_.substr(9, 3).c_str(), nullptr, 10));
   received_.erase(0, end + 4);
   const std::size_t field = answer.head.find("Content-Length: ");
   if (field == std::string::npos || is_head) return answer;

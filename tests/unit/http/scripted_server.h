@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/assert.h"
+
 namespace meterbill {
 
 /// A peer that misbehaves by script: per accepted connection it reads one request (up to the end of
@@ -31,7 +33,7 @@ class ScriptedServer {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof(address));
+    MB_ASSERT(::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
     ::listen(listener_, 16);
     socklen_t size = sizeof(address);
     ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);

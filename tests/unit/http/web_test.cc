@@ -32,7 +32,8 @@ WebHandler says(const std::string& name) {
   return [name](const WebRequest&, const PathValues& values, const Respond& respond) {
     WebResponse response;
     response.body = name;
-    for (const auto& [key, value] : values) response.body += " " + key + "=" + value;
+    for (const auto& [key, value] : values)
+      response.body.append(" ").append(key).append("=").append(value);
     respond(std::move(response));
   };
 }

@@ -40,7 +40,7 @@ TEST(KafkaCertificateTest, TheVerdictIsToldWithWhatTheCertificateSays) {
     const char* what;
     const char* remedy;
   };
-  const std::vector<Row> kRows{
+  const std::vector<Row> rows{
       {X509_V_ERR_HOSTNAME_MISMATCH,
        "the certificate is for kafka-1.example, 192.0.2.5, 2001:db8::5, not for 192.0.2.9",
        "name the broker as its certificate does"},
@@ -57,7 +57,7 @@ TEST(KafkaCertificateTest, TheVerdictIsToldWithWhatTheCertificateSays) {
       {X509_V_ERR_CERT_REVOKED, "the certificate of 192.0.2.9 is not good: certificate revoked",
        "kafka.ssl.ca.location"},
   };
-  for (const Row& row : kRows) {
+  for (const Row& row : rows) {
     const BadCertificate bad = explain_certificate(row.verdict, "192.0.2.9:9093", certificate());
     EXPECT_EQ(bad.what, row.what);
     EXPECT_THAT(bad.remedy, HasSubstr(row.remedy));

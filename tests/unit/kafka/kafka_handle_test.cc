@@ -33,13 +33,13 @@ TEST(KafkaConfTest, ForcedPropertiesWinOverTheOperatorsAndThoseOverOurDefaults) 
   EXPECT_EQ(value_of(conf.value().get(), "client.id"), "mine");
   EXPECT_EQ(value_of(conf.value().get(), "socket.nagle.disable"), "true");
   EXPECT_EQ(value_of(conf.value().get(), "bootstrap.servers"), "127.0.0.1:9092");
-  const std::array<std::pair<const char*, const char*>, 5> kForced{
+  const std::array<std::pair<const char*, const char*>, 5> forced{
       {{"auto.offset.reset", "error"},
        {"check.crcs", "true"},
        {"enable.auto.commit", "false"},
        {"enable.auto.offset.store", "false"},
        {"isolation.level", "read_committed"}}};
-  for (const auto& [name, value] : kForced) EXPECT_EQ(value_of(conf.value().get(), name), value);
+  for (const auto& [name, value] : forced) EXPECT_EQ(value_of(conf.value().get(), name), value);
 }
 
 TEST(KafkaConfTest, AProducerCannotBeMadeToLoseOrReorder) {

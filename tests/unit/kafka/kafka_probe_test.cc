@@ -51,7 +51,7 @@ TEST(KafkaFaultTest, TheFailureLeadsToTheStepAndTheRemedy) {
     int step;
     const char* remedy;
   };
-  const std::vector<Row> kRows{
+  const std::vector<Row> rows{
       {"SSL handshake failed: error:1408F10B: wrong version number: connecting to a PLAINTEXT "
        "broker listener?",
        true, false, 3, "speaks no TLS"},
@@ -72,7 +72,7 @@ TEST(KafkaFaultTest, TheFailureLeadsToTheStepAndTheRemedy) {
       {"Disconnected while requesting ApiVersion", false, false, 2, "sasl_plaintext"},
       {"Disconnected while requesting ApiVersion", false, true, 4, "security.protocol"},
   };
-  for (const Row& row : kRows) {
+  for (const Row& row : rows) {
     const KafkaFault fault = explain_fault(row.error, row.uses_tls, row.uses_login);
     EXPECT_EQ(fault.step, row.step) << row.error;
     EXPECT_THAT(fault.remedy, HasSubstr(row.remedy)) << row.error;

@@ -134,6 +134,7 @@ TEST_F(ServiceLogTest, MemoryIsBoundedAndNothingIsLostByIt) {
 TEST_F(ServiceLogTest, ThreadsMayLogAtOnce) {
   log_->set_level(LogLevel::kDebug);
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i)
     threads.emplace_back([this] {
       for (int n = 0; n < 100; ++n) log_->debug("tick");

@@ -13,7 +13,7 @@ namespace {
 class SqliteDbTest : public testing::Test {
  protected:
   std::string path() const { return (dir_.path() / "a.db").string(); }
-  SqliteDb open(SqliteOptions options = {}) const {
+  SqliteDb open(const SqliteOptions& options = {}) const {
     auto db = SqliteDb::open(path(), options);
     EXPECT_TRUE(db) << db.error().message;
     return std::move(db).value();
@@ -100,7 +100,7 @@ TEST_F(SqliteDbTest, AnOverwrittenPageIsFoundByTheCheck) {
                    "INSERT INTO t SELECT x, hex(x) FROM n"));
   }
   std::fstream file(path(), std::ios::in | std::ios::out | std::ios::binary);
-  file.seekp(4096 * 3);
+  file.seekp(4096L * 3);
   file << std::string(4096, 'z');
   file.close();
   auto db = SqliteDb::open(path(), {});

@@ -21,10 +21,10 @@ namespace fs = std::filesystem;
 class SqliteSpoolTest : public testing::Test {
  protected:
   [[nodiscard]] std::string path() const { return (dir_.path() / "spool.db").string(); }
-  [[nodiscard]] Result<SqliteSpool::Opened> try_open(SqliteSpoolOptions options = {}) const {
+  [[nodiscard]] Result<SqliteSpool::Opened> try_open(const SqliteSpoolOptions& options = {}) const {
     return SqliteSpool::open(path(), options, now_);
   }
-  [[nodiscard]] std::unique_ptr<SqliteSpool> open(SqliteSpoolOptions options = {}) const {
+  [[nodiscard]] std::unique_ptr<SqliteSpool> open(const SqliteSpoolOptions& options = {}) const {
     auto opened = try_open(options);
     EXPECT_TRUE(opened) << opened.error().message;
     return opened ? std::move(opened.value().spool) : nullptr;
@@ -51,6 +51,7 @@ class SqliteSpoolTest : public testing::Test {
   }
   static std::vector<RowVersion> versions(const std::vector<PendingRow>& rows) {
     std::vector<RowVersion> found;
+    found.reserve(rows.size());
     for (const PendingRow& row : rows) found.push_back(row.row_version());
     return found;
   }
@@ -225,7 +226,7 @@ TEST_F(SqliteSpoolTest, AFullSpoolFoldsTheSmallestScopesOfSlotsNeverOfferedExact
   int slots = 0;
   for (; slots < 60; ++slots) {
     std::vector<Reading> readings{reading(slot_.plus(slots), 1'000)};
-    for (int i = 1; i <= 30; ++i) {
+    for (std::int64_t i = 1; i <= 30; ++i) {
       readings.push_back(reading(slot_.plus(slots), i * 10, fmt::format("service:{:030}", i)));
       parts += i * 10;
     }
@@ -252,7 +253,7 @@ TEST_F(SqliteSpoolTest, AFullSpoolFoldsTheSmallestScopesOfSlotsNeverOfferedExact
 
 TEST_F(SqliteSpoolTest, ANearlyFullSpoolTakesManyMoreSlotsWithinItsPages) {
   constexpr std::int64_t kPagesMax = 60;
-  constexpr int kScopes = 50;
+  constexpr std::int64_t kScopes = 50;
   auto spool = open({.page_count_max = kPagesMax});
   int slots = 0;
   int tight_since = 0;

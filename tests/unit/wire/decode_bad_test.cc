@@ -91,7 +91,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"nested_60000_deep", std::string(30'000, '[') + std::string(30'000, ']'),
                 "too_deep"},
         BadCase{"nested_and_open", std::string(1000, '['), "not_json"},
-        BadCase{"over_64_kib", sample("1") + std::string(64 * 1024, ' '), "too_large"}),
+        BadCase{"over_64_kib", sample("1") + std::string(64UL * 1024, ' '), "too_large"}),
     kNameOf);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -158,7 +158,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"label_number", reading_with(R"("lab-3")", "3"), "wrong_type"},
         BadCase{"label_key_in_capitals", reading_with(R"("site")", R"("Site")"), "bad_label"},
         BadCase{"label_key_empty", reading_with(R"("site")", R"("")"), "bad_label"},
-        BadCase{"label_16_kib", reading_with("lab-3", std::string(16 * 1024, 'x')), "bad_label"},
+        BadCase{"label_16_kib", reading_with("lab-3", std::string(16UL * 1024, 'x')), "bad_label"},
         BadCase{"label_256_bytes", reading_with("lab-3", std::string(256, 'x')), "bad_label"},
         BadCase{"label_with_a_control_character", reading_with("lab-3", R"(a\u0007)"), "bad_label"},
         BadCase{"17_labels", reading_with(kLabels, labels(17)), "bad_label"},
@@ -176,7 +176,7 @@ TEST(DecodeLimitTest, WhatIsJustWithinIsRead) {
   const std::string deep = R"({"machine_id":"a","cpu_usage":1,"memory_usage":2,"x":)" +
                            std::string(31, '[') + std::string(31, ']') + "}";
   EXPECT_EQ(outcome(decode(delivery(deep), Route::kKafka)), "sample");
-  const std::string padded = sample("1") + std::string(64 * 1024 - sample("1").size(), ' ');
+  const std::string padded = sample("1") + std::string(64UL * 1024 - sample("1").size(), ' ');
   EXPECT_EQ(outcome(decode(delivery(padded), Route::kKafka)), "sample");
 }
 

@@ -86,13 +86,13 @@ INSTANTIATE_TEST_SUITE_P(
                     BodyCase{"word_in_an_element", "[{\"a\":nonsense},{}]", true},
                     BodyCase{"not_utf8", "[\"\xFF\"]", true}, BodyCase{"open", "[{}", true},
                     BodyCase{"wrong_bracket", "[{]}", true}, BodyCase{"wrong_end", "[{}}", true},
-                    BodyCase{"over_1_mib", "[" + std::string(1024 * 1024, ' ') + "]", true},
+                    BodyCase{"over_1_mib", "[" + std::string(1024UL * 1024, ' ') + "]", true},
                     BodyCase{"10001_elements", many(10'001), true}),
     [](const auto& param) { return std::string(param.param.name); });
 
 TEST(SplitBodyTest, LimitsThemselvesAreFine) {
   EXPECT_EQ(split_body(many(10'000), true).value().size(), 10'000U);
-  EXPECT_TRUE(split_body("[" + std::string(1024 * 1024 - 2, ' ') + "]", true));
+  EXPECT_TRUE(split_body("[" + std::string(1024UL * 1024 - 2, ' ') + "]", true));
 }
 
 }  // namespace

@@ -8,7 +8,6 @@ namespace meterbill {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr std::int64_t kSecond = 1'000'000;

@@ -1,5 +1,6 @@
 #include "worker/events_endpoint.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <optional>
@@ -92,7 +93,7 @@ TEST_F(EventsEndpointTest, WhatIsNoEventAndNoArrayIs400AndNotCounted) {
 TEST_F(EventsEndpointTest, ABareSampleIs400AndSaysWhatToSendInstead) {
   for (const auto& [type, body] : std::vector<std::pair<const char*, std::string>>{
            {kOne, kSample},
-           {kBatch, "[" + kEvent + "," + kSample + "]"},
+           {kBatch, fmt::format("[{},{}]", kEvent, kSample)},
            {"application/json", kSample}}) {
     EXPECT_EQ(post(type, body), 400U) << body;
     EXPECT_THAT(answer_->body, HasSubstr("no identity"));

@@ -20,8 +20,9 @@ class HttpSourceTest : public testing::Test {
  protected:
   bool offer(const std::vector<std::string>& values) {
     std::vector<Delivery> deliveries;
+    deliveries.reserve(values.size());
     for (const std::string& value : values) deliveries.push_back(delivery(value));
-    return source_.offer(std::move(deliveries), [this](WebResponse response) {
+    return source_.offer(std::move(deliveries), [this](const WebResponse& response) {
       std::string line = std::to_string(response.status);
       for (const Header& header : response.headers) line += " " + header.name + "=" + header.value;
       answers_.push_back(line);
@@ -36,6 +37,7 @@ class HttpSourceTest : public testing::Test {
 
   static std::vector<std::string> values(const std::vector<Arrival>& arrivals) {
     std::vector<std::string> all;
+    all.reserve(arrivals.size());
     for (const Arrival& arrival : arrivals) {
       all.push_back(std::to_string(arrival.request) + ":" + arrival.delivery.value);
     }
@@ -148,6 +150,7 @@ TEST(HttpSourceThreadsTest, EveryRequestIsAnsweredOnceWhateverHappensMeanwhile) 
   std::atomic<int> taken{0};
   std::atomic<int> busy{0};
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
       for (int n = 0; n < kEach; ++n) {

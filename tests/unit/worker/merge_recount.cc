@@ -181,7 +181,7 @@ class Counter {
     if (!name) return;
     std::string labels;
     for (const auto& [key, value] : run(number).labels)
-      labels += (labels.empty() ? "" : ",") + key + "=" + value;
+      labels.append(labels.empty() ? "" : ",").append(key).append("=").append(value);
     if (labels.find(',') != std::string::npos) labels = "\"" + labels + "\"";
     for (const auto& [scope, used] : share.used)
       for (const auto& [meter, value] : used) usage_[{*name, scope, labels, slot, meter}] += value;

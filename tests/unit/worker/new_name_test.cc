@@ -13,7 +13,7 @@ using testing::Not;
 constexpr std::int64_t kSecond = 1'000'000;
 
 /// A boot that used so much cpu in a slot of its own, the hour's, so that none conflict.
-ReadingSpec boot(const char* machine, const char* id, int hour, std::int64_t cpu_s) {
+ReadingSpec boot(const char* machine, const char* id, std::int64_t hour, std::int64_t cpu_s) {
   ReadingSpec spec;
   spec.machine = machine;
   spec.boot = id;

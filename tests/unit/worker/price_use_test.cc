@@ -206,7 +206,7 @@ TEST(SampleCostTest, IsOfThePricesOfTheSampleWhateverWasHeardOfItsMachineSince) 
   const auto of_samples =
       std::ranges::find(parts.versions, MeterName{"cpu_usage"}, &PriceVersion::meter);
   ASSERT_NE(of_samples, parts.versions.end());
-  parts.versions.push_back(PriceVersion(*of_samples));
+  parts.versions.emplace_back(*of_samples);
   parts.versions.back().from = Slot::parse("2026-11-23T00:00:00Z").value();
   parts.versions.back().price = Price::parse("7").value();
   const PriceBook dearer = PriceBook::create(std::move(parts)).value();

@@ -68,7 +68,8 @@ std::string shown(WorkerBench& bench) {
   for (const char* name : {"web-1", "web-2"})
     text += bench.get(std::string("/api/v1/machines/") + name) + "\n" + name + " costs " +
             bench.cost(name) + "\n";
-  for (const auto& [name, cover] : coverage(bench)) text += name + " " + cover + "\n";
+  for (const auto& [name, cover] : coverage(bench))
+    text.append(name).append(" ").append(cover).append("\n");
   for (const LinesFrom from : {LinesFrom::kTotals, LinesFrom::kSlots})
     text += to_string(november(bench, from).exact_total) + "\n";
   return text + bench.usage_csv();

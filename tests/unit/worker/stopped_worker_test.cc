@@ -60,7 +60,8 @@ class StoppedWorkerTest : public testing::Test {
     return worker.value()->answer(request);
   }
 
-  PriceBook with_cpu_prices(std::vector<std::pair<std::string, std::string>> from_and_price) {
+  PriceBook with_cpu_prices(
+      const std::vector<std::pair<std::string, std::string>>& from_and_price) {
     std::vector<PriceVersion> versions = bench_.book.versions();
     std::erase_if(versions, [](const auto& version) { return version.meter.str() == "cpu"; });
     const MeterName cpu{"cpu"};

@@ -24,7 +24,7 @@ void put_fleet(WorkerBench& bench, int machines, int slots) {
     if (machine % 3 == 0) spec.labels = {{"site", "läb"}};
     for (int slot = 0; slot < slots; ++slot) {
       spec.slot = to_string(first.plus(slot));
-      spec.from_s = slot * 2'000;
+      spec.from_s = slot * 2'000L;
       spec.seconds = slot % 7 == 0 ? 901 : 900;
       spec.cpu_s = machine + slot;
       spec.scopes_cpu_s = {{"service:a", slot}, {"view:b", machine}};
