@@ -219,7 +219,10 @@ std::int64_t Agent::send_once() {
   const auto& error = sender_.state().spool_error;
   if (error && error->code == Code::kDamaged) spool_damaged_ = true;  // the next tick begins anew
   if (round != Round::kIdle) refresh_spool_status();
-  if (round == Round::kProgress) return 0;
+  if (round == Round::kProgress) {
+    not_before_boot_us_ = 0;
+    return 0;
+  }
   if (round == Round::kIdle) return kIdleUs;
   const std::int64_t wait = sender_.backoff_us();
   not_before_boot_us_ = parts_.clock.now().boot_us + wait;

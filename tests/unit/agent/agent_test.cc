@@ -162,6 +162,21 @@ TEST(AgentTest, SendNowDoesNotWaitForTheBackoff) {
   EXPECT_EQ(bench.sink.calls, 2);
 }
 
+TEST(AgentTest, ASendNowThatSucceedsEndsTheBackoff) {
+  AgentBench bench;
+  bench.agent->tick_once();
+  bench.run(1);
+  bench.sink.answer = [](const OutgoingMessage&) { return FakeSink::report(Fate::kLater, "away"); };
+  static_cast<void>(bench.agent->send_once());
+  bench.sink.answer = [](const OutgoingMessage&) { return FakeSink::report(Fate::kDelivered); };
+  bench.agent->send_now();
+  EXPECT_EQ(bench.agent->send_once(), 0);
+  // In no time: the backoff would still last.
+  bench.agent->finish(EndMark::kOperator);
+  static_cast<void>(bench.agent->send_once());
+  EXPECT_EQ(bench.sink.delivered.size(), 2U);
+}
+
 TEST(AgentTest, SendAgainOffersAllKeptRows) {
   AgentBench bench;
   bench.agent->tick_once();
