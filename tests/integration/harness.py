@@ -174,6 +174,9 @@ class Service:
     def thaw(self):
         self._process.thaw()
 
+    def is_frozen(self):
+        return self._process.is_frozen()
+
     def wait_exit(self, timeout_s):
         return self._process.wait(timeout_s)
 
@@ -185,6 +188,9 @@ class Service:
                 if line.startswith("RssAnon:"):
                     return int(line.split()[1]) * 1024
         raise AssertionError(f"no RssAnon of {self.name}")
+
+    def log_tail(self):
+        return self._process.log_tail()
 
     def log(self):
         return self.log_path.read_text(encoding="utf-8", errors="replace")
@@ -290,30 +296,35 @@ class ProgramTest(unittest.TestCase):
 
     def assert_bills_equal(self, worker, records, prices_text=None, timeout_s=30):
         """Every machine's bill and usage, worker's against recount's, to the last digit; nothing
-        more, nothing less. Waits for the worker to come to the end, then looks once more: a bill
-        that runs past the right one is wrong.
-        """
+        more, nothing less."""
         clock_ns = worker.clock.time_ns() if worker.clock else time.time_ns()
         counted = recount.recount(records, prices_text, clock_ns // 1000)
-        period, _, _ = counted.book.period(recount.slot_of(counted.now_us))
-        expected = {name: counted.bill(name, period)["total_cost"] for name in counted.machines}
-        self.assertTrue(expected, "nothing was captured")
-
-        usage = {name: rows for name in expected if (rows := counted.usage(name))}
-
-        def costs():
-            return {name: str(worker.cost(name)) for name in expected}
-
-        with contextlib.suppress(processes.Timeout):
-            wait_until(
-                lambda: costs() == expected and worker.usage() == usage,
-                timeout_s,
-                "equal bills",
-                poll_s=0.3,
-            )
-        self.assertEqual(differences(worker.usage(), usage), [])
-        self.assertEqual(costs(), expected)
+        self.assertTrue(counted.machines, "nothing was captured")
+        usage, costs, expected = bill_differences(worker, counted, timeout_s)
+        self.assertEqual(usage, [])
+        self.assertEqual(costs, expected)
         return counted
+
+
+def bill_differences(worker, counted, timeout_s):
+    """The first rows of usage that one side has and the other has not; the costs of all machines,
+    the worker's and the recount's. Waits for the worker to come to the end, then looks once more: a
+    bill that runs past the right one is wrong."""
+    period, _, _ = counted.book.period(recount.slot_of(counted.now_us))
+    expected = {name: counted.bill(name, period)["total_cost"] for name in counted.machines}
+    usage = {name: rows for name in expected if (rows := counted.usage(name))}
+
+    def costs():
+        return {name: str(worker.cost(name)) for name in expected}
+
+    with contextlib.suppress(processes.Timeout):
+        wait_until(
+            lambda: costs() == expected and worker.usage() == usage,
+            timeout_s,
+            "equal bills",
+            poll_s=0.3,
+        )
+    return differences(worker.usage(), usage), costs(), expected
 
 
 def differences(ours, theirs):

@@ -1,18 +1,16 @@
 """A topic deleted and made anew under a running worker: nothing of the new one is billed before the
 operator accepts it, nothing is billed twice afterwards."""
 
-import base64
 import json
-import subprocess
 import unittest
 
-from harness import Agent, ProgramTest, Worker, program, wait_until
+from harness import Agent, ProgramTest, Worker, wait_until
 import capture
 import processes
 from kafka_broker import KafkaBroker
 from load import KafkaLoad
 from recount import recount
-from recount_wire import items_of
+from recount_wire import sample_of
 
 PARTITIONS, TOPIC = 2, "anew"
 OLD, NEW, LATER = 20, 7, 5
@@ -21,28 +19,6 @@ OLD, NEW, LATER = 20, 7, 5
 def samples(machine, count):
     text = f'{{"machine_id": "{machine}", "cpu_usage": 12.3, "memory_usage": 61.2}}'
     return [text.encode()] * count
-
-
-def again(record):
-    """A captured record as it is produced once more."""
-
-    def decoded(text):
-        return None if text is None else base64.b64decode(text)
-
-    return {
-        "value": decoded(record["value"]),
-        "key": decoded(record["key"]),
-        "headers": [(name, decoded(text)) for name, text in record["headers"]],
-        "timestamp_ms": record["timestamp_ms"],
-    }
-
-
-def sample_of(record):
-    """The machine whose sample this record is; None for anything else."""
-    for item in items_of(record, record["timestamp_ms"] * 1000):
-        if item.kind == "sample":
-            return item.machine
-    return None
 
 
 class RecreatedTopicTest(ProgramTest):
@@ -86,17 +62,6 @@ class RecreatedTopicTest(ProgramTest):
 
         wait_until(told, 20, "the log says which partitions are not read")
 
-    def operate(self, *command):
-        control = self.worker.options["worker.control"]
-        done = subprocess.run(
-            [program("meterbill"), *command, "--control", control],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-        self.assertEqual(done.returncode, 0, done.stderr)
-
     def load_for_a_while(self, prefix):
         seed = self.random.getrandbits(64)
         load = KafkaLoad(self.broker, TOPIC, PARTITIONS, seed, prefix).start()
@@ -124,16 +89,16 @@ class RecreatedTopicTest(ProgramTest):
         self.broker.create_topic(TOPIC, PARTITIONS)
         # Not in their old places: a log with the same records in them is the same log.
         self.broker.produce(samples("new-alone", NEW), TOPIC, 0)
-        self.broker.produce([again(record) for record in old], TOPIC, 0)
+        self.broker.produce([capture.again(record) for record in old], TOPIC, 0)
         self.broker.produce(samples("new-alone", NEW), TOPIC, 1)
 
     def accept_both(self):
-        self.operate("kafka", "accept", "--partition", "0")
+        self.worker.change("kafka", "accept", "--partition", "0")
         wait_until(
             lambda: self.partitions()[0]["state"] == "running", 30, "partition 0 is read", 0.2
         )
         self.assertEqual(self.partitions()[1]["state"], "halted", "only what was accepted is read")
-        self.operate("kafka", "accept", "--partition", "1")
+        self.worker.change("kafka", "accept", "--partition", "1")
         wait_until(self.worker.ready, 30, "ready after both were accepted")
 
     def test_a_topic_made_anew_is_billed_only_after_it_is_accepted_and_never_twice(self):
@@ -153,7 +118,7 @@ class RecreatedTopicTest(ProgramTest):
         agent.start()
         self.load_for_a_while("new")
         wait_until(
-            lambda: any(again(r)["key"] == b"real-1" for r in self.captured(2)[len(old) :]),
+            lambda: any(capture.again(r)["key"] == b"real-1" for r in self.captured(2)[len(old) :]),
             30,
             "the agent's readings in the new topic",
             0.5,
@@ -190,7 +155,7 @@ class RecreatedTopicTest(ProgramTest):
         )
         for item in held:
             if item["machine"].startswith("new-"):
-                self.operate("quarantine", "release", str(item["id"]))
+                self.worker.change("quarantine", "release", str(item["id"]))
         brought_again = [r for r in replayed if not sample_of(r).startswith("new-")]
         self.assertGreaterEqual(len(brought_again), OLD)
         self.assert_bills_equal(self.worker, old + [r for r in new if r not in brought_again])

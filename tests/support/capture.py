@@ -69,6 +69,20 @@ def capture_topic(bootstrap, topic, timeout_s=60):
     return sorted(records, key=lambda r: (r["partition"], r["offset"]))
 
 
+def again(record):
+    """A captured record as it is produced once more."""
+
+    def decoded(text):
+        return None if text is None else base64.b64decode(text)
+
+    return {
+        "value": decoded(record["value"]),
+        "key": decoded(record["key"]),
+        "headers": [(name, decoded(text)) for name, text in record["headers"]],
+        "timestamp_ms": record["timestamp_ms"],
+    }
+
+
 def write_records(path, records):
     with open(path, "w", encoding="ascii") as out:
         for record in records:

@@ -1,13 +1,10 @@
 """What an agent must have metered: its own checkpoints of the raw counters, and the host's counters
 as they were around its first and its last tick. Shares no code with the programs."""
 
-import contextlib
 import os
-import pathlib
-import shutil
-import sqlite3
-import tempfile
 import time
+
+from database_copy import copied_database
 
 _TICK_US = 10**6 // os.sysconf("SC_CLK_TCK")
 
@@ -25,26 +22,13 @@ def host_counters():
 
 
 class SpoolCopy:
-    """An agent's spool at one moment. The agent locks its spool, so it is held still for as long as
-    the copy takes."""
+    """An agent's spool at one moment."""
 
     def __init__(self, agent):
-        with tempfile.TemporaryDirectory(dir=agent.scratch) as folder:
-            if agent.running():
-                agent.freeze()
-            try:
-                for path in agent.state_dir.glob("spool.db*"):
-                    shutil.copy(path, folder)
-            finally:
-                if agent.running():
-                    agent.thaw()
-            database = pathlib.Path(folder) / "spool.db"
-            with contextlib.closing(sqlite3.connect(database)) as db:
-                self._checkpoints = db.execute(
-                    "SELECT cpu_busy_us, boot_us FROM checkpoint"
-                ).fetchall()
-                self._used = db.execute("SELECT used FROM rows WHERE scope='machine'").fetchall()
-                self.epochs = db.execute("SELECT epoch FROM epochs ORDER BY id").fetchall()
+        with copied_database(agent, "spool.db") as db:
+            self._checkpoints = db.execute("SELECT cpu_busy_us, boot_us FROM checkpoint").fetchall()
+            self._used = db.execute("SELECT used FROM rows WHERE scope='machine'").fetchall()
+            self.epochs = db.execute("SELECT epoch FROM epochs ORDER BY id").fetchall()
 
     def checkpoint(self):
         """The raw counters up to which everything is booked; None before the first tick."""
@@ -80,11 +64,15 @@ class CounterTruth:
         self._last = SpoolCopy(self._agent).checkpoint()
         return code
 
+    def counted(self):
+        """meter → what the raw counter grew by from the first tick to the last."""
+        return {meter: self._last[meter] - self._first[meter] for meter in self._first}
+
     def check(self, test, usage):
         """`usage`: rows of the machine as `Worker.usage` has them."""
         used = totals_of(usage)
         for meter, slack in (("cpu", 5 * _TICK_US), ("uptime", 0)):
-            test.assertEqual(used[meter], self._last[meter] - self._first[meter], meter)
+            test.assertEqual(used[meter], self.counted()[meter], meter)
             least = self._around_last[0][meter] - self._around_first[1][meter] - slack
             most = self._around_last[1][meter] - self._around_first[0][meter] + slack
             test.assertTrue(least <= used[meter] <= most, (meter, least, used[meter], most))

@@ -102,9 +102,10 @@ class KafkaBroker:
         """What `worker.kafka` and `agent.sink` take; by the proxy when there is one."""
         return f"kafka://127.0.0.1:{self.proxy_port or self.port}/{topic}"
 
-    def add_listener(self, name, port, protocol, settings):
-        """One more listener, before `start`: `protocol` is Kafka's, `settings` are its own."""
-        self._more_listeners[name] = (port, protocol)
+    def add_listener(self, name, port, protocol, settings, advertised_port=None):
+        """One more listener, before `start`: `protocol` is Kafka's, `settings` are its own. Clients
+        are told to come back by `advertised_port`, where that is another one."""
+        self._more_listeners[name] = (port, protocol, advertised_port or port)
         for key, value in settings.items():
             self._configs[f"listener.name.{name.lower()}.{key}"] = value
 
@@ -125,8 +126,8 @@ class KafkaBroker:
             listeners["PROXIED"] = self.proxied_port
             advertised["PROXIED"] = self.proxy_port
         protocols = ["CONTROLLER:PLAINTEXT"] + [f"{name}:PLAINTEXT" for name in listeners]
-        for name, (port, protocol) in self._more_listeners.items():
-            listeners[name] = advertised[name] = port
+        for name, (port, protocol, advertised_port) in self._more_listeners.items():
+            listeners[name], advertised[name] = port, advertised_port
             protocols.append(f"{name}:{protocol}")
         settings = {
             "process.roles": "broker,controller",
@@ -187,14 +188,18 @@ class KafkaBroker:
         return path
 
     def start(self, timeout_s=90):
+        self.launch()
+        self.wait_ready(timeout_s)
+        return self
+
+    def launch(self):
+        """As `start`, but nothing is waited for."""
         path = self._format()
         self._process = processes.Process(
             [*_JAVA, "-cp", f"{jars(self.version)}/*", "kafka.Kafka", path],
             self.log_path,
             cwd=self.scratch,
         )
-        self.wait_ready(timeout_s)
-        return self
 
     def wait_ready(self, timeout_s=90):
         def answers():
@@ -219,18 +224,24 @@ class KafkaBroker:
     def running(self):
         return self._process is not None and self._process.running()
 
+    def log_tail(self):
+        return self._process.log_tail()
+
     def kill(self):
         """SIGKILL: what the broker had not written is gone, what it had stays in the page cache."""
-        self._process.kill()
+        return self._process.kill()
 
     def stop(self):
         self._process.stop(30)
 
     def freeze(self):
-        self._process.signal(signal.SIGSTOP)
+        self._process.freeze()
 
     def thaw(self):
-        self._process.signal(signal.SIGCONT)
+        self._process.thaw()
+
+    def is_frozen(self):
+        return self._process.is_frozen()
 
     def restart(self, timeout_s=90):
         """The same data and ports again, after `stop` or `kill`."""

@@ -163,7 +163,9 @@ def usage_event(machine, identity, data):
 
 class Load:
     """Sends in the background from `start` to `finish`; whatever was begun is brought to its end by
-    `finish`."""
+    `finish`. `pause_s`: how long it does nothing between two messages."""
+
+    pause_s = 0.0
 
     def __init__(self, seed, prefix, machines=MACHINES):
         rng = random.Random(seed)
@@ -173,7 +175,7 @@ class Load:
             for n in range(machines)
         ]
         self.sent, self.error = 0, None
-        self._stop = threading.Event()
+        self._stop, self._turn = threading.Event(), threading.RLock()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self):
@@ -188,10 +190,16 @@ class Load:
         if self.error:
             raise self.error
 
+    def paused(self):
+        """As a context: what was begun is over, and nothing is sent."""
+        return self._turn
+
     def _run(self):
         try:
             while not self._stop.is_set():
-                self.send_some()
+                with self._turn:
+                    self.send_some()
+                self._stop.wait(self.pause_s)
         except Exception as error:  # Shown by `finish`, in the thread that can fail the test.
             self.error = error
 
@@ -250,6 +258,8 @@ class KafkaLoad(Load):
     machine, so that one machine's readings come out of order; samples of the prototype among
     them."""
 
+    pause_s = 0.002
+
     def __init__(self, broker, topic, partitions, seed, prefix="kafka"):
         super().__init__(seed, prefix)
         self._kafka, self._topic, self._partitions = broker.connect(), topic, partitions
@@ -289,9 +299,11 @@ class KafkaLoad(Load):
                 records.append({"value": json.dumps(sample)})
             if self._random.random() < 0.02:
                 records.append({"value": b'{"machine_id": "broken", "cpu_usage": 012.3}'})
-        self._kafka.produce(self._topic, records, self._random.randrange(self._partitions))
+        self.produce(records, self._random.randrange(self._partitions))
         self.sent += len(records)
-        time.sleep(0.002)
+
+    def produce(self, records, partition):
+        self._kafka.produce(self._topic, records, partition)
 
     def finish(self, timeout_s=60):
         super().finish(timeout_s)

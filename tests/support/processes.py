@@ -89,10 +89,21 @@ class Process:
             os.kill(self.pid, number)
 
     def freeze(self):
+        """Returns when it does nothing any more."""
         self.signal(signal.SIGSTOP)
+        wait_until(lambda: not self.running() or self.is_frozen(), 10, f"{self.argv[0]} frozen")
 
     def thaw(self):
         self.signal(signal.SIGCONT)
+
+    def is_frozen(self):
+        """Whether every thread stands still."""
+        try:
+            tasks = pathlib.Path(f"/proc/{self.pid}/task").glob("*/stat")
+            stats = [task.read_text("utf-8") for task in tasks]
+        except OSError:  # A thread that is just ending.
+            return False
+        return bool(stats) and all(stat.rpartition(")")[2].split()[0] == "T" for stat in stats)
 
     def kill(self):
         """SIGKILL, and wait until the kernel has cleared it away."""
@@ -116,3 +127,17 @@ class Process:
     def log_tail(self, bytes_max=4000):
         data = self.log_path.read_bytes() if self.log_path.exists() else b""
         return data[-bytes_max:].decode("utf-8", "replace")
+
+
+def running_in(folder):
+    """Command lines of the programs that run in, or were started for, a folder."""
+    found = []
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+            cwd = os.readlink(process / "cwd")
+        except OSError:
+            continue
+        if any(str(folder) in text for text in (*words, cwd)):
+            found.append(" ".join(words)[:200])
+    return found

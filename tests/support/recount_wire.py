@@ -451,3 +451,11 @@ def items_of(record, now_us):
             except Refused as refused:
                 item.kind, item.reason = "refused", refused.reason
     return items
+
+
+def sample_of(record):
+    """The machine whose sample a captured record is; None for anything else."""
+    for item in items_of(record, record["timestamp_ms"] * 1000):
+        if item.kind == "sample":
+            return item.machine
+    return None

@@ -123,6 +123,11 @@ class TcpProxy:
                 return
             threading.Thread(target=link.run, daemon=True).start()
 
+    def link_count(self):
+        """Connections that are open."""
+        with self._lock:
+            return sum(link.client.fileno() >= 0 for link in self._links)
+
     def piece_bytes(self):
         return max(1, min(_PIECE, self.bytes_per_s // 20)) if self.bytes_per_s else _PIECE
 

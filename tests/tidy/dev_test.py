@@ -71,7 +71,14 @@ class DevTest(unittest.TestCase):
             self.assertIn(f"did you mean '{nearest}'?", err)
 
     def test_unknown_options_are_refused_before_anything_is_installed(self):
-        for words in (("test", "--al"), ("check", "all"), ("clean", "x"), ("build", "debug", "x")):
+        for words in (
+            ("test", "--al"),
+            ("check", "all"),
+            ("clean", "x"),
+            ("build", "debug", "x"),
+            ("chaos", "--seed", "1"),
+            ("chaos", "--minutes", "0"),
+        ):
             self.assertEqual(run("./dev", *words)[0], 64, words)
 
 
