@@ -2,6 +2,7 @@
 //   meterbill-bench fill BROKERS TOPIC SHAPE COUNT START_S     messages into a topic
 //   meterbill-bench receive BROKERS TOPIC COUNT                plain librdkafka, the topic's values
 //   meterbill-bench print SHAPE COUNT START_S                  values, one a line
+//   meterbill-bench apply FOLDER SHAPE COUNT BATCH START_S    the worker's phases, without a broker
 //   meterbill-bench sync FILE BYTES COUNT WRITERS              append and fdatasync, each write
 // What was measured goes to standard output as one JSON object.
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "bench_apply.h"
 #include "bench_disk.h"
 #include "bench_kafka.h"
 #include "bench_messages.h"
@@ -34,6 +36,7 @@ int usage() {
              "meterbill-bench fill BROKERS TOPIC SHAPE COUNT START_S\n"
              "meterbill-bench receive BROKERS TOPIC COUNT\n"
              "meterbill-bench print SHAPE COUNT START_S\n"
+             "meterbill-bench apply FOLDER SHAPE COUNT BATCH START_S\n"
              "meterbill-bench sync FILE BYTES COUNT WRITERS\n");
   return kUsage;
 }
@@ -64,6 +67,12 @@ int run(std::span<const std::string> words) {
     for (std::int64_t i = 0; i < *count; ++i)
       fmt::print("{}\n", meterbill::bench::message(*shape, i, *start_s).value);
     return 0;
+  }
+  if (command == "apply" && words.size() == 6) {
+    const auto shape = find_shape(words[2]);
+    const auto count = number(words[3]), batch = number(words[4]), start_s = number(words[5]);
+    if (!shape || !count || !batch || !start_s) return usage();
+    return told(meterbill::bench::apply(words[1], *shape, *count, *batch, *start_s));
   }
   if (command == "sync" && words.size() == 5) {
     const auto bytes = number(words[2]), count = number(words[3]), writers = number(words[4]);
