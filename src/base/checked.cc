@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/multiprecision/cpp_int.hpp>
+#include <charconv>
 #include <limits>
 
 #include "base/assert.h"
@@ -55,6 +56,18 @@ Wide wide_power_of_ten(int exponent) {
   Wide power = 1;
   for (int i = 0; i < exponent; ++i) power *= 10;
   return power;
+}
+
+/// The digits of |value|. Nearly every number fits 64 bits, and a busy worker writes many: those do
+/// without the wide numbers.
+std::string digits_of(const Int256& value) {
+  const bool is_negative = value.high < 0;
+  const UInt128 low = is_negative ? UInt128{0} - value.low : value.low;
+  const bool is_low = value.high == 0 || (value.high == -1 && value.low != 0);
+  if (is_low && low <= std::numeric_limits<std::uint64_t>::max())
+    return fmt::format_int(static_cast<std::uint64_t>(low)).str();
+  const Wide wide = to_wide(value);
+  return (is_negative ? Wide(-wide) : wide).str();
 }
 
 }  // namespace
@@ -126,8 +139,7 @@ std::string to_string(Int128 value) { return decimal_text(Int256(value), 0); }
 std::string decimal_text(const Int256& value, int decimals, bool trim) {
   MB_ASSERT(decimals >= 0);
   const bool negative = value.high < 0;
-  const Wide wide = to_wide(value);
-  std::string digits = (negative ? Wide(-wide) : wide).str();
+  std::string digits = digits_of(value);
   const auto places = static_cast<std::size_t>(decimals);
   if (digits.size() <= places) digits.insert(0, places + 1 - digits.size(), '0');
   if (places > 0) {
@@ -173,8 +185,10 @@ Result<std::int64_t> parse_count(std::string_view text) {
   if (text.empty() || text.size() > 19 || (text.size() > 1 && text.front() == '0') ||
       !std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; }))
     return fail(Code::kInvalid, fmt::format("not a whole number from 0 to 2^63-1: '{}'", text));
-  MB_TRY(const Int128 value, parse_decimal(text, 0));
-  return narrow(value);
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc()) return overflow("64-bit value");
+  return value;
 }
 
 }  // namespace meterbill

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 
+#include "base/flat_map.h"
 #include "domain/names.h"
 #include "domain/reason.h"
 #include "domain/slot.h"
@@ -21,7 +21,7 @@ struct Cover {
   friend bool operator==(const Cover&, const Cover&) = default;
 };
 
-using MeterTotals = std::map<MeterName, std::int64_t>;
+using MeterTotals = FlatMap<MeterName, std::int64_t>;
 
 /// How much one scope of one machine has used so far in one slot during one epoch. Only grows.
 struct Reading {

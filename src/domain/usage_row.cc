@@ -69,20 +69,23 @@ std::optional<Rejection> room_for(const UsageRow& row, const KeyedReading& readi
   return Rejection{Reason::kTooMany, fmt::format("more than {} scopes in one slot", kScopesMax)};
 }
 
+Result<void> accumulate(UsageRow& row, EpochKey pseudo_epoch, ScopeKey scope,
+                        std::span<const std::pair<MeterKey, std::int64_t>> quantities) {
+  FlatMap<MeterKey, std::int64_t>& used = row.by_epoch[pseudo_epoch].by_scope[scope].used;
+  for (const auto& [meter, quantity] : quantities) {
+    const auto stored = used.find(meter);
+    if (stored == used.end()) continue;
+    const auto sum = add(stored->second, quantity);
+    if (!sum) return sum.error();
+  }
+  for (const auto& [meter, quantity] : quantities) used[meter] += quantity;
+  return ok();
+}
+
 Result<void> accumulate(UsageRow& row, EpochKey pseudo_epoch, ScopeKey scope, MeterKey meter,
                         std::int64_t quantity) {
-  const auto epoch = row.by_epoch.find(pseudo_epoch);
-  std::int64_t stored = 0;
-  if (epoch != row.by_epoch.end()) {
-    const auto at = epoch->second.by_scope.find(scope);
-    if (at != epoch->second.by_scope.end()) {
-      const auto value = at->second.used.find(meter);
-      if (value != at->second.used.end()) stored = value->second;
-    }
-  }
-  MB_TRY(const std::int64_t sum, add(stored, quantity));
-  row.by_epoch[pseudo_epoch].by_scope[scope].used[meter] = sum;
-  return ok();
+  const std::pair one{meter, quantity};
+  return accumulate(row, pseudo_epoch, scope, {&one, 1});
 }
 
 }  // namespace meterbill

@@ -3,10 +3,12 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
+#include <span>
+#include <utility>
 
 #include "base/checked.h"
+#include "base/flat_map.h"
 #include "domain/reading.h"
 
 namespace meterbill {
@@ -27,7 +29,7 @@ using EpochKey = Id<struct EpochKeyTag>;
 /// The greatest readings of one scope in one epoch and slot.
 struct ScopeUsage {
   bool final = false;
-  std::map<MeterKey, std::int64_t> used;
+  FlatMap<MeterKey, std::int64_t> used;
   friend bool operator==(const ScopeUsage&, const ScopeUsage&) = default;
 };
 
@@ -35,7 +37,7 @@ struct ScopeUsage {
 struct EpochUsage {
   std::optional<Cover> cover;  ///< once a machine reading came
   std::int64_t scopes = 0;     ///< as a final machine reading said; 0 until then
-  std::map<ScopeKey, ScopeUsage> by_scope;
+  FlatMap<ScopeKey, ScopeUsage> by_scope;
   friend bool operator==(const EpochUsage&, const EpochUsage&) = default;
 
   /// That many final readings are there.
@@ -46,7 +48,7 @@ struct EpochUsage {
 /// set of readings: any loss, repetition or order gives the same row once the greatest of each has
 /// come (invariant 1).
 struct UsageRow {
-  std::map<EpochKey, EpochUsage> by_epoch;
+  FlatMap<EpochKey, EpochUsage> by_epoch;
   friend bool operator==(const UsageRow&, const UsageRow&) = default;
 };
 
@@ -57,7 +59,7 @@ struct KeyedReading {
   std::optional<Cover> cover;
   bool final = false;
   std::int64_t scopes = 0;
-  std::map<MeterKey, std::int64_t> used;
+  FlatMap<MeterKey, std::int64_t> used;
 };
 
 enum class Outcome { kApplied, kRepeated };
@@ -73,8 +75,11 @@ Outcome merge(UsageRow& row, const KeyedReading& reading);
 [[nodiscard]] std::optional<Rejection> room_for(const UsageRow& row, const KeyedReading& reading,
                                                 const std::function<bool(EpochKey)>& is_pseudo);
 
-/// Adds a quantity under a pseudo-epoch (samples, events): these add up, they do not merge.
-/// kOverflow leaves the row as it was.
+/// Adds quantities under a pseudo-epoch (samples, events): these add up, they do not merge. All or,
+/// with kOverflow, none; each meter once.
+[[nodiscard]] Result<void> accumulate(
+    UsageRow& row, EpochKey pseudo_epoch, ScopeKey scope,
+    std::span<const std::pair<MeterKey, std::int64_t>> quantities);
 [[nodiscard]] Result<void> accumulate(UsageRow& row, EpochKey pseudo_epoch, ScopeKey scope,
                                       MeterKey meter, std::int64_t quantity);
 

@@ -79,8 +79,10 @@ struct SourceStatus {
 /// One delivery with its place.
 struct Arrival {
   Delivery delivery;
-  Position position;
+  Position position = {};
   std::int64_t request = 0;  ///< HTTP: deliveries of one request are answered together
+  /// What the delivery says, if the source had to read it anyway.
+  std::optional<Message> message = {};
 };
 
 /// How many items of a request ended how; applied + repeated + quarantined = items read (invariant

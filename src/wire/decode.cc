@@ -59,15 +59,13 @@ Message read_bare(const JsonValue& root, Route route) {
 
 /// An object with "specversion" is an event in structured mode. So is what its content type says
 /// is one, unless it is a bare reading.
-bool is_structured(const JsonValue& root, const std::vector<Header>& headers) {
-  return root.find("specversion") || (announces_structured(headers) && !root.find("epoch"));
+bool is_structured(const JsonValue& root, bool announced) {
+  return root.find("specversion") || (announced && !root.find("epoch"));
 }
 
 /// Before anything else is done with them: the broker lets through what fits into a record.
-std::optional<Rejection> oversized(const Delivery& delivery) {
-  if (delivery.value.size() > kValueBytesMax)
-    return reject(Reason::kTooLarge,
-                  fmt::format("{} bytes, at most {}", delivery.value.size(), kValueBytesMax));
+std::optional<Rejection> oversized_parts(const Delivery& delivery) {
+  if (auto rejection = oversized(delivery.value)) return rejection;
   if (delivery.headers.size() > kHeadersMax)
     return reject(Reason::kTooLarge,
                   fmt::format("{} headers, at most {}", delivery.headers.size(), kHeadersMax));
@@ -93,7 +91,7 @@ Read<MachineId> machine_of(const JsonValue& value) {
 
 Message decode(const Delivery& delivery, Route route) {
   if (delivery.tombstone) return reject(Reason::kTombstone, "a record without a value");
-  if (auto rejection = oversized(delivery)) return std::move(*rejection);
+  if (auto rejection = oversized_parts(delivery)) return std::move(*rejection);
   const auto binary = binary_attributes(delivery.headers);
   if (!binary) return binary.error();
   const bool structured = announces_structured(delivery.headers);
@@ -101,21 +99,36 @@ Message decode(const Delivery& delivery, Route route) {
   if (!structured && binary.value() && binary.value()->type == kProbeType) return Probe{};
   const auto document = parse_json(delivery.value);
   if (!document) return document.error();
-  const auto root = object(document.value().root(), "value");
+  const JsonValue value = document.value().root();
+  if (structured || !binary.value()) return read_value(value, structured, route);
+  const auto root = object(value, "value");
   if (!root) return root.error();
-  if (!structured && binary.value()) return read_event(*binary.value(), root.value());
-  if (!is_structured(root.value(), delivery.headers)) return read_bare(root.value(), route);
+  return read_event(*binary.value(), root.value());
+}
+
+Message read_value(const JsonValue& value, bool announced, Route route) {
+  const auto root = object(value, "value");
+  if (!root) return root.error();
+  if (!is_structured(root.value(), announced)) return read_bare(root.value(), route);
   const auto event = open_structured(root.value());
   if (!event) return event.error();
   return read_event(event.value().attributes, event.value().data);
 }
 
+std::optional<Rejection> oversized(std::string_view value) {
+  if (value.size() <= kValueBytesMax) return std::nullopt;
+  return reject(Reason::kTooLarge,
+                fmt::format("{} bytes, at most {}", value.size(), kValueBytesMax));
+}
+
+bool is_bare_sample(const JsonValue& value) {
+  return value.is(Kind::kObject) && !value.find("specversion") && !value.find("epoch") &&
+         (value.find("machine_id") || value.find("cpu_usage") || value.find("memory_usage"));
+}
+
 bool is_bare_sample(std::string_view element) {
   const auto document = parse_json(element);
-  if (!document) return false;
-  const JsonValue root = document.value().root();
-  return root.is(Kind::kObject) && !root.find("specversion") && !root.find("epoch") &&
-         (root.find("machine_id") || root.find("cpu_usage") || root.find("memory_usage"));
+  return document && is_bare_sample(document.value().root());
 }
 
 }  // namespace meterbill

@@ -16,6 +16,9 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 using Kind = JsonNodes::Kind;
 
+/// So many keys are compared each with each, without memory: quicker than to sort them.
+constexpr std::uint32_t kFewKeys = 24;
+
 Rejection not_json(simdjson::error_code error) {
   if (error == simdjson::UTF8_ERROR) return reject(Reason::kNotUtf8, "a byte is not UTF-8");
   return reject(Reason::kNotJson, simdjson::error_message(error));
@@ -35,6 +38,8 @@ class Copier {
   std::optional<Rejection> string(ondemand::value value, JsonNodes::Span key);
   std::optional<Rejection> scalar(std::string_view token, JsonNodes::Span key);
   std::optional<Rejection> check_keys(std::uint32_t object) const;
+  [[nodiscard]] std::optional<std::string_view> twice_of_few(std::uint32_t object) const;
+  [[nodiscard]] std::optional<std::string_view> twice_of_many(std::uint32_t object) const;
 
   std::uint32_t open(Kind kind, JsonNodes::Span key, JsonNodes::Span text = {}) {
     const auto index = static_cast<std::uint32_t>(tree_.nodes.size());
@@ -128,6 +133,22 @@ std::optional<Rejection> Copier::scalar(std::string_view token, JsonNodes::Span 
 }
 
 std::optional<Rejection> Copier::check_keys(std::uint32_t object) const {
+  const std::optional<std::string_view> twice =
+      tree_.nodes[object].count <= kFewKeys ? twice_of_few(object) : twice_of_many(object);
+  if (!twice) return std::nullopt;
+  return reject(Reason::kDuplicateKey,
+                fmt::format("{} stands twice in an object", excerpt(*twice)));
+}
+
+std::optional<std::string_view> Copier::twice_of_few(std::uint32_t object) const {
+  const std::uint32_t end = tree_.nodes[object].next;
+  for (std::uint32_t at = object + 1; at < end; at = tree_.nodes[at].next)
+    for (std::uint32_t other = tree_.nodes[at].next; other < end; other = tree_.nodes[other].next)
+      if (key_of(at) == key_of(other)) return key_of(at);
+  return std::nullopt;
+}
+
+std::optional<std::string_view> Copier::twice_of_many(std::uint32_t object) const {
   std::vector<std::string_view> keys;
   keys.reserve(tree_.nodes[object].count);
   for (std::uint32_t at = object + 1; at < tree_.nodes[object].next; at = tree_.nodes[at].next)
@@ -135,8 +156,7 @@ std::optional<Rejection> Copier::check_keys(std::uint32_t object) const {
   std::ranges::sort(keys);
   const auto twice = std::ranges::adjacent_find(keys);
   if (twice == keys.end()) return std::nullopt;
-  return reject(Reason::kDuplicateKey,
-                fmt::format("{} stands twice in an object", excerpt(*twice)));
+  return *twice;
 }
 
 /// `text` as the only element of an array, with the bytes behind it that simdjson may read. The
@@ -183,7 +203,7 @@ Read<JsonDocument> parse_json(std::string_view text) {
   ondemand::array outer;
   if (const auto error = document.get_array().get(outer)) return not_json(error);
   auto tree = std::make_unique<JsonNodes>();
-  tree->nodes.reserve(shape->commas.size() + 16);
+  tree->nodes.reserve(shape->values_max + 1);
   tree->text.reserve(text.size());
   if (auto rejection = Copier(*tree).array(outer, {})) return std::move(*rejection);
   // After the scan the array can end nowhere but at the end, as long as the scan and simdjson agree

@@ -6,7 +6,8 @@ namespace meterbill {
 namespace {
 
 /// Offset of the quote that ends the string opened at `open`; text.size() when there is none.
-std::size_t string_end(std::string_view text, std::size_t open) {
+std::size_t string_end(std::string_view text, std::size_t open, bool has_escapes) {
+  if (!has_escapes) return std::min(text.find('"', open + 1), text.size());
   std::size_t at = open + 1;
   while (at < text.size() && text[at] != '"') at += text[at] == '\\' ? 2U : 1U;
   return std::min(at, text.size());
@@ -17,10 +18,11 @@ std::size_t string_end(std::string_view text, std::size_t open) {
 std::optional<JsonShape> scan_json(std::string_view text) {
   JsonShape shape;
   std::size_t depth = 0;
+  const bool has_escapes = text.find('\\') != std::string_view::npos;
   for (std::size_t at = 0; at < text.size(); ++at) {
     switch (text[at]) {
       case '"':
-        at = string_end(text, at);
+        at = string_end(text, at, has_escapes);
         if (at == text.size()) return std::nullopt;
         break;
       case '\\':  // outside a string; a parser might take the quote behind it for an escaped one
@@ -28,12 +30,14 @@ std::optional<JsonShape> scan_json(std::string_view text) {
       case '[':
       case '{':
         shape.depth_max = std::max(shape.depth_max, ++depth);
+        ++shape.values_max;
         break;
       case ']':
       case '}':
         if (depth-- == 0) return std::nullopt;
         break;
       case ',':
+        ++shape.values_max;
         if (depth == 1) shape.commas.push_back(at);
         break;
       default:

@@ -11,6 +11,7 @@ namespace meterbill {
 struct JsonShape {
   std::size_t depth_max = 0;        ///< of nested arrays and objects; a scalar has 0
   std::vector<std::size_t> commas;  ///< offsets of the commas at depth 1
+  std::size_t values_max = 1;       ///< no JSON of that shape has more values, nested ones included
 };
 
 /// Counts the brackets outside strings in one pass without recursion. Nothing when they do not

@@ -106,7 +106,7 @@ class Reader {
   bool sound_ = true;
 };
 
-void write_scopes(Writer& out, const std::map<ScopeKey, ScopeUsage>& scopes) {
+void write_scopes(Writer& out, const FlatMap<ScopeKey, ScopeUsage>& scopes) {
   out.number(scopes.size());
   std::int64_t previous_scope = 0;
   for (const auto& [scope, usage] : scopes) {
@@ -134,8 +134,8 @@ void write_epoch(Writer& out, const EpochUsage& epoch) {
   write_scopes(out, epoch.by_scope);
 }
 
-std::map<ScopeKey, ScopeUsage> read_scopes(Reader& in) {
-  std::map<ScopeKey, ScopeUsage> scopes;
+FlatMap<ScopeKey, ScopeUsage> read_scopes(Reader& in) {
+  FlatMap<ScopeKey, ScopeUsage> scopes;
   const std::uint64_t count = in.count();
   std::int64_t previous_scope = 0;
   for (std::uint64_t i = 0; i < count && in.sound(); ++i) {

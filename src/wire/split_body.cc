@@ -1,7 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+#include <variant>
+
 #include "wire/decode.h"
 #include "wire/fields.h"
+#include "wire/forms.h"
 #include "wire/json_scan.h"
 
 namespace meterbill {
@@ -15,38 +20,52 @@ Error no_json(std::string_view why) {
   return fail(Code::kInvalid, fmt::format("the body is not JSON: {}", why));
 }
 
-/// True if an element alone spoils the body: it is no JSON. Other faults are the element's own.
-/// Nesting beyond what is read is not looked into; its brackets match.
-std::optional<std::string> spoils(std::string_view element) {
-  const auto document = parse_json(element);
-  if (document) return std::nullopt;
-  const Rejection& rejection = document.error();
-  if (rejection.reason != Reason::kNotJson && rejection.reason != Reason::kNotUtf8)
-    return std::nullopt;
-  return rejection.detail;
+bool is_of_its_size(const Message& message) {
+  if (const auto* readings = std::get_if<ReadingMessage>(&message))
+    return std::ranges::all_of(readings->items, [](const ReadingItem& item) {
+      return std::holds_alternative<Reading>(item);
+    });
+  return std::holds_alternative<UsageEvent>(message);
 }
 
-Result<std::vector<std::string_view>> elements_of(std::string_view array, const JsonShape& shape) {
+/// Reads an element. Only one that is no JSON spoils the body; other faults are its own. Nesting
+/// beyond what is read is not looked into; its brackets match.
+Result<BodyElement> read_element(std::string_view text) {
+  const auto document = parse_json(text);
+  if (!document) {
+    const Rejection& rejection = document.error();
+    if (rejection.reason == Reason::kNotJson || rejection.reason == Reason::kNotUtf8)
+      return no_json(rejection.detail);
+  }
+  BodyElement element{.text = text};
+  if (document && !oversized(text)) {
+    Message message = read_value(document.value().root(), true, Route::kHttp);
+    if (is_of_its_size(message)) element.message = std::move(message);
+  }
+  element.is_bare_sample = document && is_bare_sample(document.value().root());
+  return element;
+}
+
+Result<std::vector<BodyElement>> elements_of(std::string_view array, const JsonShape& shape) {
   if (shape.commas.size() >= kElementsMax)
     return fail(Code::kInvalid, fmt::format("the body has {} elements, at most {}: send several",
                                             shape.commas.size() + 1, kElementsMax));
-  std::vector<std::string_view> elements;
+  std::vector<BodyElement> elements;
+  if (trim_json(array.substr(1, array.size() - 2)).empty()) return elements;
+  elements.reserve(shape.commas.size() + 1);
   std::size_t from = 1;
-  const auto cut = [&](std::size_t to) {
-    elements.push_back(trim_json(array.substr(from, to - from)));
+  for (std::size_t i = 0; i <= shape.commas.size(); ++i) {
+    const std::size_t to = i < shape.commas.size() ? shape.commas[i] : array.size() - 1;
+    MB_TRY(BodyElement element, read_element(trim_json(array.substr(from, to - from))));
+    elements.push_back(std::move(element));
     from = to + 1;
-  };
-  for (const std::size_t comma : shape.commas) cut(comma);
-  cut(array.size() - 1);
-  if (elements.size() == 1 && elements.front().empty()) elements.clear();
-  for (const std::string_view element : elements)
-    if (const auto why = spoils(element)) return no_json(*why);
+  }
   return elements;
 }
 
 }  // namespace
 
-Result<std::vector<std::string_view>> split_body(std::string_view body, bool batch) {
+Result<std::vector<BodyElement>> split_body(std::string_view body, bool batch) {
   if (body.size() > kBodyBytesMax)
     return fail(Code::kInvalid,
                 fmt::format("the body has {} bytes, at most {}", body.size(), kBodyBytesMax));
@@ -57,8 +76,10 @@ Result<std::vector<std::string_view>> split_body(std::string_view body, bool bat
     return fail(Code::kInvalid, batch ? "the body of a batch is not a JSON array of events"
                                       : "the body is not a JSON object, one event");
   if (batch && text.ends_with(']')) return elements_of(text, *shape);
-  if (const auto why = spoils(text)) return no_json(*why);
-  return std::vector{text};
+  MB_TRY(BodyElement element, read_element(text));
+  std::vector<BodyElement> one;
+  one.push_back(std::move(element));
+  return one;
 }
 
 }  // namespace meterbill

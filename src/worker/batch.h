@@ -72,17 +72,31 @@ class Batch {
   void remember();
 
  private:
+  /// What the readings of one message have in common, looked up once for all of them.
+  struct HeadInUse {
+    const MessageHead* head = nullptr;
+    MachineKey machine;
+    LabelSetKey labels;
+    std::optional<EpochKey> epoch = {};
+    bool is_seen = false;     ///< something of it is applied or repeated
+    Slot slot = {};           ///< of `row`
+    UsageRow* row = nullptr;  ///< in the write set
+  };
+
   void bind_names();
   Result<void> load(const Items& items);
   EpochKey epoch_of(MachineKey machine, const EpochFacts& facts);
-  void apply_reading(ReadyReading& item, const MessageHead& head);
-  Result<void> apply_sample(const ReadySample& item);
+  [[nodiscard]] std::optional<EpochKey> find_epoch(MachineKey machine, const EpochId& epoch) const;
+  void apply_readings(Items& items);
+  void apply_reading(ReadyReading& item, HeadInUse& in_use);
+  void apply_samples(const std::vector<ReadySample>& items);
   Result<void> apply_events(const std::vector<ReadyEvent>& events);
   void apply_event(const ReadyEvent& item);
   void count(const ItemOrigin& origin, Outcome outcome);
   void add_counts(const ItemOrigin& origin, const Counts& counts);
   void quarantine(RefusedItem refused);
   std::shared_ptr<const Delivery> shared_delivery(const ItemOrigin& origin);
+  void keep_evidence();
   void see(EpochKey epoch, Sighting sighting);
   MachineFacts& facts_of(MachineKey machine);
   void advance_positions();
@@ -107,9 +121,9 @@ class Batch {
   WriteSet write_;
   std::map<RowKey, UsageRow> before_;  ///< the rows as loaded
   std::map<EpochKey, EpochFacts> epochs_;
-  std::map<std::pair<MachineKey, EpochId>, EpochKey> epoch_keys_;
+  std::map<MachineKey, std::map<EpochId, EpochKey>> epoch_keys_;
   std::map<std::pair<std::size_t, std::int64_t>, Counts> requests_;
-  std::set<std::pair<std::size_t, std::size_t>> evidence_;
+  std::vector<std::pair<std::size_t, std::size_t>> evidence_;  ///< (source, arrival), some twice
   std::map<std::pair<std::size_t, std::size_t>, std::shared_ptr<const Delivery>> shared_;
   std::set<EventKey> known_events_;
   std::map<MachineKey, Decisions> new_decisions_;

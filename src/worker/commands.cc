@@ -147,8 +147,8 @@ Result<void> Worker::release_now(std::int64_t quarantine_id) {
         fmt::format("item {0} was kept shortened and cannot be applied; `meterbill quarantine "
                     "discard {0}` settles it",
                     quarantine_id));
-  SourceBatch source{
-      item.source, item.source == "http" ? Route::kHttp : Route::kKafka, {}, {}, nullptr};
+  SourceBatch source{.source = item.source,
+                     .route = item.source == "http" ? Route::kHttp : Route::kKafka};
   source.arrivals.push_back({*item.delivery, item.position, 0});
   std::vector<SourceBatch> batches{source};
   const UtcTime now = clock_.now().utc;

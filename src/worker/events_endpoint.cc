@@ -44,9 +44,10 @@ void EventsEndpoint::handle(const WebRequest& request, Respond respond) {
     return respond(json_error(415, "unsupported media type",
                               fmt::format("send {} or {}", kEventType, kBatchType)));
   }
-  const auto elements = split_body(request.body, batch);
+  auto elements = split_body(request.body, batch);
   if (!elements) return respond(json_error(400, "bad request", elements.error().message));
-  if (std::ranges::any_of(elements.value(), is_bare_sample)) return respond(bare_sample());
+  if (std::ranges::any_of(elements.value(), &BodyElement::is_bare_sample))
+    return respond(bare_sample());
   if (elements.value().empty()) {
     WebResponse nothing;
     nothing.status = 204;
@@ -54,16 +55,16 @@ void EventsEndpoint::handle(const WebRequest& request, Respond respond) {
     return respond(std::move(nothing));
   }
   const UtcTime now = clock_.now().utc;
-  std::vector<Delivery> deliveries;
-  deliveries.reserve(elements.value().size());
-  for (const std::string_view element : elements.value()) {
-    Delivery delivery;
-    delivery.value = element;
-    delivery.headers.push_back({"content-type", kEventType});
-    delivery.recorded = now;
-    deliveries.push_back(std::move(delivery));
+  std::vector<Arrival> arrivals;
+  arrivals.reserve(elements.value().size());
+  for (BodyElement& element : elements.value()) {
+    Arrival& arrival = arrivals.emplace_back();
+    arrival.delivery.value = element.text;
+    arrival.delivery.headers.push_back({"content-type", kEventType});
+    arrival.delivery.recorded = now;
+    arrival.message = std::move(element.message);
   }
-  source_.offer(std::move(deliveries), std::move(respond));
+  source_.offer(std::move(arrivals), std::move(respond));
 }
 
 }  // namespace meterbill

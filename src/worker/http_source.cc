@@ -10,9 +10,11 @@
 namespace meterbill {
 namespace {
 
-std::size_t bytes_of(const std::vector<Delivery>& deliveries) {
+/// About what it takes: what a delivery says, if it comes along, takes as much as its text.
+std::size_t bytes_of(const std::vector<Arrival>& arrivals) {
   std::size_t bytes = 0;
-  for (const Delivery& delivery : deliveries) bytes += sizeof(Delivery) + delivery.value.size();
+  for (const Arrival& arrival : arrivals)
+    bytes += sizeof(Arrival) + arrival.delivery.value.size() * (arrival.message ? 2 : 1);
   return bytes;
 }
 
@@ -24,10 +26,10 @@ WebResponse HttpSource::busy(const std::string& reason) const {
   return json_busy(reason, limits_.retry_after_seconds);
 }
 
-bool HttpSource::offer(std::vector<Delivery> deliveries, Respond respond) {
-  MB_ASSERT(!deliveries.empty());
-  const std::size_t count = deliveries.size();
-  const std::size_t bytes = bytes_of(deliveries);
+bool HttpSource::offer(std::vector<Arrival> arrivals, Respond respond) {
+  MB_ASSERT(!arrivals.empty());
+  const std::size_t count = arrivals.size();
+  const std::size_t bytes = bytes_of(arrivals);
   std::function<void()> wake;
   const std::string refused = state_.with([&](State& state) -> std::string {
     if (!state.refusing.empty()) return state.refusing;
@@ -36,7 +38,7 @@ bool HttpSource::offer(std::vector<Delivery> deliveries, Respond respond) {
                          state.inbox_bytes + bytes > limits_.bytes_max;
     if (is_full && !state.inbox.empty()) return "too much waits to be written: send it again";
     state.inbox.push_back({.number = state.next_request++,
-                           .deliveries = std::move(deliveries),
+                           .arrivals = std::move(arrivals),
                            .bytes = bytes,
                            .respond = std::move(respond)});
     state.inbox_deliveries += count;
@@ -66,12 +68,12 @@ void HttpSource::poll(std::vector<Arrival>& into, std::size_t max) {
   state_.with([&](State& state) {
     for (std::size_t handed = 0; !state.inbox.empty();) {
       Request& request = state.inbox.front();
-      const std::size_t count = request.deliveries.size();
+      const std::size_t count = request.arrivals.size();
       if (handed != 0 && handed + count > max) return;
-      for (Delivery& delivery : request.deliveries) {
-        into.push_back({.delivery = std::move(delivery),
-                        .position = {.partition = 0, .offset = request.number},
-                        .request = request.number});
+      for (Arrival& arrival : request.arrivals) {
+        arrival.position = {.partition = 0, .offset = request.number};
+        arrival.request = request.number;
+        into.push_back(std::move(arrival));
       }
       state.inbox_deliveries -= count;
       state.inbox_bytes -= request.bytes;

@@ -38,8 +38,9 @@ class HttpSource final : public Source {
   ~HttpSource() override;
 
   /// Takes one request's deliveries, at least one, to be answered through `respond` exactly once:
-  /// 204 with `MeterBill-Result` when durable, 503 when not. False: refused, and answered so.
-  bool offer(std::vector<Delivery> deliveries, Respond respond);
+  /// 204 with `MeterBill-Result` when durable, 503 when not. Positions are given here. False:
+  /// refused, and answered so.
+  bool offer(std::vector<Arrival> arrivals, Respond respond);
 
   /// Refuses what waits and what comes from now on.
   void stop();
@@ -67,12 +68,12 @@ class HttpSource final : public Source {
  private:
   struct Request {
     std::int64_t number = 0;
-    std::vector<Delivery> deliveries;
+    std::vector<Arrival> arrivals;
     std::size_t bytes = 0;
     Respond respond;
   };
 
-  /// Everything but `deliveries` of a request stays here until it is answered.
+  /// Everything but `arrivals` of a request stays here until it is answered.
   struct State {
     std::string refusing =
         "the worker is starting";  ///< why offers are refused; empty: they are not

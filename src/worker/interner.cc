@@ -3,17 +3,16 @@
 namespace meterbill {
 namespace {
 
-template <class Key, class Name>
-std::map<Name, Key> inverted(const std::map<Key, Name>& names) {
-  std::map<Name, Key> keys;
+template <class Keys, class Key, class Name>
+Keys inverted(const std::map<Key, Name>& names) {
+  Keys keys;
   for (const auto& [key, name] : names) keys.emplace(name, key);
   return keys;
 }
 
 /// The key of `name`, the next free one if it is new. Keys are given in order and never reused.
-template <class Key, class Name>
-Key intern(const Name& name, std::map<Name, Key>& keys, std::map<Key, Name>& names,
-           std::map<Key, Name>& staged) {
+template <class Keys, class Key, class Name>
+Key intern(const Name& name, Keys& keys, std::map<Key, Name>& names, std::map<Key, Name>& staged) {
   const auto found = keys.find(name);
   if (found != keys.end()) return found->second;
   const Key key{names.empty() ? 1 : names.rbegin()->first.value + 1};
@@ -23,9 +22,8 @@ Key intern(const Name& name, std::map<Name, Key>& keys, std::map<Key, Name>& nam
   return key;
 }
 
-template <class Key, class Name>
-void forget(const std::map<Key, Name>& staged, std::map<Name, Key>& keys,
-            std::map<Key, Name>& names) {
+template <class Keys, class Key, class Name>
+void forget(const std::map<Key, Name>& staged, Keys& keys, std::map<Key, Name>& names) {
   for (const auto& [key, name] : staged) {
     keys.erase(name);
     names.erase(key);
@@ -36,10 +34,10 @@ void forget(const std::map<Key, Name>& staged, std::map<Name, Key>& keys,
 
 Interner::Interner(const Dictionary& known)
     : names_(known),
-      machines_(inverted(known.machines)),
-      scopes_(inverted(known.scopes)),
-      label_sets_(inverted(known.label_sets)),
-      meters_(inverted(known.meters)) {}
+      machines_(inverted<decltype(machines_)>(known.machines)),
+      scopes_(inverted<decltype(scopes_)>(known.scopes)),
+      label_sets_(inverted<decltype(label_sets_)>(known.label_sets)),
+      meters_(inverted<decltype(meters_)>(known.meters)) {}
 
 MachineKey Interner::machine(const MachineId& name) {
   return intern(name, machines_, names_.machines, staged_.machines);

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <unordered_map>
 
 #include "ports/ledger_store.h"
 
@@ -34,8 +35,8 @@ class Interner {
  private:
   Dictionary names_;
   Dictionary staged_;
-  std::map<MachineId, MachineKey> machines_;
-  std::map<ScopeName, ScopeKey> scopes_;
+  std::unordered_map<MachineId, MachineKey> machines_;
+  std::unordered_map<ScopeName, ScopeKey> scopes_;
   std::map<Labels, LabelSetKey> label_sets_;
   std::map<MeterName, MeterKey> meters_;
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -16,12 +17,12 @@ class ItemReader {
   ItemReader(Items& items, UtcTime now, std::optional<UtcTime> ids_forgotten_before, Checks checks)
       : items_(items), now_(now), ids_forgotten_before_(ids_forgotten_before), checks_(checks) {}
 
-  void read(const SourceBatch& batch, std::size_t source, std::size_t arrival) {
+  void read(SourceBatch& batch, std::size_t source, std::size_t arrival) {
     batch_ = &batch;
     arrival_ = &batch.arrivals[arrival];
     origin_ = {source, arrival, std::nullopt};
     std::visit([this](auto&& message) { take(std::forward<decltype(message)>(message)); },
-               decode(arrival_->delivery, batch.route));
+               std::move(batch.messages[arrival]));
   }
 
  private:
@@ -47,13 +48,14 @@ class ItemReader {
 
   void take(ReadingMessage&& message) {
     const std::size_t head = items_.heads.size();
-    items_.heads.push_back(
-        {message.machine, message.epoch, message.boot, message.labels,
-         seen_at(recorded(), message.cpu_usage_percent, message.memory_usage_percent)});
+    items_.heads.push_back({std::move(message.machine), std::move(message.epoch),
+                            std::move(message.boot), std::move(message.labels),
+                            seen_at(recorded(), std::move(message.cpu_usage_percent),
+                                    std::move(message.memory_usage_percent))});
     for (std::size_t i = 0; i < message.items.size(); ++i) {
       origin_.ordinal = static_cast<std::int32_t>(i);
       if (auto* rejection = std::get_if<Rejection>(&message.items[i]))
-        refuse(std::move(*rejection), message.machine.str());
+        refuse(std::move(*rejection), items_.heads[head].machine.str());
       else
         take_reading(head, std::get<Reading>(std::move(message.items[i])));
     }
@@ -114,8 +116,21 @@ bool is_applied_already(const SourceBatch& batch, const Position& position) {
 
 }  // namespace
 
-Items read_items(std::span<const SourceBatch> batches, UtcTime now,
+void decode_all(std::span<SourceBatch> batches) {
+  for (SourceBatch& batch : batches) {
+    batch.messages.clear();
+    batch.messages.reserve(batch.arrivals.size());
+    for (Arrival& arrival : batch.arrivals)
+      batch.messages.push_back(arrival.message ? std::move(*arrival.message)
+                                               : decode(arrival.delivery, batch.route));
+  }
+}
+
+Items read_items(std::span<SourceBatch> batches, UtcTime now,
                  std::optional<UtcTime> ids_forgotten_before, Checks checks) {
+  const bool is_decoded = std::ranges::all_of(
+      batches, [](const auto& batch) { return batch.messages.size() == batch.arrivals.size(); });
+  if (!is_decoded) decode_all(batches);
   Items items;
   ItemReader reader(items, now, ids_forgotten_before, checks);
   for (std::size_t source = 0; source < batches.size(); ++source)

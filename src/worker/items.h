@@ -15,11 +15,12 @@ namespace meterbill {
 
 /// What one source delivered for a batch.
 struct SourceBatch {
-  std::string source;  ///< `http` or `kafka:…`: the name in the ledger
+  std::string source = {};  ///< `http` or `kafka:…`: the name in the ledger
   Route route = Route::kKafka;
-  std::vector<Arrival> arrivals;
-  std::map<std::int32_t, PartitionPosition> positions;  ///< as applied so far
-  const Source* digests = nullptr;  ///< who hashes anchors; needed for Kafka alone
+  std::vector<Arrival> arrivals = {};
+  std::map<std::int32_t, PartitionPosition> positions = {};  ///< as applied so far
+  const Source* digests = nullptr;     ///< who hashes anchors; needed for Kafka alone
+  std::vector<Message> messages = {};  ///< what each arrival says, once it is decoded
 };
 
 /// Which item this is: source, arrival, and which reading of the message (none: the whole
@@ -81,9 +82,13 @@ enum class Checks {
   kReleased,  ///< time, plausibility and replay are the operator's word; ranges are not
 };
 
-/// Decodes every arrival and checks each item by itself. Pure. Arrivals below the applied position
-/// are passed over: they were applied already and counted then.
-[[nodiscard]] Items read_items(std::span<const SourceBatch> batches, UtcTime now,
+/// The phase `decode`. Pure, and the same whatever is applied meanwhile.
+void decode_all(std::span<SourceBatch> batches);
+
+/// The phase `check`: each item by itself. Pure. Arrivals below the applied position are passed
+/// over: they were applied already and counted then. Takes the messages out of `batches`, decoding
+/// them if that was not done.
+[[nodiscard]] Items read_items(std::span<SourceBatch> batches, UtcTime now,
                                std::optional<UtcTime> ids_forgotten_before,
                                Checks checks = Checks::kAll);
 

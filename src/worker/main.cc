@@ -179,8 +179,8 @@ Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
                   return book.segment_start(meter, slot);
                 },
                 sha256_hex(prices.book.segments_text()), price_use, events, sources,
-                {.batch_max = static_cast<std::size_t>(config.batch_max),
-                 .batch_age_us = config.batch_age.count()});
+                {.intake = {.batch_max = static_cast<std::size_t>(config.batch_max),
+                            .batch_age_us = config.batch_age.count()}});
   MB_TRYV(in("read ledger", worker.open()));
   for (const std::string& warning : price_use.warnings()) log.warning(warning);
   return serve(config, clock, log, service_log,

@@ -29,6 +29,7 @@ Worker::Worker(LedgerStore& store, const Clock& clock, SegmentOf segment_of,
       price_use_(price_use),
       events_(events),
       settings_(settings),
+      intake_(clock, settings.intake),
       watch_(events) {
   for (Source* source : sources) {
     feeds_.emplace_back().source = source;
@@ -160,7 +161,8 @@ Result<void> Worker::apply_until(const std::stop_token& stop) {
     awake_ = true;
     wake_.notify_one();
   });
-  while (!stop.stop_requested()) {
+  stop_ = stop;
+  while (!stop.stop_requested() || intake_.is_ahead()) {
     MB_TRY(const bool worked, step());
     if (worked) continue;
     std::unique_lock lock(wake_mutex_);
@@ -173,7 +175,8 @@ Result<void> Worker::apply_until(const std::stop_token& stop) {
 }
 
 Result<bool> Worker::step() {
-  run_commands();
+  // What was read ahead is of the partitions as they were: it is applied before one is changed.
+  if (!intake_.is_ahead()) run_commands();
   const std::int64_t now_us = clock_.now().monotonic_us;
   if (refused_since_) {
     if (now_us < retry_at_us_) {
@@ -187,11 +190,10 @@ Result<bool> Worker::step() {
     }
   }
   MB_TRY(const bool claimed, claim_feeds());
-  std::vector<SourceBatch> batches = gather();
-  const bool has_work =
-      std::ranges::any_of(batches, [](const auto& batch) { return !batch.arrivals.empty(); });
+  std::vector<SourceBatch> batches = intake_.take(feeds_);
   bool worked = claimed;
-  if (has_work) {
+  if (deliveries_in(batches) > 0) {
+    if (may_read_ahead(batches)) intake_.read_ahead(feeds_);
     MB_TRY(worked, apply(batches));
   }
   MB_TRYV(keep_house(now_us));
@@ -243,31 +245,11 @@ Result<bool> Worker::claim_feeds() {
   return claimed;
 }
 
-/// Polls until the sources are empty or the batch is large or old enough.
-std::vector<SourceBatch> Worker::gather() {
-  std::vector<SourceBatch> batches;
-  for (const Feed& feed : feeds_)
-    batches.push_back({feed.name, feed.source->route(), {}, feed.positions, feed.source});
-  const std::int64_t until = clock_.now().monotonic_us + settings_.batch_age_us;
-  std::size_t total = 0;
-  std::size_t bytes = 0;
-  for (bool more = true;
-       more && total < settings_.batch_max && bytes < settings_.batch_bytes_max;) {
-    more = false;
-    for (std::size_t i = 0; i < feeds_.size(); ++i) {
-      if (feeds_[i].name.empty()) continue;
-      const std::size_t before = batches[i].arrivals.size();
-      feeds_[i].source->poll(batches[i].arrivals, settings_.batch_max - total);
-      const std::size_t got = batches[i].arrivals.size() - before;
-      total += got;
-      more |= got > 0;
-      for (std::size_t at = before; at < batches[i].arrivals.size(); ++at)
-        bytes += batches[i].arrivals[at].delivery.value.size();
-      if (total >= settings_.batch_max || bytes >= settings_.batch_bytes_max) break;
-    }
-    if (clock_.now().monotonic_us >= until) break;
-  }
-  return batches;
+/// Not when somebody waits: a command, or the one who stops us.
+bool Worker::may_read_ahead(const std::vector<SourceBatch>& batches) {
+  if (stop_.stop_requested() || deliveries_in(batches) < settings_.ahead_min) return false;
+  const std::scoped_lock lock(wake_mutex_);
+  return commands_.empty();
 }
 
 Result<bool> Worker::apply(std::vector<SourceBatch>& batches) {
@@ -351,6 +333,7 @@ void Worker::remember(Batch& batch) {
 /// trusted: the failure.
 Result<void> Worker::refuse_all(const Error& error) {
   memory_->names.drop();
+  intake_.drop();
   for (Feed& feed : feeds_) feed.source->rejected(error.message);
   if (error.code != Code::kDiskFull && error.code != Code::kUnavailable) return error;
   refusal_ = error;

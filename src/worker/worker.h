@@ -18,7 +18,8 @@
 #include "ports/ledger_store.h"
 #include "ports/source.h"
 #include "worker/batch.h"
-#include "worker/item_rate.h"
+#include "worker/feed.h"
+#include "worker/intake.h"
 #include "worker/price_use.h"
 #include "worker/source_watch.h"
 #include "worker/worker_events.h"
@@ -26,12 +27,9 @@
 namespace meterbill {
 
 struct WorkerSettings {
-  std::size_t batch_max = 20'000;  ///< deliveries of one commit
-  /// Nothing more is polled for a commit once its values hold so much; one poll can bring as much
-  /// as a source has staged.
-  std::size_t batch_bytes_max = std::size_t{64} << 20;
-  std::int64_t batch_age_us =
-      50'000;  ///< a batch is committed at the latest after this, even if more keeps coming
+  IntakeLimits intake = {};
+  /// A batch of so many deliveries means load: the next one is read ahead.
+  std::size_t ahead_min = 1'000;
   std::int64_t retry_us = 1'000'000;     ///< after a full disk
   std::int64_t maintain_us = 5'000'000;  ///< between two rounds of housekeeping
 };
@@ -99,16 +97,6 @@ class Worker {
   [[nodiscard]] WorkerStatus status() const;
 
  private:
-  /// A source and how far it is applied.
-  struct Feed {
-    Source* source = nullptr;
-    std::string name;  ///< in the ledger; empty until the source knows it
-    std::int64_t fence = 0;
-    std::map<std::int32_t, PartitionPosition> positions;
-    Counts counts;
-    ItemRate rate;
-  };
-
   /// Runs, or is answered with the refusal.
   using Command = std::function<void(const Error* refusal)>;
 
@@ -117,7 +105,7 @@ class Worker {
   void run_commands(const Error* refusal = nullptr);
   Result<void> apply_until(const std::stop_token& stop);
   Result<bool> claim_feeds();
-  std::vector<SourceBatch> gather();
+  bool may_read_ahead(const std::vector<SourceBatch>& batches);
   Result<bool> apply(std::vector<SourceBatch>& batches);
   Result<void> keep_house(std::int64_t now_us);
   void add_prices(Batch& batch);
@@ -146,6 +134,8 @@ class Worker {
   WorkerEvents& events_;
   WorkerSettings settings_;
   std::vector<Feed> feeds_;
+  Intake intake_;
+  std::stop_token stop_;  ///< of `run`
   SourceWatch watch_;
   std::unique_ptr<LedgerMemory> memory_;
   std::int64_t commits_ = 0;

@@ -110,9 +110,9 @@ void check_split(std::string_view bytes) {
     const auto elements = split_body(bytes, batch);
     if (!elements) continue;
     const char* end = bytes.data();
-    for (const std::string_view element : elements.value()) {
-      MB_ASSERT(!element.empty() && element.data() >= end);
-      end = element.data() + element.size();
+    for (const BodyElement& element : elements.value()) {
+      MB_ASSERT(!element.text.empty() && element.text.data() >= end);
+      end = element.text.data() + element.text.size();
     }
     MB_ASSERT(end <= bytes.data() + bytes.size());
   }

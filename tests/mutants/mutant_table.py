@@ -111,6 +111,31 @@ MUTANTS = [
         (SIM, 300),
     ),
     Mutant(
+        "ahead_not_dropped",
+        "what was read ahead of a refused batch is read again",
+        "src/worker/worker.cc",
+        "  intake_.drop();",
+        '  if (!mutant("ahead_not_dropped")) intake_.drop();',
+        ("worker_test", "IntakeTest.*"),
+    ),
+    Mutant(
+        "command_before_ahead",
+        "a command waits for what was read ahead",
+        "src/worker/worker.cc",
+        "  if (!intake_.is_ahead()) run_commands();",
+        '  if (!intake_.is_ahead() || mutant("command_before_ahead")) run_commands();',
+        ("worker_test", "IntakeTest.*"),
+    ),
+    Mutant(
+        "ahead_left_at_stop",
+        "a worker that is stopped applies and answers what it read ahead",
+        "src/worker/worker.cc",
+        "  while (!stop.stop_requested() || intake_.is_ahead()) {",
+        '  while (!stop.stop_requested() ||\n'
+        '         (intake_.is_ahead() && !mutant("ahead_left_at_stop"))) {',
+        ("worker_test", "IntakeTest.*"),
+    ),
+    Mutant(
         "spool_drops_offered",
         "a row stays in the spool until it is acknowledged",
         "src/adapters/sqlite/sqlite_spool.cc",
@@ -278,9 +303,9 @@ MUTANTS = [
         "labels_of_the_message",
         "labels belong to the epoch; other ones are put aside",
         "src/worker/batch.cc",
-        "    if (facts.boot != head.boot || facts.labels != labels)",
+        "    if (facts.boot != head.boot || facts.labels != in_use.labels)",
         "    if (facts.boot != head.boot ||\n"
-        '        (facts.labels != labels && !mutant("labels_of_the_message")))',
+        '        (facts.labels != in_use.labels && !mutant("labels_of_the_message")))',
         ("worker_test", "*"),
     ),
     Mutant(

@@ -34,7 +34,9 @@ bool WorkerProcess::start() {
       *parts_->ledger, host_,
       [this](const MeterName& meter, Slot slot) { return book_.segment_start(meter, slot); },
       book_.segments_text(), parts_->price_use, parts_->events,
-      std::vector<Source*>{&parts_->http, &parts_->kafka}, WorkerSettings{.maintain_us = kMinute});
+      std::vector<Source*>{&parts_->http, &parts_->kafka},
+      // Every second start reads ahead even if there is next to nothing to read.
+      WorkerSettings{.ahead_min = ++starts_ % 2 == 0 ? 1U : 1'000U, .maintain_us = kMinute});
   const auto ready = parts_->worker->open();
   if (ready) return true;
   if (!disk_.is_dead()) ended("open worker: " + ready.error().message);
@@ -73,11 +75,11 @@ void WorkerProcess::work(int steps_max) {
 std::optional<WebResponse> WorkerProcess::post(const std::string& body) {
   if (!is_running()) return std::nullopt;
   const auto answer = std::make_shared<std::optional<WebResponse>>();
-  Delivery delivery;
-  delivery.value = body;
-  delivery.headers = {{"content-type", "application/cloudevents+json"}};
-  delivery.recorded = host_.now().utc;
-  parts_->http.offer({std::move(delivery)},
+  Arrival arrival;
+  arrival.delivery.value = body;
+  arrival.delivery.headers = {{"content-type", "application/cloudevents+json"}};
+  arrival.delivery.recorded = host_.now().utc;
+  parts_->http.offer({std::move(arrival)},
                      [answer](WebResponse response) { *answer = std::move(response); });
   for (int steps = 0; !*answer && is_running() && steps < 20; ++steps) step();
   return *answer;

@@ -45,8 +45,7 @@ void WorkerBench::restart() {
   worker = std::make_unique<Worker>(
       ledger, clock,
       [this](const MeterName& meter, Slot slot) { return book.segment_start(meter, slot); },
-      book.segments_text(), price_use, events, std::vector<Source*>{&http, &kafka},
-      WorkerSettings{});
+      book.segments_text(), price_use, events, std::vector<Source*>{&http, &kafka}, settings);
   MB_ASSERT(worker->open());
 }
 

@@ -49,7 +49,13 @@ class ScriptedSource final : public Source {
     }
   }
   [[nodiscard]] Sha256 digest(const Delivery&) const override { return {}; }
-  void committed(std::span<const PartitionPosition>) override { handed_.clear(); }
+  void committed(std::span<const PartitionPosition> positions) override {
+    for (const PartitionPosition& position : positions)
+      std::erase_if(handed_, [&](const Arrival& given) {
+        return given.position.partition == position.partition &&
+               given.position.offset < position.next_offset;
+      });
+  }
   void answer(std::int64_t request, const Counts& counts) override {
     answers.emplace_back(request, counts);
     std::erase_if(handed_, [&](const Arrival& given) { return given.request == request; });
@@ -68,12 +74,14 @@ class ScriptedSource final : public Source {
     position.partition = partition;
     position.incarnation = 2;
     position.replay_until = next_offset_;
+    unsettled_at_accept = handed_.size();
     return position;
   }
 
   std::string trouble;  ///< empty: ready
   std::function<void()> before_rejected;
-  std::size_t poll_max = 1'000'000;  ///< handed over by one poll
+  std::size_t poll_max = 1'000'000;     ///< handed over by one poll
+  std::size_t unsettled_at_accept = 0;  ///< handed over, neither committed nor rejected
   std::vector<PartitionPosition> started;
   std::vector<std::pair<std::int64_t, Counts>> answers;
   std::vector<std::string> rejections;
@@ -163,6 +171,7 @@ class WorkerBench {
   ScriptedSource kafka{"kafka:test/resource_usage", Route::kKafka};
   ScriptedSource http{"http", Route::kHttp};
   SilentEvents events;
+  WorkerSettings settings;  ///< from the next start on
   PriceBook book;
   PriceUse price_use;
   Queries queries;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <utility>
+#include <vector>
 
 namespace meterbill {
 
@@ -51,8 +52,14 @@ void KafkaReader::on_error(rd_kafka_t*, int code, const char* reason, void* sign
   told.ask_for_look();
 }
 
-KafkaPtr<rd_kafka_message_t> KafkaReader::poll() {
-  return KafkaPtr<rd_kafka_message_t>{rd_kafka_consumer_poll(client_.get(), 0)};
+std::vector<KafkaPtr<rd_kafka_message_t>> KafkaReader::poll(std::size_t max) {
+  std::vector<KafkaPtr<rd_kafka_message_t>> messages;
+  while (messages.size() < max) {
+    KafkaPtr<rd_kafka_message_t> next{rd_kafka_consumer_poll(client_.get(), 0)};
+    if (!next) break;
+    messages.push_back(std::move(next));
+  }
+  return messages;
 }
 
 std::int64_t KafkaReader::end_of(std::int32_t partition) const {

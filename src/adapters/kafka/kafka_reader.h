@@ -36,8 +36,8 @@ class KafkaReader {
   KafkaReader(const KafkaReader&) = delete;
   KafkaReader& operator=(const KafkaReader&) = delete;
 
-  /// The next record or error, if there is one; never waits.
-  [[nodiscard]] KafkaPtr<rd_kafka_message_t> poll();
+  /// The next records and errors, at most `max`; never waits.
+  [[nodiscard]] std::vector<KafkaPtr<rd_kafka_message_t>> poll(std::size_t max);
 
   /// Of the plan that it carries out.
   [[nodiscard]] std::int64_t generation() const { return generation_; }

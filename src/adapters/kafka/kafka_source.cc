@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -14,6 +15,7 @@ namespace {
 constexpr std::chrono::milliseconds kEnd{300};
 /// Nothing more is staged once it holds so much.
 constexpr std::int64_t kStagedBytesMax = std::int64_t{32} << 20;
+constexpr std::size_t kPolledAtOnce = 512;
 
 }  // namespace
 
@@ -72,38 +74,45 @@ void KafkaSource::poll(std::vector<Arrival>& into, std::size_t max) {
 /// Takes what has arrived, as far as there is room, and asks for its proof.
 void KafkaSource::stage(std::size_t max) {
   while (staged_.size() < max && staged_bytes_ < kStagedBytesMax) {
-    const KafkaPtr<rd_kafka_message_t> message = reader_->poll();
-    if (!message) {
+    const auto messages = reader_->poll(std::min(kPolledAtOnce, max - staged_.size()));
+    if (messages.empty()) {
       note_ends();
       break;
     }
-    if (!take(*message)) return drop_staged();
+    if (!take(messages)) return drop_staged();
   }
   watch_->staged(staged_count_);
   if (!staged_.empty() && watch_->proven() < staged_count_) watch_->signals().ask_for_proof();
 }
 
 /// False: the reader is of a plan that is over.
-bool KafkaSource::take(const rd_kafka_message_t& message) {
+bool KafkaSource::take(std::span<const KafkaPtr<rd_kafka_message_t>> messages) {
   bool is_current = true;
+  bool has_error = false;
   change([&](KafkaPartitions& all) {
     is_current = all.is_current(reader_->generation());
-    if (!is_current) return;
-    if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      all.take_error(message.partition, rd_kafka_message_errstr(&message));
-    } else {
-      const auto digest = [&] { return anchor_digest(to_delivery(message)); };
-      if (all.stage(message.partition, message.offset, digest)) {
-        staged_.push_back({to_delivery(message), {message.partition, message.offset}, 0});
-        staged_bytes_ += static_cast<std::int64_t>(message.len);
-        ++staged_count_;
+    for (auto next = messages.begin(); is_current && next != messages.end(); ++next) {
+      const rd_kafka_message_t& message = **next;
+      if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        has_error = true;
+        all.take_error(message.partition, rd_kafka_message_errstr(&message));
+      } else {
+        take_record(message, all);
       }
+      is_current = all.is_current(reader_->generation());
     }
-    is_current = all.is_current(reader_->generation());
   });
   // An error of no partition: of the client as a whole.
-  if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) watch_->signals().ask_for_look();
+  if (has_error) watch_->signals().ask_for_look();
   return is_current;
+}
+
+void KafkaSource::take_record(const rd_kafka_message_t& message, KafkaPartitions& all) {
+  const auto digest = [&] { return anchor_digest(to_delivery(message)); };
+  if (!all.stage(message.partition, message.offset, digest)) return;
+  staged_.push_back({to_delivery(message), {message.partition, message.offset}});
+  staged_bytes_ += static_cast<std::int64_t>(message.len);
+  ++staged_count_;
 }
 
 void KafkaSource::hand_over(std::vector<Arrival>& into, std::size_t full) {

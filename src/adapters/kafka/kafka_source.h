@@ -50,7 +50,8 @@ class KafkaSource final : public Source {
   template <class Use>
   void change(Use&& use);
   void stage(std::size_t max);
-  bool take(const rd_kafka_message_t& message);
+  bool take(std::span<const KafkaPtr<rd_kafka_message_t>> messages);
+  void take_record(const rd_kafka_message_t& message, KafkaPartitions& all);
   void hand_over(std::vector<Arrival>& into, std::size_t full);
   void drop_staged();
   void note_ends();

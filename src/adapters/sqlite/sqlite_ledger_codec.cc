@@ -139,6 +139,10 @@ Result<std::vector<Header>> unpack_headers(std::string_view bytes) {
 
 Result<EvidenceBlock> pack_evidence(std::span<const EvidenceItem> items) {
   std::string raw;
+  std::size_t size_about = 0;
+  for (const EvidenceItem& item : items)
+    size_about += item.source.size() + item.delivery.key.size() + item.delivery.value.size() + 64;
+  raw.reserve(size_about);
   put(raw, static_cast<std::uint64_t>(items.size()));
   for (const EvidenceItem& item : items) put_item(raw, item);
   const std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());

@@ -117,7 +117,7 @@ std::vector<KeyedReading> random_history(std::mt19937_64& random) {
     const std::int64_t scopes = 1 + up_to(3);
     Cover cover{.from_us = up_to(900'000'000)};
     cover.to_us = cover.from_us;
-    std::map<ScopeKey, std::map<MeterKey, std::int64_t>> used;
+    std::map<ScopeKey, FlatMap<MeterKey, std::int64_t>> used;
     const std::int64_t ticks = 1 + up_to(4);
     for (std::int64_t tick = 1; tick <= ticks; ++tick) {
       cover.to_us += up_to(200'000'000);
@@ -243,7 +243,7 @@ TEST(AccumulateTest, QuantitiesAddUpAndAnOverflowChangesNothing) {
   EXPECT_EQ(overflown.error().code, Code::kOverflow);
   EXPECT_EQ(row, before);
   EXPECT_EQ(row.by_epoch.at(kEpoch).by_scope.at(kMachine).used,
-            (std::map<MeterKey, std::int64_t>{{kCpu, kMax}, {kMemory, 3}}));
+            (FlatMap<MeterKey, std::int64_t>{{kCpu, kMax}, {kMemory, 3}}));
 }
 
 }  // namespace

@@ -45,7 +45,9 @@ class HttpSinkTest : public HttpServerTest {
       const std::scoped_lock lock(mutex_);
       sizes_.push_back(elements.value().size());
       bytes_max_ = std::max(bytes_max_, request.body.size());
-      respond(rule(elements.value()));
+      std::vector<std::string_view> texts;
+      for (const BodyElement& element : elements.value()) texts.push_back(element.text);
+      respond(rule(texts));
     });
   }
 

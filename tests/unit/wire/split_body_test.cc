@@ -8,22 +8,28 @@ namespace {
 
 using Elements = std::vector<std::string_view>;
 
+Elements texts(const Result<std::vector<BodyElement>>& elements) {
+  Elements all;
+  for (const BodyElement& element : elements.value()) all.push_back(element.text);
+  return all;
+}
+
 TEST(SplitBodyTest, ElementsAreTheExactBytesBetweenTheCommas) {
   const std::string body = " [ {\"a\" : [1,2]} ,{\"b\":\",]\\\"\"},\n7 , \"x\"] \r\n";
   const auto elements = split_body(body, true);
   ASSERT_TRUE(elements);
-  EXPECT_EQ(elements.value(), (Elements{R"({"a" : [1,2]})", R"({"b":",]\""})", "7", R"("x")"}));
+  EXPECT_EQ(texts(elements), (Elements{R"({"a" : [1,2]})", R"({"b":",]\""})", "7", R"("x")"}));
 }
 
 TEST(SplitBodyTest, OneEventIsItsOwnElement) {
   const auto elements = split_body(" {\"a\":1}\n", false);
   ASSERT_TRUE(elements);
-  EXPECT_EQ(elements.value(), (Elements{R"({"a":1})"}));
+  EXPECT_EQ(texts(elements), (Elements{R"({"a":1})"}));
 }
 
 TEST(SplitBodyTest, AnEmptyBatchHasNoElements) {
-  EXPECT_EQ(split_body("[ ]", true).value(), Elements{});
-  EXPECT_EQ(split_body("[]", true).value(), Elements{});
+  EXPECT_EQ(texts(split_body("[ ]", true)), Elements{});
+  EXPECT_EQ(texts(split_body("[]", true)), Elements{});
 }
 
 TEST(SplitBodyTest, FaultsOfAnElementAreLeftToIt) {
@@ -32,8 +38,8 @@ TEST(SplitBodyTest, FaultsOfAnElementAreLeftToIt) {
   const auto elements = split_body(body, true);
   ASSERT_TRUE(elements);
   std::vector<std::string> outcomes;
-  for (const std::string_view element : elements.value())
-    outcomes.push_back(outcome(decode(delivery(std::string(element)), Route::kHttp)));
+  for (const BodyElement& element : elements.value())
+    outcomes.push_back(outcome(decode(delivery(std::string(element.text)), Route::kHttp)));
   EXPECT_EQ(outcomes,
             (std::vector<std::string>{"too_deep", "duplicate_key", "wrong_type", "missing_field"}));
   EXPECT_EQ(split_body(R"({"a":1,"a":2})", false).value().size(), 1U);
@@ -45,7 +51,33 @@ TEST(SplitBodyTest, ElementsOver64KibAreLeftToDecode) {
   const auto elements = split_body(body, true);
   ASSERT_TRUE(elements);
   ASSERT_EQ(elements.value().size(), 2U);
-  EXPECT_EQ(outcome(decode(delivery(std::string(elements.value()[1])), Route::kHttp)), "too_large");
+  EXPECT_EQ(outcome(decode(delivery(std::string(elements.value()[1].text)), Route::kHttp)),
+            "too_large");
+}
+
+TEST(SplitBodyTest, WhatAnElementSaysIsWhatDecodeMakesOfIt) {
+  const auto event = [](const std::string& data) {
+    return R"({"specversion":"1.0","type":"io.meterbill.reading.v1","data":)" + data + "}";
+  };
+  const std::string bad_readings = with(reading_value(), R"("scope":"machine")", R"("scope":7)");
+  const std::string body = "[" + event(reading_value()) + "," + usage_event() + "," +
+                           event(bad_readings) + "," + R"({"specversion":"1.0"})" + "]";
+  const auto read = split_body(body, true);
+  ASSERT_TRUE(read);
+  std::vector<std::string> said;
+  for (const BodyElement& element : read.value()) {
+    EXPECT_FALSE(element.is_bare_sample);
+    said.push_back(element.message ? outcome(*element.message) : "to be read again");
+  }
+  EXPECT_EQ(said,
+            (std::vector<std::string>{"reading", "usage", "to be read again", "to be read again"}));
+}
+
+TEST(SplitBodyTest, ABareSampleIsKnown) {
+  const std::string sample = R"({"machine_id":"web-1","cpu_usage":1,"memory_usage":2})";
+  const auto read = split_body("[" + usage_event() + "," + sample + "]", true);
+  EXPECT_FALSE(read.value()[0].is_bare_sample);
+  EXPECT_TRUE(read.value()[1].is_bare_sample);
 }
 
 struct BodyCase {

@@ -10,16 +10,16 @@ namespace {
 
 using testing::ElementsAre;
 
-Delivery delivery(const std::string& value) {
-  Delivery one;
-  one.value = value;
+Arrival delivery(const std::string& value) {
+  Arrival one;
+  one.delivery.value = value;
   return one;
 }
 
 class HttpSourceTest : public testing::Test {
  protected:
   bool offer(const std::vector<std::string>& values) {
-    std::vector<Delivery> deliveries;
+    std::vector<Arrival> deliveries;
     deliveries.reserve(values.size());
     for (const std::string& value : values) deliveries.push_back(delivery(value));
     return source_.offer(std::move(deliveries), [this](const WebResponse& response) {

@@ -150,6 +150,7 @@ void MergeDelivery::restart() {
   if (random_() % 2 == 0) {
     EXPECT_TRUE(bench_.ledger.replace_totals({}, "", {}));
   }
+  bench_.settings.ahead_min = kinds_["restarts of the worker"] % 2 == 0 ? 1 : 1'000;
   bench_.restart();
   const std::size_t again = records_.empty() ? 0 : random_() % records_.size();
   for (std::size_t i = records_.size() - again; i < records_.size(); ++i)

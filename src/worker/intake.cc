@@ -1,0 +1,69 @@
+#include "worker/intake.h"
+
+#include <utility>
+
+#include "base/assert.h"
+
+namespace meterbill {
+
+std::vector<SourceBatch> Intake::take(const std::vector<Feed>& feeds) {
+  std::vector<SourceBatch> batches;
+  if (ahead_) {
+    ahead_->decoded.get();
+    batches = std::move(ahead_->batches);
+    ahead_.reset();
+  } else {
+    batches = gather(feeds);
+    decode_all(batches);
+  }
+  for (std::size_t i = 0; i < feeds.size(); ++i) {
+    batches[i].source = feeds[i].name;
+    batches[i].positions = feeds[i].positions;
+  }
+  return batches;
+}
+
+void Intake::read_ahead(const std::vector<Feed>& feeds) {
+  MB_ASSERT(!ahead_);
+  auto ahead = std::make_unique<Ahead>();
+  ahead->batches = gather(feeds);
+  if (deliveries_in(ahead->batches) == 0) return;
+  // Deferred, and so decoded by `take`, if no thread can be had.
+  ahead->decoded = std::async(std::launch::async | std::launch::deferred,
+                              [&batches = ahead->batches] { decode_all(batches); });
+  ahead_ = std::move(ahead);
+}
+
+/// Polls until the sources are empty or the batch is large or old enough.
+std::vector<SourceBatch> Intake::gather(const std::vector<Feed>& feeds) const {
+  std::vector<SourceBatch> batches;
+  for (const Feed& feed : feeds)
+    batches.push_back({.route = feed.source->route(), .digests = feed.source});
+  const std::int64_t until = clock_.now().monotonic_us + limits_.batch_age_us;
+  std::size_t total = 0;
+  std::size_t bytes = 0;
+  for (bool more = true; more && total < limits_.batch_max && bytes < limits_.batch_bytes_max;) {
+    more = false;
+    for (std::size_t i = 0; i < feeds.size(); ++i) {
+      if (feeds[i].name.empty()) continue;
+      std::vector<Arrival>& arrivals = batches[i].arrivals;
+      const std::size_t before = arrivals.size();
+      feeds[i].source->poll(arrivals, limits_.batch_max - total);
+      total += arrivals.size() - before;
+      more |= arrivals.size() > before;
+      for (std::size_t at = before; at < arrivals.size(); ++at)
+        bytes += arrivals[at].delivery.value.size();
+      if (total >= limits_.batch_max || bytes >= limits_.batch_bytes_max) break;
+    }
+    if (clock_.now().monotonic_us >= until) break;
+  }
+  return batches;
+}
+
+std::size_t deliveries_in(const std::vector<SourceBatch>& batches) {
+  std::size_t deliveries = 0;
+  for (const SourceBatch& batch : batches) deliveries += batch.arrivals.size();
+  return deliveries;
+}
+
+}  // namespace meterbill

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <future>
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+#include "worker/feed.h"
+#include "worker/items.h"
+
+namespace meterbill {
+
+struct IntakeLimits {
+  std::size_t batch_max = 20'000;  ///< deliveries of one commit
+  /// Nothing more is polled for a commit once its values hold so much; one poll can bring as much
+  /// as a source has staged.
+  std::size_t batch_bytes_max = std::size_t{64} << 20;
+  /// A batch is committed at the latest after this, even if more keeps coming.
+  std::int64_t batch_age_us = 50'000;
+};
+
+/// The phases `poll` and `decode`: makes batches of what the sources have. Of the apply thread.
+///
+/// Under load it reads a batch ahead, which another thread decodes while the one before is applied:
+/// decoding costs about as much as all the rest, and needs nothing that a commit changes. Not a
+/// reader thread of its own with a queue: what a source handed over and the ledger refused must be
+/// dropped as a whole, and commands look at sources between two batches.
+class Intake {
+ public:
+  Intake(const Clock& clock, const IntakeLimits& limits) : clock_(clock), limits_(limits) {}
+
+  /// The batch read ahead, else what has arrived; one entry for each feed, decoded, with the feed's
+  /// positions of now. Without waiting for arrivals.
+  [[nodiscard]] std::vector<SourceBatch> take(const std::vector<Feed>& feeds);
+
+  /// Reads the batch after the one that was taken. REQUIRES: !is_ahead().
+  void read_ahead(const std::vector<Feed>& feeds);
+  [[nodiscard]] bool is_ahead() const { return ahead_ != nullptr; }
+  /// Forgets what was read ahead: the sources bring it again.
+  void drop() { ahead_.reset(); }
+
+ private:
+  struct Ahead {
+    std::vector<SourceBatch> batches;
+    std::future<void> decoded;  ///< waits in its destructor, so that `batches` outlives the thread
+  };
+
+  [[nodiscard]] std::vector<SourceBatch> gather(const std::vector<Feed>& feeds) const;
+
+  const Clock& clock_;
+  IntakeLimits limits_;
+  std::unique_ptr<Ahead> ahead_;
+};
+
+/// Deliveries of all sources together.
+[[nodiscard]] std::size_t deliveries_in(const std::vector<SourceBatch>& batches);
+
+}  // namespace meterbill

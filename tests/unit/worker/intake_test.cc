@@ -1,0 +1,92 @@
+// Under load a batch is read and decoded while the one before it is applied.
+#include <gmock/gmock.h>
+
+#include <future>
+#include <stop_token>
+
+#include "support/worker_bench.h"
+
+namespace meterbill {
+namespace {
+
+class IntakeTest : public testing::Test {
+ protected:
+  IntakeTest() {
+    bench_.settings = {.intake = {.batch_max = 2}, .ahead_min = 2};
+    bench_.kafka.poll_max = 2;
+    bench_.restart();
+    bench_.settle();
+  }
+
+  void put_samples(int count) {
+    for (int i = 0; i < count; ++i)
+      bench_.put_kafka(R"({"machine_id": "web-1", "cpu_usage": 10, "memory_usage": 0})");
+  }
+  std::int64_t step() {
+    EXPECT_TRUE(bench_.worker->step());
+    return bench_.counts().read();
+  }
+
+  WorkerBench bench_;
+};
+
+TEST_F(IntakeTest, EachBatchIsAppliedInItsOwnRound) {
+  put_samples(5);
+  EXPECT_EQ(step(), 2);
+  EXPECT_EQ(step(), 4);
+  EXPECT_EQ(step(), 5);
+  EXPECT_EQ(bench_.cost("web-1"), "2.5");
+}
+
+TEST_F(IntakeTest, WhatIsReadAheadComesBeforeWhatArrivesMeanwhile) {
+  put_samples(4);
+  EXPECT_EQ(step(), 2);
+  // Read ahead are the third and fourth; this one is behind them.
+  bench_.put_kafka("nonsense");
+  EXPECT_EQ(step(), 4);
+  EXPECT_TRUE(bench_.reasons().empty());
+  EXPECT_EQ(step(), 5);
+  EXPECT_EQ(bench_.reasons().size(), 1U);
+}
+
+TEST_F(IntakeTest, ARefusedBatchTakesWhatWasReadAheadWithIt) {
+  put_samples(6);
+  EXPECT_EQ(step(), 2);
+  bench_.ledger.fail_next(CommitFault::kDiskFull);
+  EXPECT_EQ(step(), 2);
+  EXPECT_EQ(bench_.kafka.rejections.size(), 1U);
+  bench_.clock.advance(2'000'000);
+  bench_.settle();
+  EXPECT_EQ(bench_.counts().read(), 6);
+  EXPECT_EQ(bench_.cost("web-1"), "3");
+}
+
+TEST_F(IntakeTest, ACommandWaitsForWhatWasReadAheadAndForNothingElse) {
+  put_samples(400);
+  step();
+  auto command = std::async(std::launch::async,
+                            [&] { return bench_.worker->accept("kafka:test/resource_usage", 0); });
+  // Queued by now, or a few rounds later.
+  command.wait_for(std::chrono::milliseconds(50));
+  int rounds = 0;
+  while (command.wait_for(std::chrono::microseconds(50)) != std::future_status::ready) {
+    step();
+    ASSERT_LT(++rounds, 200);
+  }
+  EXPECT_TRUE(command.get());
+  EXPECT_EQ(bench_.kafka.unsettled_at_accept, 0U);
+}
+
+TEST_F(IntakeTest, AStoppedWorkerAppliesAndAnswersWhatItReadAhead) {
+  for (int i = 0; i < 6; ++i) bench_.put_http(message_of({.seconds = 60 + i}));
+  bench_.http.poll_max = 2;
+  EXPECT_EQ(step(), 2);
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_TRUE(bench_.worker->run(stop.get_token()));
+  EXPECT_EQ(bench_.http.answers.size(), 4U);
+  EXPECT_EQ(bench_.counts().read(), 4);
+}
+
+}  // namespace
+}  // namespace meterbill
