@@ -3,7 +3,10 @@ meanwhile is billed once."""
 
 import base64
 import os
+import pathlib
+import shutil
 import subprocess
+import tempfile
 import unittest
 
 from harness import Agent, ProgramTest, Worker, wait_until
@@ -15,6 +18,24 @@ from test_outage import covers
 IS_ROOT = os.geteuid() == 0
 ROUNDS, TICKS = 3, 4
 DISK_BYTES = 8 * 2**20
+BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
+
+
+def chattr(flag, *paths):
+    subprocess.run(["chattr", flag, *paths], check=True, timeout=10)
+
+
+def stops_open_files(folder):
+    """Whether `chattr +i` there stops writes to a file that is open: a tmpfs lets them through."""
+    with tempfile.NamedTemporaryFile(dir=folder, buffering=0) as file:
+        chattr("+i", file.name)
+        try:
+            file.write(b"x")
+        except PermissionError:
+            return True
+        finally:
+            chattr("-i", file.name)
+    return False
 
 
 class AgentDiskTest(ProgramTest):
@@ -110,6 +131,11 @@ class AgentDiskTest(ProgramTest):
 
     @unittest.skipUnless(IS_ROOT, "only root can make files immutable")
     def test_a_state_directory_that_cannot_be_written_is_metered_through(self):
+        if not stops_open_files(self.scratch):
+            self.assertTrue(stops_open_files(BUILD), f"no disk under {self.scratch}, {BUILD}")
+            elsewhere = tempfile.mkdtemp(prefix="agent-state-", dir=BUILD)
+            self.addCleanup(shutil.rmtree, elsewhere)
+            (self.scratch / "agent-state").symlink_to(elsewhere)
         agent = self.new_agent()
         truth = self.start(agent)
         self.set_writable(agent, False)
@@ -135,9 +161,8 @@ class AgentDiskTest(ProgramTest):
 
     @staticmethod
     def set_writable(agent, writable):
-        paths = [agent.state_dir, *agent.state_dir.glob("spool.db*")]
-        flag = "-i" if writable else "+i"
-        subprocess.run(["chattr", flag, *paths], check=True, timeout=10)
+        folder = agent.state_dir.resolve()
+        chattr("-i" if writable else "+i", folder, *folder.glob("spool.db*"))
 
     def test_a_damaged_spool_is_kept_aside_and_a_new_one_begun(self):
         damages = {
