@@ -124,7 +124,7 @@ class FullDisk(Fault):
     def begin(self):
         # A log that is long already has room for all that an agent writes: it begins a new one.
         if self.program is not self.bed.worker:
-            assert self.program.stop() == 0, "the agent did not stop in good order"
+            assert self.program.stop(60) == 0, "the agent did not stop in good order"
             self.disk.fill()
             self.program.start().wait_answers(PATIENCE_S)
 

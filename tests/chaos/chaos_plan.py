@@ -30,7 +30,9 @@ def _kinds():
             kinds[f"{what} {link}"] = Kind(frozenset({link}), (1.0, 6.0))
     # Without anything to write nobody notices a full disk.
     kinds["full worker-disk"] = Kind(frozenset({"worker", "agents-worker"}), (1.0, 3.0))
-    kinds["full agent-disk"] = Kind(frozenset({"disk-agent"}), (1.0, 3.0))
+    # The agent is stopped for it: one that waits for an answer takes up to half a minute to end.
+    waited_for = {"worker", "agents-worker"}
+    kinds["full agent-disk"] = Kind(frozenset({"disk-agent", *waited_for}), (1.0, 3.0))
     kinds["topic-recreated"] = Kind(EVERYTHING, (0.0, 0.0))
     kinds["retention"] = Kind(EVERYTHING, (0.0, 0.0))
     return kinds

@@ -165,8 +165,8 @@ class Service:
     def kill(self):
         return self._process.kill()
 
-    def stop(self):
-        return self._process.stop()
+    def stop(self, timeout_s=20):
+        return self._process.stop(timeout_s)
 
     def freeze(self):
         self._process.freeze()
