@@ -11,8 +11,7 @@ namespace {
 template <class Value>
 void sort_and_unify(std::vector<Value>& values) {
   std::ranges::sort(values);
-  const auto twice = std::ranges::unique(values);
-  values.erase(twice.begin(), twice.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
 }
 
 }  // namespace
