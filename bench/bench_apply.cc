@@ -90,9 +90,7 @@ Result<void> run(const std::string& folder, const Shape& shape, std::int64_t cou
     MB_TRYV(batch.apply(batches, std::move(items)));
     merge.stop();
     if (!batch.write().quarantine.empty())
-      return batch.write().quarantine.front().rejection.reason == Reason::kNotJson
-                 ? fail(Code::kInvalid, "not JSON")
-                 : fail(Code::kInvalid, batch.write().quarantine.front().rejection.detail);
+      return fail(Code::kInvalid, batch.write().quarantine.front().rejection.detail);
     commit.start();
     MB_TRY(const CommitOutcome outcome, ledger->commit(batch.write(), {{kName, claim.fence}}));
     commit.stop();

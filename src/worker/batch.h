@@ -103,6 +103,7 @@ class Batch {
   void update_facts();
   Result<void> update_totals();
   Result<Holds> holds_after(MachineKey machine, const Decisions& decisions);
+  Result<void> load_epochs(MachineKey machine);
   Result<Holds> find_holds(MachineKey machine, const Decisions& decisions);
   Result<void> rebuild_machine(MachineKey machine, const Holds& new_holds,
                                const Decisions& old_decisions, const Decisions& new_decisions,

@@ -5,13 +5,6 @@
 #include "worker/batch.h"
 
 namespace meterbill {
-namespace {
-
-Outcome keep_if_grew(const UsageRow& before, const UsageRow& after) {
-  return before == after ? Outcome::kRepeated : Outcome::kApplied;
-}
-
-}  // namespace
 
 /// The names that the rules about rows ask for.
 void Batch::bind_names() {
@@ -40,9 +33,7 @@ RowContext Batch::context(MachineKey machine, const Holds& holds,
 Result<void> Batch::update_totals() {
   std::erase_if(write_.rows, [this](const auto& entry) {
     const auto before = before_.find(entry.first);
-    return before != before_.end()
-               ? keep_if_grew(before->second, entry.second) == Outcome::kRepeated
-               : entry.second.by_epoch.empty();
+    return before != before_.end() ? before->second == entry.second : entry.second.by_epoch.empty();
   });
   std::set<MachineKey> touched;
   for (const auto& [key, changed] : write_.rows) touched.insert(key.machine);
@@ -102,17 +93,22 @@ Result<Holds> Batch::holds_after(MachineKey machine, const Decisions& decisions)
     changed |= extended == Extended::kChanged;
   }
   if (!changed) return holds;
-  MB_TRY(const auto stored_epochs, store_.epochs(machine));
-  epochs_.insert(stored_epochs.begin(), stored_epochs.end());
+  MB_TRYV(load_epochs(machine));
   Holds moved = holds_of(conflicts, boot_of, decisions);
   new_conflicts_[machine] = std::move(conflicts);
   return moved;
 }
 
+/// All epochs of a machine: the rules ask for those of rows that the batch does not touch, too.
+Result<void> Batch::load_epochs(MachineKey machine) {
+  MB_TRY(const auto stored, store_.epochs(machine));
+  epochs_.insert(stored.begin(), stored.end());
+  return ok();
+}
+
 /// The holds of a machine from all its rows, those of this batch in their new form.
 Result<Holds> Batch::find_holds(MachineKey machine, const Decisions& decisions) {
-  MB_TRY(const auto stored_epochs, store_.epochs(machine));
-  epochs_.insert(stored_epochs.begin(), stored_epochs.end());
+  MB_TRYV(load_epochs(machine));
   const BootOf boot_of = [this](EpochKey key) -> const BootId& { return epochs_.at(key).boot; };
   HoldFinder finder(boot_of, decisions);
   const auto each = [&](Slot slot, const UsageRow& stored) -> Result<void> {
@@ -133,8 +129,7 @@ Result<Holds> Batch::find_holds(MachineKey machine, const Decisions& decisions) 
 Result<void> Batch::rebuild_machine(MachineKey machine, const Holds& new_holds,
                                     const Decisions& old_decisions, const Decisions& new_decisions,
                                     Totals& delta) {
-  MB_TRY(const auto stored_epochs, store_.epochs(machine));
-  epochs_.insert(stored_epochs.begin(), stored_epochs.end());
+  MB_TRYV(load_epochs(machine));
   const RowContext was = context(machine, memory_.holds[machine], old_decisions);
   const RowContext is = context(machine, new_holds, new_decisions);
   const auto each = [&](Slot slot, const UsageRow& stored) -> Result<void> {
