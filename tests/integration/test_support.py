@@ -7,6 +7,7 @@ import pathlib
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -264,6 +265,28 @@ class HttpCaptureTest(unittest.TestCase):
         self.assertIn(
             ["MeterBill-Result", "applied=1,repeated=0,quarantined=0"], kept["response_headers"]
         )
+
+    def test_an_answer_that_comes_after_the_end_leaves_no_file_behind(self):
+        asked, answer = threading.Event(), threading.Event()
+
+        class SlowWorker(Worker):
+            def do_POST(self):
+                asked.set()
+                answer.wait(10)
+                super().do_POST()
+
+        self.worker.RequestHandlerClass = SlowWorker
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "requests.jsonl"
+            proxy = HttpCapture(self.worker.server_port, path)
+            connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=5)
+            self.addCleanup(connection.close)
+            connection.request("POST", "/api/v1/events", b"one")
+            self.assertTrue(asked.wait(10))
+            proxy.close()
+            answer.set()
+            wait_until(lambda: proxy.exchanges, 10, "the late answer was seen")
+            self.assertFalse(path.exists())
 
     def test_a_dropped_answer_was_applied_and_a_503_was_not(self):
         self.proxy.order("drop")

@@ -187,7 +187,7 @@ class HttpCapture:
         self.exchanges, self.connections = [], set()
         self._path, self._lock = path, threading.Lock()
         self._orders, self._standing = [], "pass"
-        self._server = None
+        self._server, self._closed = None, False
         self._listen()
 
     url = property(lambda self: f"http://127.0.0.1:{self.port}")
@@ -234,7 +234,7 @@ class HttpCapture:
         with self._lock:
             exchange["n"] = len(self.exchanges)
             self.exchanges.append(exchange)
-            if self._path:
+            if self._path and not self._closed:
                 with open(self._path, "a", encoding="ascii") as out:
                     out.write(json.dumps(exchange) + "\n")
 
@@ -248,4 +248,8 @@ class HttpCapture:
             ]
 
     def close(self):
+        """From now on the file belongs to the caller; who still waits for the worker's answer writes
+        nothing any more."""
+        with self._lock:
+            self._closed = True
         self.refuse_connections()

@@ -57,7 +57,8 @@ def remove_scratch(path):
     if os.environ.get("METERBILL_KEEP"):
         print(f"kept {path}")
     else:
-        shutil.rmtree(path, ignore_errors=True)
+        # Never an error: it hides what a test found out.
+        shutil.rmtree(path, onerror=lambda _, at, error: print(f"not removed: {at}: {error[1]}"))
 
 
 class Process:
