@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""A topic full of messages, until each is durable in the ledger and can be asked for.
+"""The messages of a topic, until all are durable and can be asked for.
 
 Ours is a worker with a new ledger, from its start to the moment that its status counts all of
 them. Beside it, in turn: `receive`, plain librdkafka that reads the same topic and does nothing
-with it; `python commit`, one INSERT and COMMIT a message as the prototype does, on the first
-20,000.
+with it; of the prototype's messages also `python commit`, one INSERT and COMMIT a message as the
+prototype does, on the first 20,000; and `kafka streams`, exact sums per machine, exactly once.
 """
 
 import argparse
@@ -22,7 +22,8 @@ sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "integrati
 import harness  # noqa: E402
 import kafka_broker  # noqa: E402
 import processes  # noqa: E402
-from bench_tool import bench  # noqa: E402
+from bench_tool import bench, run_as_program  # noqa: E402
+from kafka_streams import KafkaStreams, sums  # noqa: E402
 from report import Report  # noqa: E402
 
 PARTITIONS = 4
@@ -98,14 +99,19 @@ def main():
     report = Report("drain")
     scratch = processes.scratch_dir("drain")
     try:
+        streams = None
+        cases = arguments.case or list(CASES)
+        if any(case.startswith("samples") for case in cases):
+            streams = KafkaStreams(scratch)
+            report.about("kafka streams", streams.about())
         with kafka_broker.KafkaBroker() as broker:
-            for case in arguments.case or CASES:
-                run_case(report, scratch, broker, case, arguments)
+            for case in cases:
+                run_case(report, scratch, broker, streams, case, arguments)
     finally:
         processes.remove_scratch(scratch)
 
 
-def run_case(report, scratch, broker, case, arguments):
+def run_case(report, scratch, broker, streams, case, arguments):
     count = arguments.messages
     # All in the past, so that no message is ahead of the clock.
     machines, items = CASES[case]
@@ -113,20 +119,24 @@ def run_case(report, scratch, broker, case, arguments):
     broker.create_topic(case, PARTITIONS)
     bench("fill", broker.bootstrap, case, case, count, start)
     unit = "messages/s"
-    ours, peers, commits, peaks = [], [], [], []
-    values = bench("print", case, min(count, COMMITS), start).splitlines()
+    ours, peers, peaks = [], {"receive": []}, []
+    if case.startswith("samples"):
+        peers.update({"python commit": [], "kafka streams": []})
+        values = bench("print", case, count, start).splitlines()
+        expected = sums(values)
+        del values[COMMITS:]
     for _ in range(arguments.runs):
-        peers.append(receive(broker, case, count))
+        peers["receive"].append(receive(broker, case, count))
         speed, peak = drain(scratch, broker, case, count, count * items)
         ours.append(speed)
         peaks.append(peak)
         if case.startswith("samples"):
-            commits.append(python_commit(scratch, values))
-    report.add(case, unit, ours, "receive", peers)
+            peers["kafka streams"].append(streams.drain(broker, case, count, expected))
+            peers["python commit"].append(python_commit(scratch, values))
+    for peer, theirs in peers.items():
+        report.add(case, unit, ours, peer, theirs)
     print(f"    peak memory of the worker {max(peaks):.0f} MiB", flush=True)
-    if commits:
-        report.add(case, unit, ours, "python commit", commits)
 
 
 if __name__ == "__main__":
-    main()
+    run_as_program(main)

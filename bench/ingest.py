@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "integrati
 
 import harness  # noqa: E402
 import processes  # noqa: E402
-from bench_tool import bench  # noqa: E402
+from bench_tool import bench, run_as_program  # noqa: E402
 from report import Report  # noqa: E402
 
 CONNECTIONS, BATCH, SHAPE, MACHINES = 8, 100, "readings-1000", 1000
@@ -119,4 +119,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_as_program(main)

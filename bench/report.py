@@ -1,22 +1,39 @@
 """What every benchmark has in common: runs of ours and of a peer in turn, and their report.
 
 A report is a list of {"case", "unit", "ours": [runs], "peer", "theirs": [runs], "ratio": median}
-in build/bench/NAME.json. The ratio is that of each pair of neighbouring runs, so that what slows
-the machine for a while slows both; its median is reported.
+in build/bench/NAME.json, each row with the machine and with what the peer is: its version and
+settings. The ratio is that of each pair of neighbouring runs, so that what slows the machine for a
+while slows both; its median is reported.
 """
 
 import json
+import os
 import pathlib
 import platform
 import statistics
+import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
 class Report:
     def __init__(self, name):
-        self.name, self.rows = name, []
-        print(f"{name}: {machine()}", flush=True)
+        self.name, self.rows, self.machine = name, [], machine()
+        self._about = {}
+        print(f"{name}: {self.machine}", flush=True)
+
+    def about(self, peer, text):
+        """The version and the settings of a peer, before its first row."""
+        self._about[peer] = text
+        lines = textwrap.wrap(
+            f"{peer}: {text}",
+            80,
+            initial_indent="  ",
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        print("\n".join(lines), flush=True)
 
     def add(self, case, unit, ours, peer, theirs):
         ratios = [one / other for one, other in zip(ours, theirs)]
@@ -27,6 +44,8 @@ class Report:
             "peer": peer,
             "theirs": [round(run, 3) for run in theirs],
             "ratio": round(statistics.median(ratios), 3),
+            "machine": self.machine,
+            "about": self._about.get(peer, ""),
         }
         self.rows.append(row)
         print(
@@ -38,7 +57,8 @@ class Report:
 
     def write(self):
         """After each row: what was measured stays when a later case fails or is interrupted."""
-        path = ROOT / "build" / "bench" / f"{self.name}.json"
+        folder = os.environ.get("METERBILL_BENCH_DIR") or ROOT / "build" / "bench"
+        path = pathlib.Path(folder) / f"{self.name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(self.rows, indent=1) + "\n", encoding="utf-8")
 

@@ -9,16 +9,14 @@ ${XDG_CACHE_HOME:-~/.cache}/meterbill/kafka-VERSION. By hand:  python3 tests/sup
 import argparse
 import base64
 import contextlib
-import fcntl
-import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
 import time
 import uuid
 
+import maven_jars
 import processes
 from kafka_wire import KafkaConnection, KafkaError
 
@@ -38,38 +36,9 @@ _JAVA = [
 
 
 def jars(version=VERSION):
-    """The folder of the broker's jars; fetched at first use, by one process at a time."""
-    cache = (
-        pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
-        / "meterbill"
-    )
-    target = cache / f"kafka-{version}"
-    if target.is_dir():
-        return target
-    cache.mkdir(parents=True, exist_ok=True)
-    with open(cache / f"kafka-{version}.lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.is_dir():
-            partial = cache / f"kafka-{version}.partial-{os.getpid()}"
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir()
-            shutil.copy(HERE / "kafka" / "pom.xml", partial / "pom.xml")
-            subprocess.run(
-                [
-                    "mvn",
-                    "-q",
-                    "-B",
-                    "-f",
-                    partial / "pom.xml",
-                    f"-Dkafka.version={version}",
-                    "dependency:copy-dependencies",
-                    f"-DoutputDirectory={partial}",
-                ],
-                check=True,
-            )
-            # Complete or not there at all: an interrupted fetch never looks like a cache.
-            partial.rename(target)
-    return target
+    """The folder of the broker's jars; fetched at first use."""
+    pom = HERE / "kafka" / "pom.xml"
+    return maven_jars.jars(f"kafka-{version}", pom, **{"kafka.version": version})
 
 
 class KafkaBroker:
