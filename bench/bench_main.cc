@@ -3,6 +3,9 @@
 //   meterbill-bench receive BROKERS TOPIC COUNT                plain librdkafka, the topic's values
 //   meterbill-bench print SHAPE COUNT START_S                  values, one a line
 //   meterbill-bench apply FOLDER SHAPE COUNT BATCH START_S    the worker's phases, without a broker
+//   meterbill-bench latency PORT MACHINE TICKS FOLDER [BROKERS TOPIC]
+//                                                             tick to bill, beside a bare trip over
+//                                                             HTTP, or Kafka when it is named
 //   meterbill-bench sync FILE BYTES COUNT WRITERS              append and fdatasync, each write
 // What was measured goes to standard output as one JSON object.
 #include <fmt/format.h>
@@ -16,7 +19,9 @@
 #include "bench_apply.h"
 #include "bench_disk.h"
 #include "bench_kafka.h"
+#include "bench_latency.h"
 #include "bench_messages.h"
+#include "bench_trips.h"
 
 namespace {
 
@@ -37,6 +42,7 @@ int usage() {
              "meterbill-bench receive BROKERS TOPIC COUNT\n"
              "meterbill-bench print SHAPE COUNT START_S\n"
              "meterbill-bench apply FOLDER SHAPE COUNT BATCH START_S\n"
+             "meterbill-bench latency PORT MACHINE TICKS FOLDER [BROKERS TOPIC]\n"
              "meterbill-bench sync FILE BYTES COUNT WRITERS\n");
   return kUsage;
 }
@@ -45,6 +51,21 @@ int told(const std::string& failure) {
   if (failure.empty()) return 0;
   fmt::print(stderr, "meterbill-bench: {}\n", failure);
   return kFailed;
+}
+
+int latency(std::span<const std::string> words) {
+  using namespace meterbill;
+  const auto port = number(words[1]), ticks = number(words[3]);
+  if (!port || *port > 65'535 || !ticks) return usage();
+  auto trip = words.size() == 5 ? bench::http_trip() : bench::kafka_trip(words[5], words[6]);
+  const Result<void> measured =
+      trip ? bench::latency({.worker_port = static_cast<std::uint16_t>(*port),
+                             .machine = words[2],
+                             .folder = words[4],
+                             .ticks = *ticks},
+                            *trip.value())
+           : std::move(trip).error();
+  return told(measured ? "" : measured.error().message);
 }
 
 int run(std::span<const std::string> words) {
@@ -74,6 +95,7 @@ int run(std::span<const std::string> words) {
     if (!shape || !count || !batch || !start_s) return usage();
     return told(meterbill::bench::apply(words[1], *shape, *count, *batch, *start_s));
   }
+  if (command == "latency" && (words.size() == 5 || words.size() == 7)) return latency(words);
   if (command == "sync" && words.size() == 5) {
     const auto bytes = number(words[2]), count = number(words[3]), writers = number(words[4]);
     if (!bytes || !count || !writers) return usage();

@@ -1,28 +1,16 @@
 #include <fmt/format.h>
-#include <librdkafka/rdkafka.h>
 
 #include <array>
 #include <chrono>
-#include <memory>
 
 #include "bench_kafka.h"
+#include "bench_rdkafka.h"
 
 namespace meterbill::bench {
 
 namespace {
 
 constexpr int kWaitMs = 10'000;
-
-struct Destroy {
-  void operator()(rd_kafka_t* kafka) const { rd_kafka_destroy(kafka); }
-  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
-  void operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
-  void operator()(const rd_kafka_metadata_t* metadata) const {
-    rd_kafka_metadata_destroy(metadata);
-  }
-};
-template <class Handle>
-using Owned = std::unique_ptr<Handle, Destroy>;
 
 }  // namespace
 
