@@ -248,8 +248,8 @@ class HttpCapture:
             ]
 
     def close(self):
-        """From now on the file belongs to the caller; who still waits for the worker's answer writes
-        nothing any more."""
+        """From now on the file belongs to the caller; who still waits for the worker's answer
+        writes nothing any more."""
         with self._lock:
             self._closed = True
         self.refuse_connections()
