@@ -1,11 +1,14 @@
 // meterbill: wiring only. Each command stands in a file of its own.
 #include <iostream>
+#include <random>
 
 #include "adapters/host/host_meters.h"
 #include "adapters/http/http_client.h"
 #include "adapters/http/http_rules.h"
+#include "adapters/http/http_sink.h"
 #include "adapters/kafka/kafka_check.h"
 #include "adapters/kafka/kafka_handle.h"
+#include "adapters/kafka/kafka_sink.h"
 #include "adapters/openssl/sha256.h"
 #include "adapters/sqlite/sqlite_ledger.h"
 #include "adapters/time_zone/host_time_zones.h"
@@ -19,6 +22,7 @@
 #include "cli/config_command.h"
 #include "cli/kafka_check.h"
 #include "cli/list_commands.h"
+#include "cli/loadgen.h"
 #include "cli/operator_commands.h"
 #include "cli/prices_check.h"
 #include "cli/usage_command.h"
@@ -139,6 +143,20 @@ Result<std::string> measure(std::int64_t interval_us, bool as_json) {
   return as_json ? to_json(once, machine) : to_text(once, machine, offset_minutes(clock));
 }
 
+Result<std::unique_ptr<Sink>> open_sink(const AgentConfig& config) {
+  if (const auto* url = std::get_if<KafkaUrl>(&config.sink)) {
+    MB_TRY(auto sink, KafkaSink::create({broker_list(*url), url->topic, config.kafka}));
+    return std::unique_ptr<Sink>(std::move(sink));
+  }
+  MB_TRY(HttpAddress address, HttpAddress::parse(to_text(std::get<HttpUrl>(config.sink))));
+  return std::unique_ptr<Sink>(std::make_unique<HttpSink>(std::move(address)));
+}
+
+std::uint64_t system_random() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32U | device();
+}
+
 void append(std::vector<Command>& into, std::vector<Command> commands) {
   for (Command& command : commands) into.push_back(std::move(command));
 }
@@ -183,6 +201,12 @@ int main_of(int argc, char** argv) {
   commands.push_back(kafka_check_command(context, check_steps));
   commands.push_back(agent_once_command(measure));
   append(commands, config_commands(context));
+  commands.push_back(loadgen_command({.clock = clock,
+                                      .context = context,
+                                      .access = access,
+                                      .open_sink = open_sink,
+                                      .wait = wait_for_interrupt,
+                                      .random = system_random}));
   commands.push_back(version_command(library_versions()));
   const Terminal terminal{.in = std::cin,
                           .out = std::cout,
