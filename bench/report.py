@@ -55,6 +55,18 @@ class Report:
         )
         self.write()
 
+    def figure(self, case, unit, ours, goal=None):
+        """A figure that stands for itself; with a goal, that is its peer."""
+        row = {"case": case, "unit": unit, "ours": [round(ours, 3)], "peer": "", "theirs": []}
+        row |= {"ratio": None, "machine": self.machine, "about": ""}
+        said = ""
+        if goal is not None:
+            row |= {"peer": "goal", "theirs": [goal], "ratio": round(ours / goal, 3)}
+            said = f"; goal {goal:,}"
+        self.rows.append(row)
+        print(f"  {case}: {ours:,.3f} {unit}{said}", flush=True)
+        self.write()
+
     def write(self):
         """After each row: what was measured stays when a later case fails or is interrupted."""
         folder = os.environ.get("METERBILL_BENCH_DIR") or ROOT / "build" / "bench"

@@ -10,14 +10,8 @@ import socket
 import struct
 import time
 
-PRODUCE, METADATA, CREATE_TOPICS, DELETE_TOPICS, DELETE_RECORDS, CREATE_PARTITIONS = (
-    0,
-    3,
-    19,
-    20,
-    21,
-    37,
-)
+PRODUCE, LIST_OFFSETS, METADATA = 0, 2, 3
+CREATE_TOPICS, DELETE_TOPICS, DELETE_RECORDS, CREATE_PARTITIONS = 19, 20, 21, 37
 
 
 # Unknown topic or partition, no leader, not the leader: nothing was done.
@@ -204,6 +198,21 @@ class KafkaConnection:
                 for _ in range(reader.take("i")):
                     reader.take("i")
         return 0 if any(codes) else count
+
+    def end_offsets(self, topic, partitions):
+        """Of each partition, the offset of the next record."""
+        body = struct.pack(">ii", -1, 1) + _string(topic) + struct.pack(">i", partitions)
+        for partition in range(partitions):
+            body += struct.pack(">iq", partition, -1)
+        reader = self._call(LIST_OFFSETS, 1, body)
+        reader.take("i"), reader.string()
+        ends = {}
+        for _ in range(reader.take("i")):
+            partition = reader.take("i")
+            self._check(reader.take("h"), f"end of {topic}[{partition}]")
+            reader.take("q")
+            ends[partition] = reader.take("q")
+        return ends
 
     def create_topic(self, topic, partitions, configs):
         body = struct.pack(">i", 1) + _string(topic) + struct.pack(">ihi", partitions, 1, 0)
