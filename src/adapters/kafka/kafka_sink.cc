@@ -106,6 +106,9 @@ bool KafkaSink::produce(const OutgoingMessage& message, SendReport& report) {
 }
 
 void KafkaSink::wait_for_reports(std::int64_t until_us) {
+  // All is handed over: a flush serves reports, too, and meanwhile nothing lingers for what else
+  // may come. Once only: it looks 100 times a second, which a broker that is away is not worth.
+  if (waiting_ > 0 && !is_stopped_.load()) rd_kafka_flush(producer_.get(), kPollMs);
   while (waiting_ > 0 && !is_stopped_.load() && monotonic_us() < until_us)
     rd_kafka_poll(producer_.get(), kPollMs);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 
 namespace meterbill {
 namespace {
@@ -142,6 +143,16 @@ TEST(KafkaSinkTest, AMessageThatIsTooLargeAloneIsRefused) {
   const auto sink = KafkaSink::create(broker.config()).value();
   broker.fail_produce(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
   EXPECT_EQ(sink->send(kOne)[0].fate, Fate::kRefused);
+}
+
+TEST(KafkaSinkTest, NothingLingersOnceAllIsHandedOver) {
+  FailingBroker broker;
+  KafkaConfig config = broker.config();
+  config.properties["linger.ms"] = "6000";
+  const auto sink = KafkaSink::create(config).value();
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(sink->send(kOne)[0].fate, Fate::kDelivered);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(6));
 }
 
 TEST(KafkaSinkTest, AWrongPropertyIsNamedAtOnce) {
