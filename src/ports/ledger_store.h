@@ -121,11 +121,10 @@ struct QuarantineItem {
 /// What an item counts against quarantine.max_bytes: its bytes, and 256 for what comes with each,
 /// so that a flood of empty records is bounded too.
 [[nodiscard]] inline std::int64_t stored_bytes(const QuarantineItem& item) {
-  std::size_t bytes = 256 + item.source.size() + item.machine.size() + item.reading_key.size() +
-                      item.rejection.detail.size() + item.delivery->key.size() +
-                      item.delivery->value.size();
-  for (const Header& header : item.delivery->headers)
-    bytes += header.name.size() + header.value.size();
+  const std::size_t bytes = 256 + item.source.size() + item.machine.size() +
+                            item.reading_key.size() + item.rejection.detail.size() +
+                            item.delivery->key.size() + item.delivery->value.size() +
+                            item.delivery->headers.bytes();
   return static_cast<std::int64_t>(bytes);
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -81,8 +82,8 @@ struct Arrival {
   Delivery delivery;
   Position position = {};
   std::int64_t request = 0;  ///< HTTP: deliveries of one request are answered together
-  /// What the delivery says, if the source had to read it anyway.
-  std::optional<Message> message = {};
+  /// What the delivery says, if the source had to read it anyway; else null.
+  std::unique_ptr<Message> message = {};
 };
 
 /// How many items of a request ended how; applied + repeated + quarantined = items read (invariant

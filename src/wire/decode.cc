@@ -69,8 +69,7 @@ std::optional<Rejection> oversized_parts(const Delivery& delivery) {
   if (delivery.headers.size() > kHeadersMax)
     return reject(Reason::kTooLarge,
                   fmt::format("{} headers, at most {}", delivery.headers.size(), kHeadersMax));
-  std::size_t bytes = delivery.key.size();
-  for (const Header& header : delivery.headers) bytes += header.name.size() + header.value.size();
+  const std::size_t bytes = delivery.key.size() + delivery.headers.bytes();
   if (bytes > kHeaderBytesMax)
     return reject(Reason::kTooLarge,
                   fmt::format("{} bytes of key and headers, at most {}", bytes, kHeaderBytesMax));

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "wire/fields.h"
 #include "wire/forms.h"
 
@@ -87,6 +89,7 @@ Read<MeterTotals> used_of(const JsonValue& item) {
     return reject(Reason::kTooMany,
                   fmt::format("{} meters in a reading, at most {}", meters.size(), kMetersMax));
   MeterTotals used;
+  used.reserve(meters.size());
   for (const JsonValue meter : meters) {
     if (!is_meter(meter.key()))
       return reject(Reason::kBadName, fmt::format("meter {}", excerpt(meter.key())));
@@ -144,6 +147,7 @@ Read<ReadingMessage> read_readings(const JsonValue& value) {
   message.memory_usage_percent = display_percent(value, "memory_usage");
   MB_TRY(const JsonValue readings, required(value, "readings"));
   if (!readings.is(Kind::kArray)) return reject(Reason::kWrongType, "'readings' is not an array");
+  message.items.reserve(std::min(readings.size(), kReadingsMax + 1));
   for (const JsonValue element : readings) {
     if (message.items.size() == kReadingsMax) {
       message.items.emplace_back(

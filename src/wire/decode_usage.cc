@@ -12,13 +12,13 @@ namespace {
 constexpr std::size_t kIdentityBytesMax = 255;
 
 /// Source and id are kept as the event's identity: bounded, and fit to be shown.
-Read<std::string> identity(const std::string& text, std::string_view name) {
+Read<std::string> identity(std::string_view text, std::string_view name) {
   if (text.empty()) return reject(Reason::kMissingField, fmt::format("the event has no {}", name));
   if (text.size() > kIdentityBytesMax || !is_clean_utf8(text))
     return reject(Reason::kBadName,
                   fmt::format("{} of {} bytes: at most {} of UTF-8, no control characters", name,
                               text.size(), kIdentityBytesMax));
-  return text;
+  return std::string(text);
 }
 
 /// The `time` of the data: it says what the quantity is of. Without one the event's own, which some
@@ -104,7 +104,7 @@ Read<UsageEvent> read_usage(const Attributes& attributes, const JsonValue& value
     return reject(Reason::kMissingField, "the event has no subject: the machine's name");
   if (!is_machine_id(attributes.subject))
     return reject(Reason::kBadMachine, fmt::format("subject {}", excerpt(attributes.subject)));
-  event.machine = MachineId(attributes.subject);
+  event.machine = MachineId(std::string(attributes.subject));
   MB_TRY(const JsonValue data, object(value, "data"));
   MB_TRY(const std::string_view scope, required_text(data, "scope"));
   if (!is_scope(scope)) return reject(Reason::kBadName, fmt::format("scope {}", excerpt(scope)));

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 #include <utility>
 
 #include "wire/fields.h"
@@ -12,16 +11,29 @@
 namespace meterbill {
 namespace {
 
-constexpr std::array kAttributes{
-    std::pair{"specversion", &Attributes::specversion}, std::pair{"id", &Attributes::id},
-    std::pair{"source", &Attributes::source},           std::pair{"type", &Attributes::type},
-    std::pair{"subject", &Attributes::subject},         std::pair{"time", &Attributes::time}};
+struct NamedAttribute {
+  std::string_view name;
+  std::string_view Attributes::*member;
+};
+constexpr std::array kAttributes{NamedAttribute{"specversion", &Attributes::specversion},
+                                 NamedAttribute{"id", &Attributes::id},
+                                 NamedAttribute{"source", &Attributes::source},
+                                 NamedAttribute{"type", &Attributes::type},
+                                 NamedAttribute{"subject", &Attributes::subject},
+                                 NamedAttribute{"time", &Attributes::time}};
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return result;
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+/// In any case; `start` is in lower case.
+bool starts_with(std::string_view text, std::string_view start) {
+  return text.size() >= start.size() &&
+         std::equal(start.begin(), start.end(), text.begin(),
+                    [](char wanted, char c) { return wanted == lower(c); });
+}
+
+bool is_same(std::string_view one, std::string_view other) {
+  return std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                    [](char a, char b) { return lower(a) == lower(b); });
 }
 
 /// 0 to 63, or nothing for a character that base64 does not have.
@@ -42,26 +54,30 @@ Read<JsonDocument> decode_data(std::string_view base64) {
 
 }  // namespace
 
-Read<std::optional<Attributes>> binary_attributes(const std::vector<Header>& headers) {
+Read<std::optional<Attributes>> binary_attributes(const Headers& headers) {
+  constexpr std::string_view kPrefix = "ce_";
   Attributes attributes;
-  std::set<std::string> seen;
-  for (const Header& header : headers) {
-    const std::string name = lower(header.name);
-    if (!name.starts_with("ce_")) continue;
-    if (!seen.insert(name).second)
-      return reject(Reason::kDuplicateKey, fmt::format("header {} stands twice", excerpt(name)));
-    for (const auto& [attribute, member] : kAttributes)
-      if (std::string_view(name).substr(3) == attribute) attributes.*member = header.value;
+  bool is_event = false;
+  for (auto header = headers.begin(); header != headers.end(); ++header) {
+    const auto [name, value] = *header;
+    if (!starts_with(name, kPrefix)) continue;
+    // So few (kHeadersMax) that each is compared with each.
+    for (auto before = headers.begin(); before != header; ++before)
+      if (is_same((*before).name, name))
+        return reject(Reason::kDuplicateKey, fmt::format("header {} stands twice", excerpt(name)));
+    const std::string_view attribute = name.substr(kPrefix.size());
+    for (const NamedAttribute& known : kAttributes)
+      if (is_same(attribute, known.name)) attributes.*known.member = value;
+    is_event = is_event || is_same(attribute, "specversion") || is_same(attribute, "type");
   }
-  if (!seen.contains("ce_specversion") && !seen.contains("ce_type"))
-    return std::optional<Attributes>();
-  return std::optional<Attributes>(std::move(attributes));
+  if (!is_event) return std::optional<Attributes>();
+  return std::optional<Attributes>(attributes);
 }
 
-bool announces_structured(const std::vector<Header>& headers) {
-  return std::ranges::any_of(headers, [](const Header& header) {
-    return lower(header.name) == "content-type" &&
-           lower(header.value).starts_with("application/cloudevents");
+bool announces_structured(const Headers& headers) {
+  return std::any_of(headers.begin(), headers.end(), [](const Headers::View& header) {
+    return is_same(header.name, "content-type") &&
+           starts_with(header.value, "application/cloudevents");
   });
 }
 
@@ -69,8 +85,7 @@ Read<StructuredEvent> open_structured(const JsonValue& root) {
   StructuredEvent event;
   for (const auto& [name, member] : kAttributes)
     if (root.find(name)) {
-      MB_TRY(const std::string_view text, required_text(root, name));
-      event.attributes.*member = text;
+      MB_TRY(event.attributes.*member, required_text(root, name));
     }
   if (!root.find("specversion")) return reject(Reason::kMissingField, "'specversion' is missing");
   event.data = root.find("data");

@@ -3,29 +3,29 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "wire/json.h"
 #include "wire/message.h"
 
 namespace meterbill {
 
-/// The CloudEvents 1.0 attributes we use. Absent ones are empty.
+/// The CloudEvents 1.0 attributes we use, as they stand in the headers or the document. Absent ones
+/// are empty.
 struct Attributes {
-  std::string specversion;
-  std::string id;
-  std::string source;
-  std::string type;
-  std::string subject;
-  std::string time;
+  std::string_view specversion;
+  std::string_view id;
+  std::string_view source;
+  std::string_view type;
+  std::string_view subject;
+  std::string_view time;
 };
 
 /// The attributes of Kafka's binary mode: headers `ce_id`, … in any case. Nothing when there is
 /// neither a `ce_specversion` nor a `ce_type`: no event then. kDuplicateKey for one given twice.
-[[nodiscard]] Read<std::optional<Attributes>> binary_attributes(const std::vector<Header>& headers);
+[[nodiscard]] Read<std::optional<Attributes>> binary_attributes(const Headers& headers);
 
 /// True if a content-type header announces the structured mode: `application/cloudevents…`.
-[[nodiscard]] bool announces_structured(const std::vector<Header>& headers);
+[[nodiscard]] bool announces_structured(const Headers& headers);
 
 /// An event of structured mode taken apart. `data` points into the document it was read from, or
 /// into `decoded` when it came as base64.

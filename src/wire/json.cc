@@ -159,22 +159,36 @@ std::optional<std::string_view> Copier::twice_of_many(std::uint32_t object) cons
   return *twice;
 }
 
+/// Kept per thread from one document to the next: the buffers of most are as large as those of the
+/// one before.
+struct Kept {
+  ondemand::parser
+      parser;  ///< its buffers fit the largest text so far: HTTP's body limit bounds them
+  std::string padded;
+  std::unique_ptr<JsonNodes> tree;
+};
+thread_local Kept kept;
+/// Larger trees are not kept.
+constexpr std::size_t kKeptBytesMax = std::size_t{256} << 10;
+
+JsonDocument::Tree empty_tree() {
+  JsonDocument::Tree tree(kept.tree ? kept.tree.release() : new JsonNodes);
+  tree->nodes.clear();
+  tree->text.clear();
+  return tree;
+}
+
 /// `text` as the only element of an array, with the bytes behind it that simdjson may read. The
 /// array makes a scalar, nothing at all, and more than one value the same case as all others.
-std::string wrapped(std::string_view text) {
-  std::string padded;
+std::string_view wrapped(std::string_view text) {
+  std::string& padded = kept.padded;
+  padded.clear();
   padded.reserve(text.size() + 2 + simdjson::SIMDJSON_PADDING);
   padded += '[';
   padded += text;
   padded += ']';
   padded.append(simdjson::SIMDJSON_PADDING, '\0');
   return padded;
-}
-
-/// Cuts the wrapping array off: its one element becomes the root.
-void unwrap(JsonNodes& tree) {
-  tree.nodes.erase(tree.nodes.begin());
-  for (JsonNodes::Node& node : tree.nodes) --node.next;
 }
 
 }  // namespace
@@ -186,23 +200,29 @@ std::optional<JsonValue> JsonValue::find(std::string_view key) const {
   return std::nullopt;
 }
 
+void JsonDocument::PutBack::operator()(JsonNodes* tree) const {
+  const std::size_t bytes =
+      tree->nodes.capacity() * sizeof(JsonNodes::Node) + tree->text.capacity();
+  if (bytes <= kKeptBytesMax)
+    kept.tree.reset(tree);
+  else
+    delete tree;
+}
+
 Read<JsonDocument> parse_json(std::string_view text) {
   const auto shape = scan_json(text);
   if (!shape) return reject(Reason::kNotJson, "brackets or quotes do not match");
   if (shape->depth_max > kJsonDepthMax)
     return reject(Reason::kTooDeep, fmt::format("nested {} deep, at most {} is read",
                                                 shape->depth_max, kJsonDepthMax));
-  // Kept per thread: its buffers are as large as the largest text so far, which HTTP's body limit
-  // bounds.
-  thread_local ondemand::parser parser;
-  const std::string padded = wrapped(text);
+  const std::string_view padded = wrapped(text);
   ondemand::document document;
   if (const auto error =
-          parser.iterate(padded.data(), text.size() + 2, padded.size()).get(document))
+          kept.parser.iterate(padded.data(), text.size() + 2, padded.size()).get(document))
     return not_json(error);
   ondemand::array outer;
   if (const auto error = document.get_array().get(outer)) return not_json(error);
-  auto tree = std::make_unique<JsonNodes>();
+  JsonDocument::Tree tree = empty_tree();
   tree->nodes.reserve(shape->values_max + 1);
   tree->text.reserve(text.size());
   if (auto rejection = Copier(*tree).array(outer, {})) return std::move(*rejection);
@@ -212,7 +232,6 @@ Read<JsonDocument> parse_json(std::string_view text) {
     return reject(Reason::kNotJson, "something stands behind the value");
   if (tree->nodes.front().count != 1)
     return reject(Reason::kNotJson, fmt::format("{} values", tree->nodes.front().count));
-  unwrap(*tree);
   return JsonDocument(std::move(tree));
 }
 

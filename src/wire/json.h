@@ -88,11 +88,18 @@ class JsonValue {
 /// valid.
 class JsonDocument {
  public:
-  explicit JsonDocument(std::unique_ptr<const JsonNodes> tree) : tree_(std::move(tree)) {}
-  [[nodiscard]] JsonValue root() const { return {*tree_, 0}; }
+  /// Gives the memory to the next document of the thread: a worker reads one after the other.
+  struct PutBack {
+    void operator()(JsonNodes* tree) const;
+  };
+  using Tree = std::unique_ptr<JsonNodes, PutBack>;
+
+  /// `tree`: an array, of which the one element is the document.
+  explicit JsonDocument(Tree tree) : tree_(std::move(tree)) {}
+  [[nodiscard]] JsonValue root() const { return {*tree_, 1}; }
 
  private:
-  std::unique_ptr<const JsonNodes> tree_;
+  Tree tree_;
 };
 
 /// kNotJson, kNotUtf8, kDuplicateKey, or kTooDeep beyond kJsonDepthMax. Safe from any thread.

@@ -15,7 +15,7 @@ std::size_t string_end(std::string_view text, std::size_t open, bool has_escapes
 
 }  // namespace
 
-std::optional<JsonShape> scan_json(std::string_view text) {
+std::optional<JsonShape> scan_json(std::string_view text, std::vector<std::size_t>* commas) {
   JsonShape shape;
   std::size_t depth = 0;
   const bool has_escapes = text.find('\\') != std::string_view::npos;
@@ -38,7 +38,7 @@ std::optional<JsonShape> scan_json(std::string_view text) {
         break;
       case ',':
         ++shape.values_max;
-        if (depth == 1) shape.commas.push_back(at);
+        if (depth == 1 && commas != nullptr) commas->push_back(at);
         break;
       default:
         break;

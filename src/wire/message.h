@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "domain/reading.h"
+#include "wire/headers.h"
 
 namespace meterbill {
 
@@ -20,19 +21,12 @@ inline constexpr const char* kReadingType = "io.meterbill.reading.v1";
 inline constexpr const char* kUsageType = "io.meterbill.usage.v1";
 inline constexpr const char* kProbeType = "io.meterbill.probe.v1";
 
-/// A Kafka header or its HTTP counterpart, exact bytes.
-struct Header {
-  std::string name;
-  std::string value;
-  friend bool operator==(const Header&, const Header&) = default;
-};
-
 /// One message as it came, exact: what evidence and quarantine keep.
 struct Delivery {
   std::string key;
   std::string value;
   bool tombstone = false;  ///< a Kafka record without a value
-  std::vector<Header> headers;
+  Headers headers;
   UtcTime recorded;  ///< the record's time: Kafka's timestamp, or the arrival over HTTP
   friend bool operator==(const Delivery&, const Delivery&) = default;
 };

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 #include <variant>
 
@@ -46,16 +47,17 @@ Result<BodyElement> read_element(std::string_view text) {
   return element;
 }
 
-Result<std::vector<BodyElement>> elements_of(std::string_view array, const JsonShape& shape) {
-  if (shape.commas.size() >= kElementsMax)
+Result<std::vector<BodyElement>> elements_of(std::string_view array,
+                                             std::span<const std::size_t> commas) {
+  if (commas.size() >= kElementsMax)
     return fail(Code::kInvalid, fmt::format("the body has {} elements, at most {}: send several",
-                                            shape.commas.size() + 1, kElementsMax));
+                                            commas.size() + 1, kElementsMax));
   std::vector<BodyElement> elements;
   if (trim_json(array.substr(1, array.size() - 2)).empty()) return elements;
-  elements.reserve(shape.commas.size() + 1);
+  elements.reserve(commas.size() + 1);
   std::size_t from = 1;
-  for (std::size_t i = 0; i <= shape.commas.size(); ++i) {
-    const std::size_t to = i < shape.commas.size() ? shape.commas[i] : array.size() - 1;
+  for (std::size_t i = 0; i <= commas.size(); ++i) {
+    const std::size_t to = i < commas.size() ? commas[i] : array.size() - 1;
     MB_TRY(BodyElement element, read_element(trim_json(array.substr(from, to - from))));
     elements.push_back(std::move(element));
     from = to + 1;
@@ -70,12 +72,12 @@ Result<std::vector<BodyElement>> split_body(std::string_view body, bool batch) {
     return fail(Code::kInvalid,
                 fmt::format("the body has {} bytes, at most {}", body.size(), kBodyBytesMax));
   const std::string_view text = trim_json(body);
-  const auto shape = scan_json(text);
-  if (!shape) return no_json("brackets or quotes do not match");
+  std::vector<std::size_t> commas;
+  if (!scan_json(text, &commas)) return no_json("brackets or quotes do not match");
   if (!text.starts_with(batch ? '[' : '{'))
     return fail(Code::kInvalid, batch ? "the body of a batch is not a JSON array of events"
                                       : "the body is not a JSON object, one event");
-  if (batch && text.ends_with(']')) return elements_of(text, *shape);
+  if (batch && text.ends_with(']')) return elements_of(text, commas);
   MB_TRY(BodyElement element, read_element(text));
   std::vector<BodyElement> one;
   one.push_back(std::move(element));

@@ -183,7 +183,7 @@ std::string quarantine_item_json(const QuarantineItem& item) {
       .string("value", item.delivery->value)
       .string("value_base64", to_base64(item.delivery->value));
   json.begin_array("headers");
-  for (const Header& header : item.delivery->headers)
+  for (const Headers::View header : item.delivery->headers)
     json.begin_object()
         .string("name", header.name)
         .string("value", header.value)

@@ -147,10 +147,10 @@ Result<void> Worker::release_now(std::int64_t quarantine_id) {
         fmt::format("item {0} was kept shortened and cannot be applied; `meterbill quarantine "
                     "discard {0}` settles it",
                     quarantine_id));
-  SourceBatch source{.source = item.source,
-                     .route = item.source == "http" ? Route::kHttp : Route::kKafka};
-  source.arrivals.push_back({*item.delivery, item.position, 0});
-  std::vector<SourceBatch> batches{source};
+  std::vector<SourceBatch> batches(1);
+  batches.front().source = item.source;
+  batches.front().route = item.source == "http" ? Route::kHttp : Route::kKafka;
+  batches.front().arrivals.push_back({*item.delivery, item.position, 0});
   const UtcTime now = clock_.now().utc;
   Items items = read_items(batches, now, std::nullopt, Checks::kReleased);
   if (item.ordinal) {

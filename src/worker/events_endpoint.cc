@@ -60,9 +60,9 @@ void EventsEndpoint::handle(const WebRequest& request, Respond respond) {
   for (BodyElement& element : elements.value()) {
     Arrival& arrival = arrivals.emplace_back();
     arrival.delivery.value = element.text;
-    arrival.delivery.headers.push_back({"content-type", kEventType});
+    arrival.delivery.headers.add("content-type", kEventType);
     arrival.delivery.recorded = now;
-    arrival.message = std::move(element.message);
+    if (element.message) arrival.message = std::make_unique<Message>(std::move(*element.message));
   }
   source_.offer(std::move(arrivals), std::move(respond));
 }

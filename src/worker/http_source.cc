@@ -14,7 +14,8 @@ namespace {
 std::size_t bytes_of(const std::vector<Arrival>& arrivals) {
   std::size_t bytes = 0;
   for (const Arrival& arrival : arrivals)
-    bytes += sizeof(Arrival) + arrival.delivery.value.size() * (arrival.message ? 2 : 1);
+    bytes += sizeof(Arrival) + arrival.delivery.value.size() +
+             (arrival.message ? sizeof(Message) + arrival.delivery.value.size() : 0);
   return bytes;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -14,8 +15,9 @@
 namespace meterbill {
 namespace {
 
-std::string text_of(const void* data, std::size_t size) {
-  return data == nullptr ? std::string() : std::string(static_cast<const char*>(data), size);
+std::string_view view_of(const void* data, std::size_t size) {
+  return data == nullptr ? std::string_view()
+                         : std::string_view(static_cast<const char*>(data), size);
 }
 
 void append_number(std::string& into, std::uint64_t number) {
@@ -38,9 +40,9 @@ UtcTime record_time(std::int64_t milliseconds) {
 
 Delivery to_delivery(const rd_kafka_message_t& message) {
   Delivery delivery;
-  delivery.key = text_of(message.key, message.key_len);
+  delivery.key = view_of(message.key, message.key_len);
   delivery.tombstone = message.payload == nullptr;
-  delivery.value = text_of(message.payload, message.len);
+  delivery.value = view_of(message.payload, message.len);
   rd_kafka_timestamp_type_t type{};
   delivery.recorded = record_time(rd_kafka_message_timestamp(&message, &type));
   rd_kafka_headers_t* headers = nullptr;
@@ -48,9 +50,15 @@ Delivery to_delivery(const rd_kafka_message_t& message) {
   const char* name = nullptr;
   const void* value = nullptr;
   std::size_t size = 0;
-  for (std::size_t i = 0;
-       rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i)
-    delivery.headers.push_back({name, text_of(value, size)});
+  const auto get = [&](std::size_t index) {
+    return rd_kafka_header_get_all(headers, index, &name, &value, &size) ==
+           RD_KAFKA_RESP_ERR_NO_ERROR;
+  };
+  std::size_t bytes = 0;
+  std::size_t count = 0;
+  for (; get(count); ++count) bytes += std::strlen(name) + size;
+  delivery.headers.reserve(count, bytes);
+  for (std::size_t index = 0; get(index); ++index) delivery.headers.add(name, view_of(value, size));
   return delivery;
 }
 
@@ -59,7 +67,7 @@ Sha256 anchor_digest(const Delivery& delivery) {
   append_number(input, static_cast<std::uint64_t>(delivery.recorded.us));
   append_field(input, delivery.key);
   append_number(input, delivery.headers.size());
-  for (const Header& header : delivery.headers) {
+  for (const Headers::View header : delivery.headers) {
     append_field(input, header.name);
     append_field(input, header.value);
   }

@@ -25,6 +25,14 @@ void put(std::string& into, std::string_view text) {
   into += text;
 }
 
+void put(std::string& into, const Headers& headers) {
+  put(into, static_cast<std::uint64_t>(headers.size()));
+  for (const Headers::View header : headers) {
+    put(into, header.name);
+    put(into, header.value);
+  }
+}
+
 /// A signed number as a varint: bit by bit, so that -1 is the greatest.
 void put_signed(std::string& into, std::int64_t value) {
   put(into, static_cast<std::uint64_t>(value));
@@ -49,20 +57,25 @@ class Take {
     MB_TRY(const std::uint64_t value, number());
     return static_cast<std::int64_t>(value);
   }
-  Result<std::string> text() {
+  /// A part of the stored bytes.
+  Result<std::string_view> view() {
     MB_TRY(const std::uint64_t length, number());
     if (length > rest_.size()) return damaged("stored bytes end too early");
-    std::string text(rest_.substr(0, length));
+    const std::string_view view = rest_.substr(0, length);
     rest_.remove_prefix(length);
-    return text;
+    return view;
   }
-  Result<std::vector<Header>> headers() {
+  Result<std::string> text() {
+    MB_TRY(const std::string_view found, view());
+    return std::string(found);
+  }
+  Result<Headers> headers() {
     MB_TRY(const std::uint64_t count, number());
-    std::vector<Header> headers;
+    Headers headers;
     for (std::uint64_t i = 0; i < count; ++i) {
-      MB_TRY(std::string name, text());
-      MB_TRY(std::string value, text());
-      headers.push_back({std::move(name), std::move(value)});
+      MB_TRY(const std::string_view name, view());
+      MB_TRY(const std::string_view value, view());
+      headers.add(name, value);
     }
     return headers;
   }
@@ -80,7 +93,7 @@ void put_item(std::string& into, const EvidenceItem& item) {
   put(into, item.delivery.tombstone ? 1U : 0U);
   put(into, item.delivery.key);
   put(into, item.delivery.value);
-  into += pack_headers(item.delivery.headers);
+  put(into, item.delivery.headers);
 }
 
 Result<EvidenceItem> take_item(Take& take) {
@@ -120,17 +133,13 @@ Result<Labels> labels_from_text(std::string_view text) {
   return labels;
 }
 
-std::string pack_headers(std::span<const Header> headers) {
+std::string pack_headers(const Headers& headers) {
   std::string bytes;
-  put(bytes, static_cast<std::uint64_t>(headers.size()));
-  for (const Header& header : headers) {
-    put(bytes, header.name);
-    put(bytes, header.value);
-  }
+  put(bytes, headers);
   return bytes;
 }
 
-Result<std::vector<Header>> unpack_headers(std::string_view bytes) {
+Result<Headers> unpack_headers(std::string_view bytes) {
   Take take(bytes);
   MB_TRY(auto headers, take.headers());
   if (!take.empty()) return damaged("stored headers have bytes left over");
@@ -141,7 +150,8 @@ Result<EvidenceBlock> pack_evidence(std::span<const EvidenceItem> items) {
   std::string raw;
   std::size_t size_about = 0;
   for (const EvidenceItem& item : items)
-    size_about += item.source.size() + item.delivery.key.size() + item.delivery.value.size() + 64;
+    size_about += item.source.size() + item.delivery.key.size() + item.delivery.value.size() +
+                  item.delivery.headers.bytes() + 64;
   raw.reserve(size_about);
   put(raw, static_cast<std::uint64_t>(items.size()));
   for (const EvidenceItem& item : items) put_item(raw, item);

@@ -15,8 +15,8 @@ namespace meterbill {
 /// The inverse of `to_text(Labels)`.
 [[nodiscard]] Result<Labels> labels_from_text(std::string_view text);
 
-[[nodiscard]] std::string pack_headers(std::span<const Header> headers);
-[[nodiscard]] Result<std::vector<Header>> unpack_headers(std::string_view bytes);
+[[nodiscard]] std::string pack_headers(const Headers& headers);
+[[nodiscard]] Result<Headers> unpack_headers(std::string_view bytes);
 
 struct EvidenceBlock {
   std::string bytes;           ///< zstd, with its checksum
