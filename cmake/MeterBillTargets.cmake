@@ -23,6 +23,15 @@ endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 
+# For programs whose threads hand much memory to one another (docs/decisions/0004-allocator.md). Sanitizers bring their own.
+add_library(meterbill_allocator INTERFACE)
+if(TARGET PkgConfig::tcmalloc AND NOT METERBILL_SANITIZE)
+  # Nothing names a symbol of it, so a linker that drops unneeded libraries would drop it.
+  target_link_libraries(meterbill_allocator INTERFACE
+    -Wl,--push-state,--no-as-needed PkgConfig::tcmalloc -Wl,--pop-state)
+endif()
+add_library(meterbill::allocator ALIAS meterbill_allocator)
+
 # mb_library(name [SOURCES a.cc …] [LINKS …] [PRIVATE_LINKS …]): meterbill::name; without sources, headers only.
 function(mb_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS;PRIVATE_LINKS")

@@ -71,10 +71,12 @@ void KafkaSource::poll(std::vector<Arrival>& into, std::size_t max) {
   hand_over(into, into.size() + max);
 }
 
-/// Takes what has arrived, as far as there is room, and asks for its proof.
+/// Takes what has arrived, as far as there is room, and asks for its proof: for the next poll too,
+/// so that under load there is always something proven.
 void KafkaSource::stage(std::size_t max) {
-  while (staged_.size() < max && staged_bytes_ < kStagedBytesMax) {
-    const auto messages = reader_->poll(std::min(kPolledAtOnce, max - staged_.size()));
+  const std::size_t wanted = 2 * max;
+  while (staged_.size() < wanted && staged_bytes_ < kStagedBytesMax) {
+    const auto messages = reader_->poll(std::min(kPolledAtOnce, wanted - staged_.size()));
     if (messages.empty()) {
       note_ends();
       break;
