@@ -50,6 +50,8 @@ struct TotalKey {
   friend auto operator<=>(const TotalKey&, const TotalKey&) = default;
 };
 
+using Totals = FlatMap<TotalKey, Int128>;
+
 /// What is known of one name. Slots and sighting are those of the epochs billed to it, held and
 /// discarded ones too: its own that are not renamed, and others' renamed to it. Derived from rows,
 /// epochs and decisions, so neither order nor the moment of a decision matters.
@@ -158,7 +160,7 @@ struct WriteSet {
   std::vector<std::pair<EpochKey, EpochFacts>> epochs;  ///< new epochs
   std::map<EpochKey, Sighting> seen;                    ///< new sightings, of new epochs too
   std::map<RowKey, UsageRow> rows;                      ///< new value of each touched row
-  std::map<TotalKey, Int128> totals;            ///< new value of each touched total; 0 removes it
+  Totals totals;                                ///< new value of each touched total; 0 removes it
   std::map<MachineKey, Holds> holds;            ///< new holds of machines whose holds changed
   std::map<MachineKey, MachineFacts> machines;  ///< new facts of touched machines
   std::vector<std::pair<EventKey, UtcTime>> event_ids;  ///< usage events applied, with their time
@@ -183,7 +185,7 @@ struct Claim {
 struct Loaded {
   std::map<RowKey, UsageRow> rows;
   std::map<EpochKey, EpochFacts> epochs;  ///< all epochs in the rows, and those asked for by name
-  std::map<TotalKey, Int128> totals;
+  Totals totals;
 };
 
 /// What bounds the parts of a ledger that do not bill (invariant 9).
@@ -253,7 +255,7 @@ class LedgerReader {
   [[nodiscard]] virtual Result<void> rows(
       MachineKey machine, SlotRange range,
       const std::function<Result<void>(Slot, const UsageRow&)>& each) = 0;
-  [[nodiscard]] virtual Result<std::map<TotalKey, Int128>> totals(MachineKey machine) = 0;
+  [[nodiscard]] virtual Result<Totals> totals(MachineKey machine) = 0;
   /// Of every source ever claimed.
   [[nodiscard]] virtual Result<std::map<std::string, Counts>> counts() = 0;
   /// Of every source ever claimed, by partition.
@@ -304,8 +306,7 @@ class LedgerStore : public LedgerReader {
                                                        const WriteSet& effects) = 0;
   /// Replaces all totals at once (after the price segments changed); `digest` names the segments,
   /// `prices` are those that the totals use.
-  [[nodiscard]] virtual Result<void> replace_totals(const std::map<TotalKey, Int128>& totals,
-                                                    const std::string& digest,
+  [[nodiscard]] virtual Result<void> replace_totals(const Totals& totals, const std::string& digest,
                                                     std::span<const PriceVersionUse> prices) = 0;
 
   /// Housekeeping between batches: checkpoint, evidence and event ids past their time (after it

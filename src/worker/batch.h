@@ -134,6 +134,8 @@ class Batch {
   std::set<std::pair<MeterKey, Slot>> new_segments_;
   std::function<const ScopeName&(ScopeKey)> scope_name_;
   std::function<const MeterName&(MeterKey)> meter_name_;
+  std::function<Slot(MeterKey, Slot)> segment_of_key_;
+  FlatMap<std::pair<MeterKey, Slot>, Slot> segments_;  ///< as `segment_of_` said
   std::int64_t greatest_epoch_ = 0;
 };
 

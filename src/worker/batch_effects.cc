@@ -10,6 +10,11 @@ namespace meterbill {
 void Batch::bind_names() {
   scope_name_ = [this](ScopeKey key) -> const ScopeName& { return memory_.names.name(key); };
   meter_name_ = [this](MeterKey key) -> const MeterName& { return memory_.names.name(key); };
+  segment_of_key_ = [this](MeterKey meter, Slot slot) {
+    const auto [segment, is_new] = segments_.try_emplace({meter, slot});
+    if (is_new) segment->second = segment_of_(memory_.names.name(meter), slot);
+    return segment->second;
+  };
   for (const char* meter : {"cpu", "cpu_capacity", "uptime"})
     meters_[meter] = memory_.names.meter(MeterName{meter});
 }
@@ -23,7 +28,7 @@ RowContext Batch::context(MachineKey machine, const Holds& holds,
           .decisions = decisions,
           .scope_name = scope_name_,
           .meter_name = meter_name_,
-          .segment_of = segment_of_,
+          .segment_of = segment_of_key_,
           .meters = meters_,
           .machine_scope = scope.value_or(ScopeKey{})};
 }
@@ -154,6 +159,7 @@ Result<void> Batch::add_delta(const Totals& delta) {
     if (quantity != 0) keys.push_back(key);
   if (keys.empty()) return ok();
   MB_TRY(const Loaded loaded, store_.load({}, {}, keys));
+  write_.totals.reserve(keys.size());
   for (const TotalKey& key : keys) {
     const auto stored = loaded.totals.find(key);
     const Int128 old = stored == loaded.totals.end() ? Int128{0} : stored->second;

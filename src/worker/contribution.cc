@@ -23,7 +23,7 @@ Result<void> add_epoch(const RowContext& context, Slot slot, const EpochFacts& f
   for (const auto& [scope, scope_usage] : usage.by_scope) {
     if (views == Views::kLeftOut && is_view(context.scope_name(scope))) continue;
     for (const auto& [meter, quantity] : scope_usage.used) {
-      const Slot segment = context.segment_of(context.meter_name(meter), slot);
+      const Slot segment = context.segment_of(meter, slot);
       Int128& total = totals[TotalKey{billed, scope, facts.labels, meter, segment}];
       MB_TRY(total, add(total, Int128{quantity}));
     }

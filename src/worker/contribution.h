@@ -22,13 +22,11 @@ struct RowContext {
   const Decisions& decisions;
   const std::function<const ScopeName&(ScopeKey)>& scope_name;
   const std::function<const MeterName&(MeterKey)>& meter_name;
-  const SegmentOf& segment_of;
+  const std::function<Slot(MeterKey, Slot)>& segment_of;
   const std::map<std::string, MeterKey>&
       meters;  ///< keys of `cpu`, `cpu_capacity`, `uptime` as far as interned
   ScopeKey machine_scope;
 };
-
-using Totals = std::map<TotalKey, Int128>;
 
 /// What a row adds to the running totals: each billed epoch's quantities, views left out, held and
 /// discarded ones not counted. A pure function of row, holds and decisions, so totals can always be

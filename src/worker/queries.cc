@@ -79,8 +79,8 @@ Result<void> Queries::open_view(LedgerReader& ledger, View& view) const {
   for (const auto& [key, name] : view.names.meters) view.meters.emplace(name.str(), key);
   view.scope_name = [&view](ScopeKey key) -> const ScopeName& { return view.names.scopes.at(key); };
   view.meter_name = [&view](MeterKey key) -> const MeterName& { return view.names.meters.at(key); };
-  view.segment_of = [this](const MeterName& meter, Slot slot) {
-    return book_.segment_start(meter, slot);
+  view.segment_of = [this, &view](MeterKey meter, Slot slot) {
+    return book_.segment_start(view.names.meters.at(meter), slot);
   };
   return ok();
 }

@@ -101,7 +101,7 @@ class Queries {
     ScopeKey machine_scope;
     std::function<const ScopeName&(ScopeKey)> scope_name;
     std::function<const MeterName&(MeterKey)> meter_name;
-    SegmentOf segment_of;
+    std::function<Slot(MeterKey, Slot)> segment_of;
   };
 
   using EachRow = std::function<Result<void>(const RowContext&, Slot, const UsageRow&)>;

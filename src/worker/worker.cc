@@ -93,10 +93,9 @@ Result<void> Worker::derive_anew() {
     MB_TRYV(batch.sum_machine(machine, totals, derived));
   }
   MB_TRYV(replace_facts(derived));
-  std::erase_if(totals, [](const auto& entry) { return entry.second == 0; });
   std::set<std::pair<MeterName, Slot>> segments;
   for (const auto& [key, quantity] : totals)
-    segments.insert({memory_->names.name(key.meter), key.segment});
+    if (quantity != 0) segments.insert({memory_->names.name(key.meter), key.segment});
   memory_->names.drop();
   const std::vector<PriceVersionUse> prices = price_use_.first_used(segments);
   MB_TRYV(store_.replace_totals(totals, segments_digest_, prices));

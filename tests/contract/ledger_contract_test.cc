@@ -225,7 +225,7 @@ TEST_P(LedgerContract, ReplacingTotalsLeavesNoneOfTheOldOnesAndNamesTheSegments)
   TotalKey gone = total_of(kWeb);
   gone.segment = slot(8);
   ASSERT_TRUE(ledger().replace_totals({{later, 7}, {gone, 0}}, "segments-2", {}));
-  EXPECT_EQ(ledger().totals(kWeb).value(), (std::map<TotalKey, Int128>{{later, 7}}));
+  EXPECT_EQ(ledger().totals(kWeb).value(), (Totals{{later, 7}}));
   EXPECT_EQ(ledger().facts().value().segments_digest, "segments-2");
   later.meter = {77};
   const std::string before = state();

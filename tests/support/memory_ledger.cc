@@ -180,9 +180,9 @@ Result<void> MemoryLedger::rows(MachineKey machine, SlotRange range,
   return result;
 }
 
-Result<std::map<TotalKey, Int128>> MemoryLedger::totals(MachineKey machine) {
+Result<Totals> MemoryLedger::totals(MachineKey machine) {
   MB_TRYV(usable());
-  std::map<TotalKey, Int128> found;
+  Totals found;
   for (const auto& [key, quantity] : state_->totals)
     if (key.machine == machine) found.emplace(key, quantity);
   return found;
@@ -526,16 +526,16 @@ Result<void> MemoryLedger::settle_quarantine(std::int64_t id, QuarantineState st
   return ok();
 }
 
-Result<void> MemoryLedger::replace_totals(const std::map<TotalKey, Int128>& totals,
-                                          const std::string& digest,
+Result<void> MemoryLedger::replace_totals(const Totals& totals, const std::string& digest,
                                           std::span<const PriceVersionUse> prices) {
   MB_TRYV(usable());
   WriteSet write;
   write.totals = totals;
   MB_TRYV(check(write));
   remember(prices);
-  state_->totals = totals;
-  std::erase_if(state_->totals, [](const auto& entry) { return entry.second == 0; });
+  state_->totals.clear();
+  for (const auto& [key, quantity] : totals)
+    if (quantity != 0) state_->totals.emplace(key, quantity);
   state_->facts.segments_digest = digest;
   return ok();
 }

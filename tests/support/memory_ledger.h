@@ -46,7 +46,7 @@ class MemoryLedger : public LedgerStore {
   Result<Decisions> decisions(MachineKey machine) override;
   Result<void> rows(MachineKey machine, SlotRange range,
                     const std::function<Result<void>(Slot, const UsageRow&)>& each) override;
-  Result<std::map<TotalKey, Int128>> totals(MachineKey machine) override;
+  Result<Totals> totals(MachineKey machine) override;
   Result<std::map<std::string, Counts>> counts() override;
   Result<std::map<std::string, std::vector<PartitionPosition>>> positions() override;
   Result<std::map<QuarantineState, std::int64_t>> quarantine_counts() override;
@@ -68,7 +68,7 @@ class MemoryLedger : public LedgerStore {
                       const WriteSet& effects) override;
   Result<void> settle_quarantine(std::int64_t id, QuarantineState state,
                                  const WriteSet& effects) override;
-  Result<void> replace_totals(const std::map<TotalKey, Int128>& totals, const std::string& digest,
+  Result<void> replace_totals(const Totals& totals, const std::string& digest,
                               std::span<const PriceVersionUse> prices) override;
   Result<void> maintain(UtcTime now) override;
   /// Keeps a copy of the state under `path`; kConflict when there is one.

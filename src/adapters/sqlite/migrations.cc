@@ -191,8 +191,21 @@ UPDATE epoch SET (last_seen_us, percent_us, cpu_usage_percent, memory_usage_perc
 UPDATE meta SET segments_digest='';
 )sql";
 
+// A machine's totals of a price segment in one row. They are derived: the worker's next start sums
+// them anew.
+constexpr const char* kPackedTotals = R"sql(
+DROP TABLE total;
+CREATE TABLE total(
+  machine INTEGER NOT NULL REFERENCES machine,
+  segment INTEGER NOT NULL CHECK (segment % 900 = 0),
+  packed BLOB NOT NULL,
+  PRIMARY KEY (machine, segment)
+) STRICT, WITHOUT ROWID;
+UPDATE meta SET segments_digest='';
+)sql";
+
 constexpr std::array kMigrations{Migration{kFirst}, Migration{kDiscardedFrom},
-                                 Migration{kSeenEpochs}};
+                                 Migration{kSeenEpochs}, Migration{kPackedTotals}};
 
 Result<void> run_steps(SqliteDb& db, std::span<const Migration> steps, std::size_t from) {
   MB_TRY(SqliteTransaction transaction, SqliteTransaction::begin(db));

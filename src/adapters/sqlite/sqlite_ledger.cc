@@ -179,8 +179,7 @@ Result<void> SqliteLedger::settle_quarantine(std::int64_t id, QuarantineState st
             }));
 }
 
-Result<void> SqliteLedger::replace_totals(const std::map<TotalKey, Int128>& totals,
-                                          const std::string& digest,
+Result<void> SqliteLedger::replace_totals(const Totals& totals, const std::string& digest,
                                           std::span<const PriceVersionUse> prices) {
   return in("replace totals", transact_whole([&]() -> Result<void> {
               MB_TRYV(connection().db().execute("DELETE FROM total"));

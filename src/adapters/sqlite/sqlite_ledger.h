@@ -41,7 +41,7 @@ class SqliteLedger final : public WithLedgerReads<LedgerStore> {
                       const WriteSet& effects) override;
   Result<void> settle_quarantine(std::int64_t id, QuarantineState state,
                                  const WriteSet& effects) override;
-  Result<void> replace_totals(const std::map<TotalKey, Int128>& totals, const std::string& digest,
+  Result<void> replace_totals(const Totals& totals, const std::string& digest,
                               std::span<const PriceVersionUse> prices) override;
   Result<void> maintain(UtcTime now) override;
   Result<BackupFacts> backup(const std::string& path, const std::stop_token& stop,

@@ -5,6 +5,26 @@
 #include "wire/row_codec.h"
 
 namespace meterbill::ledger_queries {
+namespace {
+
+Result<std::string> name_of(LedgerConnection& ledger, MachineKey machine) {
+  MB_TRY(auto query, ledger.query("SELECT name FROM machine WHERE machine=?1"));
+  query->bind(1, machine.value);
+  MB_TRY(const bool found, query->step());
+  return found ? std::string(query->text(0)) : fmt::format("number {}", machine.value);
+}
+
+/// The failure to read something that a machine has of a slot, which is named.
+template <class Value>
+Result<Value> of_machine(Result<Value> unpacked, const char* what, LedgerConnection& ledger,
+                         MachineKey machine, Slot slot) {
+  if (unpacked) return unpacked;
+  MB_TRY(const std::string name, name_of(ledger, machine));
+  return in(fmt::format("{} of machine {}, slot {}", what, name, to_string(slot)),
+            std::move(unpacked));
+}
+
+}  // namespace
 
 Result<Slot> slot_at(LedgerQuery& query, int column) {
   auto slot = Slot::from_unix_seconds(query->integer(column));
@@ -15,12 +35,6 @@ Result<Slot> slot_at(LedgerQuery& query, int column) {
 std::optional<UtcTime> time_at(LedgerQuery& query, int column) {
   if (query->is_null(column)) return std::nullopt;
   return UtcTime{query->integer(column)};
-}
-
-Result<Int128> quantity_at(LedgerQuery& query, int column) {
-  auto quantity = parse_decimal(query->text(column), 0);
-  if (!quantity) return fail(Code::kDamaged, "a stored total is not a number");
-  return quantity;
 }
 
 Sighting sighting_at(LedgerQuery& query, int column) {
@@ -44,15 +58,20 @@ EpochFacts epoch_at(LedgerQuery& query) {
 }
 
 Result<UsageRow> row_at(LedgerConnection& ledger, RowKey key, std::string_view packed) {
-  auto row = unpack(packed);
-  if (row) return row;
-  std::string name = fmt::format("number {}", key.machine.value);
-  MB_TRY(auto query, ledger.query("SELECT name FROM machine WHERE machine=?1"));
-  query->bind(1, key.machine.value);
+  return of_machine(unpack(packed), "usage row", ledger, key.machine, key.slot);
+}
+
+Result<SegmentTotals> totals_at(LedgerConnection& ledger, MachineKey machine, Slot segment,
+                                std::string_view packed) {
+  return of_machine(unpack_totals(packed), "totals", ledger, machine, segment);
+}
+
+Result<SegmentTotals> segment_totals(LedgerConnection& ledger, MachineKey machine, Slot segment) {
+  MB_TRY(auto query, ledger.query("SELECT packed FROM total WHERE machine=?1 AND segment=?2"));
+  query->bind(1, machine.value).bind(2, segment.unix_seconds());
   MB_TRY(const bool found, query->step());
-  if (found) name = query->text(0);
-  return std::move(row).error().in(
-      fmt::format("usage row of machine {}, slot {}", name, to_string(key.slot)));
+  if (!found) return SegmentTotals();
+  return totals_at(ledger, machine, segment, query->blob(0));
 }
 
 }  // namespace meterbill::ledger_queries

@@ -36,16 +36,18 @@ Result<void> load_rows(LedgerConnection& ledger, std::span<const RowKey> keys, L
 }
 
 Result<void> load_totals(LedgerConnection& ledger, std::span<const TotalKey> keys, Loaded& loaded) {
-  MB_TRY(auto query, ledger.query("SELECT quantity FROM total WHERE machine=?1 AND scope=?2 AND "
-                                  "label_set=?3 AND meter=?4 AND segment=?5"));
+  MachineKey machine;
+  FlatMap<Slot, SegmentTotals> segments;  // of `machine`
   for (const TotalKey& key : keys) {
-    query->bind(1, key.machine.value).bind(2, key.scope.value).bind(3, key.labels.value);
-    query->bind(4, key.meter.value).bind(5, key.segment.unix_seconds());
-    MB_TRY(const bool found, query->step());
-    if (!found) continue;
-    MB_TRY(const Int128 quantity, quantity_at(query, 0));
-    loaded.totals.insert_or_assign(key, quantity);
-    query->reset();
+    if (key.machine != machine) segments.clear();
+    machine = key.machine;
+    auto segment = segments.find(key.segment);
+    if (segment == segments.end()) {
+      MB_TRY(SegmentTotals stored, segment_totals(ledger, machine, key.segment));
+      segment = segments.emplace(key.segment, std::move(stored)).first;
+    }
+    const auto found = segment->second.find({key.scope, key.labels, key.meter});
+    if (found != segment->second.end()) loaded.totals.insert_or_assign(key, found->second);
   }
   return ok();
 }
@@ -58,7 +60,6 @@ Result<Loaded> load(LedgerConnection& ledger, std::span<const RowKey> rows,
   MB_TRYV(ledger.usable());
   MB_TRY(const auto snapshot, LedgerSnapshot::begin(ledger.db()));
   Loaded loaded;
-  MB_TRYV(load_rows(ledger, rows, loaded));
   MB_TRY(auto query, ledger.query("SELECT epoch, machine, name, boot, label_set, last_seen_us, "
                                   "percent_us, cpu_usage_percent, memory_usage_percent FROM epoch "
                                   "WHERE machine=?1 AND name=?2"));
@@ -69,6 +70,8 @@ Result<Loaded> load(LedgerConnection& ledger, std::span<const RowKey> rows,
     loaded.epochs.insert_or_assign(EpochKey{query->integer(0)}, epoch_at(query));
     query->reset();
   }
+  // Most epochs of the rows are known by now.
+  MB_TRYV(load_rows(ledger, rows, loaded));
   MB_TRYV(load_totals(ledger, totals, loaded));
   return loaded;
 }

@@ -217,23 +217,18 @@ Result<void> rows(LedgerConnection& ledger, MachineKey machine, SlotRange range,
   }
 }
 
-Result<std::map<TotalKey, Int128>> totals(LedgerConnection& ledger, MachineKey machine) {
+Result<Totals> totals(LedgerConnection& ledger, MachineKey machine) {
   MB_TRYV(ledger.usable());
-  MB_TRY(auto query, ledger.query("SELECT scope, label_set, meter, segment, quantity FROM total "
-                                  "WHERE machine=?1"));
+  MB_TRY(auto query, ledger.query("SELECT segment, packed FROM total WHERE machine=?1"));
   query->bind(1, machine.value);
-  std::map<TotalKey, Int128> found;
+  Totals found;
   for (;;) {
     MB_TRY(const bool more, query->step());
     if (!more) return found;
-    MB_TRY(const Slot segment, slot_at(query, 3));
-    MB_TRY(const Int128 quantity, quantity_at(query, 4));
-    found.emplace(TotalKey{.machine = machine,
-                           .scope = {query->integer(0)},
-                           .labels = {query->integer(1)},
-                           .meter = {query->integer(2)},
-                           .segment = segment},
-                  quantity);
+    MB_TRY(const Slot segment, slot_at(query, 0));
+    MB_TRY(const SegmentTotals stored, totals_at(ledger, machine, segment, query->blob(1)));
+    for (const auto& [place, quantity] : stored)
+      found.emplace(TotalKey{machine, place.scope, place.labels, place.meter, segment}, quantity);
   }
 }
 

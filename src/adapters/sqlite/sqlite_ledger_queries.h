@@ -26,8 +26,7 @@ namespace meterbill::ledger_queries {
 [[nodiscard]] Result<Decisions> decisions(LedgerConnection& ledger, MachineKey machine);
 [[nodiscard]] Result<void> rows(LedgerConnection& ledger, MachineKey machine, SlotRange range,
                                 const std::function<Result<void>(Slot, const UsageRow&)>& each);
-[[nodiscard]] Result<std::map<TotalKey, Int128>> totals(LedgerConnection& ledger,
-                                                        MachineKey machine);
+[[nodiscard]] Result<Totals> totals(LedgerConnection& ledger, MachineKey machine);
 [[nodiscard]] Result<std::map<std::string, Counts>> counts(LedgerConnection& ledger);
 [[nodiscard]] Result<std::map<std::string, std::vector<PartitionPosition>>> positions(
     LedgerConnection& ledger);

@@ -35,7 +35,7 @@ class WithLedgerReads : public Port {
                     const std::function<Result<void>(Slot, const UsageRow&)>& each) override {
     return ledger_queries::rows(connection_, machine, range, each);
   }
-  Result<std::map<TotalKey, Int128>> totals(MachineKey machine) override {
+  Result<Totals> totals(MachineKey machine) override {
     return ledger_queries::totals(connection_, machine);
   }
   Result<std::map<std::string, Counts>> counts() override {

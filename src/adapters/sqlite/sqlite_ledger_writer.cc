@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "adapters/sqlite/sqlite_ledger_codec.h"
 #include "adapters/sqlite/sqlite_ledger_columns.h"
@@ -55,8 +56,17 @@ Result<void> put_epochs(LedgerConnection& ledger,
   return ok();
 }
 
-Error nameless_epoch(EpochKey key) {
-  return fail(Code::kInvalid, fmt::format("epoch {} has no name in the ledger", key.value));
+Error nameless(const char* what, std::int64_t number) {
+  return fail(Code::kInvalid, fmt::format("{} {} has no name in the ledger", what, number));
+}
+
+/// `query` looks for the number that is its parameter.
+Result<void> check_name(LedgerQuery& query, const char* what, std::int64_t number) {
+  query->bind(1, number);
+  MB_TRY(const bool found, query->step());
+  query->reset();
+  if (!found) return nameless(what, number);
+  return ok();
 }
 
 Result<void> put_seen(LedgerConnection& ledger, const std::map<EpochKey, Sighting>& seen) {
@@ -68,30 +78,29 @@ Result<void> put_seen(LedgerConnection& ledger, const std::map<EpochKey, Sightin
     ledger_queries::bind_sighting(query, 2, sighting);
     MB_TRY(const bool found, query->step());
     query->reset();
-    if (!found) return nameless_epoch(key);
+    if (!found) return nameless("epoch", key.value);
   }
   return ok();
 }
 
 /// The packed row hides its epochs from SQLite's foreign keys; a row with one that nothing names
-/// could never be rated again.
-Result<void> check_epochs(LedgerConnection& ledger, const UsageRow& row) {
+/// could never be rated again. Those seen by this batch are known to have one.
+Result<void> check_epochs(LedgerConnection& ledger, const UsageRow& row,
+                          const std::map<EpochKey, Sighting>& seen) {
   MB_TRY(auto query, ledger.query("SELECT 1 FROM epoch WHERE epoch=?1"));
   for (const auto& entry : row.by_epoch) {
-    query->bind(1, entry.first.value);
-    MB_TRY(const bool found, query->step());
-    query->reset();
-    if (!found) return nameless_epoch(entry.first);
+    if (seen.contains(entry.first)) continue;
+    MB_TRYV(check_name(query, "epoch", entry.first.value));
   }
   return ok();
 }
 
-Result<void> put_rows(LedgerConnection& ledger, const std::map<RowKey, UsageRow>& rows) {
+Result<void> put_rows(LedgerConnection& ledger, const WriteSet& write) {
   MB_TRY(auto query, ledger.query("INSERT INTO usage_row(machine, slot, packed) "
                                   "VALUES (?1, ?2, ?3) ON CONFLICT(machine, slot) "
                                   "DO UPDATE SET packed=excluded.packed"));
-  for (const auto& [key, row] : rows) {
-    MB_TRYV(check_epochs(ledger, row));
+  for (const auto& [key, row] : write.rows) {
+    MB_TRYV(check_epochs(ledger, row, write.seen));
     query->bind(1, key.machine.value).bind(2, key.slot.unix_seconds()).bind_blob(3, pack(row));
     MB_TRYV(in("usage row", query->run()));
   }
@@ -208,6 +217,41 @@ Result<void> put_positions(LedgerConnection& ledger,
   return ok();
 }
 
+/// Packed totals hide their names from SQLite's foreign keys.
+Result<void> check_names(LedgerConnection& ledger, const Totals& totals) {
+  std::set<ScopeKey> scopes;
+  std::set<MeterKey> meters;
+  for (const auto& [key, quantity] : totals) {
+    if (quantity == 0) continue;
+    scopes.insert(key.scope);
+    meters.insert(key.meter);
+  }
+  MB_TRY(auto scope, ledger.query("SELECT 1 FROM scope WHERE scope=?1"));
+  for (const ScopeKey key : scopes) {
+    MB_TRYV(check_name(scope, "scope", key.value));
+  }
+  MB_TRY(auto meter, ledger.query("SELECT 1 FROM meter WHERE meter=?1"));
+  for (const MeterKey key : meters) {
+    MB_TRYV(check_name(meter, "meter", key.value));
+  }
+  return ok();
+}
+
+Result<void> put_segment(LedgerConnection& ledger, MachineKey machine, Slot segment,
+                         const SegmentTotals& totals) {
+  if (totals.empty()) {
+    MB_TRY(auto remove, ledger.query("DELETE FROM total WHERE machine=?1 AND segment=?2"));
+    return remove->bind(1, machine.value).bind(2, segment.unix_seconds()).run();
+  }
+  MB_TRY(auto put, ledger.query("INSERT INTO total(machine, segment, packed) VALUES (?1, ?2, ?3) "
+                                "ON CONFLICT(machine, segment) DO UPDATE SET "
+                                "packed=excluded.packed"));
+  return put->bind(1, machine.value)
+      .bind(2, segment.unix_seconds())
+      .bind_blob(3, pack(totals))
+      .run();
+}
+
 Result<bool> owns_source(LedgerConnection& ledger, const std::string& source,
                          const std::map<std::string, std::int64_t>& fences) {
   const auto mine = fences.find(source);
@@ -246,17 +290,27 @@ Result<std::int64_t> raise_fence(LedgerConnection& ledger, const std::string& so
   return fence;
 }
 
-Result<void> put_totals(LedgerConnection& ledger, const std::map<TotalKey, Int128>& totals) {
-  MB_TRY(auto put, ledger.query("INSERT OR REPLACE INTO total(machine, scope, label_set, meter, "
-                                "segment, quantity) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"));
-  MB_TRY(auto remove, ledger.query("DELETE FROM total WHERE machine=?1 AND scope=?2 AND "
-                                   "label_set=?3 AND meter=?4 AND segment=?5"));
-  for (const auto& [key, quantity] : totals) {
-    LedgerQuery& query = quantity == 0 ? remove : put;
-    query->bind(1, key.machine.value).bind(2, key.scope.value).bind(3, key.labels.value);
-    query->bind(4, key.meter.value).bind(5, key.segment.unix_seconds());
-    if (quantity != 0) query->bind(6, to_string(quantity));
-    MB_TRYV(in("total", query->run()));
+Result<void> put_totals(LedgerConnection& ledger, const Totals& totals) {
+  MB_TRYV(check_names(ledger, totals));
+  for (auto next = totals.begin(); next != totals.end();) {
+    const MachineKey machine = next->first.machine;
+    FlatMap<Slot, SegmentTotals> segments;
+    for (; next != totals.end() && next->first.machine == machine; ++next) {
+      const TotalKey& key = next->first;
+      auto segment = segments.find(key.segment);
+      if (segment == segments.end()) {
+        MB_TRY(SegmentTotals stored, ledger_queries::segment_totals(ledger, machine, key.segment));
+        segment = segments.emplace(key.segment, std::move(stored)).first;
+      }
+      const TotalPlace place{key.scope, key.labels, key.meter};
+      if (next->second == 0)
+        segment->second.erase(place);
+      else
+        segment->second.insert_or_assign(place, next->second);
+    }
+    for (const auto& [segment, stored] : segments) {
+      MB_TRYV(in("total", put_segment(ledger, machine, segment, stored)));
+    }
   }
   return ok();
 }
@@ -290,7 +344,7 @@ Result<void> apply(LedgerConnection& ledger, const WriteSet& write, const Ledger
   MB_TRYV(in("new name", put_names(ledger, write.added)));
   MB_TRYV(put_epochs(ledger, write.epochs));
   MB_TRYV(put_seen(ledger, write.seen));
-  MB_TRYV(put_rows(ledger, write.rows));
+  MB_TRYV(put_rows(ledger, write));
   MB_TRYV(put_totals(ledger, write.totals));
   MB_TRYV(put_holds(ledger, write.holds));
   MB_TRYV(put_machines(ledger, write.machines));

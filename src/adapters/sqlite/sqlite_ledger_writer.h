@@ -18,8 +18,7 @@ namespace meterbill::ledger_writer {
 [[nodiscard]] Result<void> apply(LedgerConnection& ledger, const WriteSet& write,
                                  const LedgerLimits& limits);
 
-[[nodiscard]] Result<void> put_totals(LedgerConnection& ledger,
-                                      const std::map<TotalKey, Int128>& totals);
+[[nodiscard]] Result<void> put_totals(LedgerConnection& ledger, const Totals& totals);
 [[nodiscard]] Result<void> put_decision(LedgerConnection& ledger, MachineKey machine,
                                         const BootId& boot, const BootDecision& decision,
                                         UtcTime at);
