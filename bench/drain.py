@@ -43,7 +43,7 @@ def drain(scratch, broker, topic, count, items):
     worker.start()
     try:
         while True:
-            time.sleep(0.02)
+            time.sleep(0.1)
             with contextlib.suppress(OSError):
                 read = int(worker.status()["counts"]["read"])
                 if read >= items:

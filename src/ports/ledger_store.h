@@ -50,6 +50,7 @@ struct TotalKey {
   friend auto operator<=>(const TotalKey&, const TotalKey&) = default;
 };
 
+using Rows = FlatMap<RowKey, UsageRow>;
 using Totals = FlatMap<TotalKey, Int128>;
 
 /// What is known of one name. Slots and sighting are those of the epochs billed to it, held and
@@ -159,7 +160,7 @@ struct WriteSet {
   Dictionary added;  ///< new names with the numbers the worker gave them
   std::vector<std::pair<EpochKey, EpochFacts>> epochs;  ///< new epochs
   std::map<EpochKey, Sighting> seen;                    ///< new sightings, of new epochs too
-  std::map<RowKey, UsageRow> rows;                      ///< new value of each touched row
+  Rows rows;                                            ///< new value of each touched row
   Totals totals;                                ///< new value of each touched total; 0 removes it
   std::map<MachineKey, Holds> holds;            ///< new holds of machines whose holds changed
   std::map<MachineKey, MachineFacts> machines;  ///< new facts of touched machines
@@ -183,7 +184,7 @@ struct Claim {
 
 /// What `load` found for a batch.
 struct Loaded {
-  std::map<RowKey, UsageRow> rows;
+  Rows rows;
   std::map<EpochKey, EpochFacts> epochs;  ///< all epochs in the rows, and those asked for by name
   Totals totals;
 };
@@ -245,6 +246,8 @@ class LedgerReader {
   /// Not the names that have neither slots nor epochs of their own: what was renamed to them no
   /// longer is.
   [[nodiscard]] virtual Result<std::map<MachineKey, MachineFacts>> machines() = 0;
+  /// Names of those that have slots, are not retired and were last seen before that time.
+  [[nodiscard]] virtual Result<std::vector<MachineId>> silent(UtcTime before) = 0;
   [[nodiscard]] virtual Result<std::map<EpochKey, EpochFacts>> epochs(MachineKey machine) = 0;
   [[nodiscard]] virtual Result<Holds> holds(MachineKey machine) = 0;
   [[nodiscard]] virtual Result<std::map<MachineKey, Holds>> all_holds() = 0;

@@ -67,7 +67,12 @@ Result<void> Batch::load(const Items& items) {
   before_ = std::move(loaded.rows);
   epochs_ = std::move(loaded.epochs);
   for (const auto& [key, facts] : epochs_) epoch_keys_[facts.machine][facts.epoch] = key;
-  write_.rows = before_;
+  write_.rows.reserve(rows.size());
+  for (const RowKey& key : rows) {
+    const auto stored = before_.find(key);
+    write_.rows.emplace_hint(write_.rows.end(), key,
+                             stored == before_.end() ? UsageRow{} : stored->second);
+  }
   return ok();
 }
 

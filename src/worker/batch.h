@@ -120,7 +120,7 @@ class Batch {
   UtcTime now_;
   std::span<SourceBatch> batches_;
   WriteSet write_;
-  std::map<RowKey, UsageRow> before_;  ///< the rows as loaded
+  Rows before_;  ///< the rows as loaded
   std::map<EpochKey, EpochFacts> epochs_;
   std::map<MachineKey, std::map<EpochId, EpochKey>> epoch_keys_;
   std::map<std::pair<std::size_t, std::int64_t>, Counts> requests_;

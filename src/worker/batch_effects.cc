@@ -36,10 +36,13 @@ RowContext Batch::context(MachineKey machine, const Holds& holds,
 /// Drops rows that did not change, re-evaluates holds of touched machines, and moves the running
 /// totals by the difference.
 Result<void> Batch::update_totals() {
-  std::erase_if(write_.rows, [this](const auto& entry) {
+  auto rows = write_.rows.extract_sequence();
+  const auto is_as_before = [this](const auto& entry) {
     const auto before = before_.find(entry.first);
     return before != before_.end() ? before->second == entry.second : entry.second.by_epoch.empty();
-  });
+  };
+  rows.erase(std::remove_if(rows.begin(), rows.end(), is_as_before), rows.end());
+  write_.rows.adopt_sequence(boost::container::ordered_unique_range, std::move(rows));
   std::set<MachineKey> touched;
   for (const auto& [key, changed] : write_.rows) touched.insert(key.machine);
   std::set<MachineKey> rebound;

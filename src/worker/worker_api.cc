@@ -167,25 +167,32 @@ Result<std::vector<MachineView>> machine_views(const Queries& queries, LedgerRea
   return sorted;
 }
 
+/// Asked for again and again, so what costs as much as there are machines is read only if one is in
+/// conflict.
+Result<std::vector<std::string>> held_machines(LedgerReader& ledger) {
+  MB_TRY(auto holds, ledger.all_holds());
+  std::erase_if(holds, [](const auto& entry) { return !is_in_conflict(entry.second); });
+  std::vector<std::string> held;
+  if (holds.empty()) return held;
+  MB_TRY(const auto machines, ledger.machines());
+  for (const auto& [key, bound] : holds) {
+    const auto machine = machines.find(key);
+    if (machine != machines.end()) held.push_back(machine->second.name.str());
+  }
+  std::ranges::sort(held);
+  return held;
+}
+
 Result<WebResponse> status(const LedgerApiParts& parts, LedgerReader& ledger) {
   MB_TRY(const WorkerStatus worker, parts.status(ledger));
   MB_TRY(const LedgerFacts facts, ledger.facts());
   MB_TRY(const auto counts, ledger.counts());
   MB_TRY(const auto quarantined, ledger.quarantine_counts());
-  MB_TRY(const auto holds, ledger.all_holds());
-  MB_TRY(const auto machines, ledger.machines());
-  std::vector<std::string> held;
-  for (const auto& [key, bound] : holds) {
-    const auto machine = machines.find(key);
-    if (is_in_conflict(bound) && machine != machines.end())
-      held.push_back(machine->second.name.str());
-  }
-  std::ranges::sort(held);
+  MB_TRY(const std::vector<std::string> held, held_machines(ledger));
   const UtcTime now = parts.clock.now().utc;
+  MB_TRY(const auto silent_ids, ledger.silent({now.us - kSilentUs}));
   std::vector<std::string> silent;
-  for (const auto& [key, machine] : machines)
-    if (machine.has_slots() && !machine.retired && now.us - machine.seen.at.us > kSilentUs)
-      silent.push_back(machine.name.str());
+  for (const MachineId& machine : silent_ids) silent.push_back(machine.str());
   std::ranges::sort(silent);
   return answer_json(status_json(worker, facts, counts, quarantined, held, silent, parts.warnings(),
                                  parts.version, parts.started, now));

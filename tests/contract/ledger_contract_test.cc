@@ -409,6 +409,27 @@ TEST_P(LedgerContract, ANameWithNeitherSlotsNorEpochsOfItsOwnIsNoMachine) {
   }
 }
 
+TEST_P(LedgerContract, MachinesThatWereNotSeenLatelyAreSilent) {
+  given(1);
+  const MachineFacts web = ledger().machines().value().at(kWeb);
+  const UtcTime later{web.seen.at.us + 1};
+  EXPECT_EQ(ledger().silent(web.seen.at).value(), std::vector<MachineId>());
+  EXPECT_EQ(ledger().silent(later).value(), std::vector{web.name});
+  WriteSet write;
+  write.machines = {{kWeb, web}};
+  write.machines.at(kWeb).retired = later;
+  ASSERT_EQ(commit(write).value(), CommitOutcome::kCommitted);
+  EXPECT_EQ(ledger().silent(later).value(), std::vector<MachineId>()) << "it is retired";
+  MachineFacts renamed;
+  renamed.key = kWeb;
+  renamed.name = web.name;
+  renamed.seen = web.seen;
+  write.machines.at(kWeb) = renamed;
+  ASSERT_EQ(commit(write).value(), CommitOutcome::kCommitted);
+  EXPECT_EQ(ledger().silent(later).value(), std::vector<MachineId>())
+      << "all its boots are renamed";
+}
+
 TEST_P(LedgerContract, ADecisionThatFailsChangesNothing) {
   given(1);
   const std::string before = state();

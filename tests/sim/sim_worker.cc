@@ -79,7 +79,9 @@ std::optional<WebResponse> WorkerProcess::post(const std::string& body) {
   arrival.delivery.value = body;
   arrival.delivery.headers = {{"content-type", "application/cloudevents+json"}};
   arrival.delivery.recorded = host_.now().utc;
-  parts_->http.offer({std::move(arrival)},
+  std::vector<Arrival> arrivals;
+  arrivals.push_back(std::move(arrival));
+  parts_->http.offer(std::move(arrivals),
                      [answer](WebResponse response) { *answer = std::move(response); });
   for (int steps = 0; !*answer && is_running() && steps < 20; ++steps) step();
   return *answer;

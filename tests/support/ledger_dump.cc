@@ -14,7 +14,7 @@ std::string hex(const Sha256& digest) {
 std::string quoted(const Delivery& delivery) {
   std::string text = fmt::format("[{}|{}|{}|{}", delivery.key, delivery.value, delivery.tombstone,
                                  delivery.recorded.us);
-  for (const Header& header : delivery.headers)
+  for (const Headers::View header : delivery.headers)
     text += fmt::format("|{}={}", header.name, header.value);
   return text + "]";
 }

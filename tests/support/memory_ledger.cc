@@ -103,7 +103,7 @@ MemoryLedger::MemoryLedger(LedgerLimits limits) : MemoryLedger(std::make_shared<
 
 MemoryLedger::MemoryLedger(std::shared_ptr<State> state, LedgerLimits limits)
     : state_(std::move(state)), limits_(limits) {
-  state_->facts.schema_version = 3;
+  state_->facts.schema_version = 4;
 }
 
 MemoryLedger::~MemoryLedger() = default;
@@ -139,6 +139,14 @@ Result<std::map<MachineKey, MachineFacts>> MemoryLedger::machines() {
     return !entry.second.has_slots() && !with_epochs.contains(entry.first);
   });
   return found;
+}
+
+Result<std::vector<MachineId>> MemoryLedger::silent(UtcTime before) {
+  MB_TRYV(usable());
+  std::vector<MachineId> names;
+  for (const auto& [key, facts] : state_->machines)
+    if (facts.has_slots() && !facts.retired && facts.seen.at < before) names.push_back(facts.name);
+  return names;
 }
 
 Result<std::map<EpochKey, EpochFacts>> MemoryLedger::epochs(MachineKey machine) {

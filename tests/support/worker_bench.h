@@ -43,7 +43,8 @@ class ScriptedSource final : public Source {
   }
   void poll(std::vector<Arrival>& into, std::size_t max) override {
     for (std::size_t left = std::min(max, poll_max); !waiting_.empty() && left > 0; --left) {
-      handed_.push_back(waiting_.front());
+      const Arrival& next = waiting_.front();
+      handed_.push_back({next.delivery, next.position, next.request});
       into.push_back(std::move(waiting_.front()));
       waiting_.erase(waiting_.begin());
     }
@@ -64,7 +65,8 @@ class ScriptedSource final : public Source {
     if (before_rejected) before_rejected();
     rejections.push_back(reason);
     // As both real sources: what was handed over comes again.
-    waiting_.insert(waiting_.begin(), handed_.begin(), handed_.end());
+    waiting_.insert(waiting_.begin(), std::make_move_iterator(handed_.begin()),
+                    std::make_move_iterator(handed_.end()));
     handed_.clear();
   }
   [[nodiscard]] SourceStatus status() const override { return {trouble.empty(), trouble, {}}; }

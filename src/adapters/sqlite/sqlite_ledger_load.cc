@@ -29,7 +29,7 @@ Result<void> load_rows(LedgerConnection& ledger, std::span<const RowKey> keys, L
     for (const auto& [epoch, usage] : row.by_epoch) {
       MB_TRYV(load_epoch(ledger, epoch, loaded));
     }
-    loaded.rows.insert_or_assign(key, std::move(row));
+    loaded.rows.insert_or_assign(loaded.rows.end(), key, std::move(row));
     query->reset();
   }
   return ok();

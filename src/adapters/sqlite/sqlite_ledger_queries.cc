@@ -131,6 +131,20 @@ Result<std::map<MachineKey, MachineFacts>> machines(LedgerConnection& ledger) {
   }
 }
 
+Result<std::vector<MachineId>> silent(LedgerConnection& ledger, UtcTime before) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(auto query, ledger.query("SELECT name FROM machine_facts JOIN machine USING (machine) "
+                                  "WHERE last_seen_us<?1 AND retired_us IS NULL AND "
+                                  "first_slot<=last_slot"));
+  query->bind(1, before.us);
+  std::vector<MachineId> names;
+  for (;;) {
+    MB_TRY(const bool more, query->step());
+    if (!more) return names;
+    names.emplace_back(std::string(query->text(0)));
+  }
+}
+
 Result<std::map<EpochKey, EpochFacts>> epochs(LedgerConnection& ledger, MachineKey machine) {
   MB_TRYV(ledger.usable());
   MB_TRY(auto query, ledger.query("SELECT epoch, machine, name, boot, label_set, last_seen_us, "

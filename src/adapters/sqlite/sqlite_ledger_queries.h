@@ -22,6 +22,7 @@ namespace meterbill::ledger_queries {
 [[nodiscard]] Result<std::map<EpochKey, EpochFacts>> epochs(LedgerConnection& ledger,
                                                             MachineKey machine);
 [[nodiscard]] Result<Holds> holds(LedgerConnection& ledger, MachineKey machine);
+[[nodiscard]] Result<std::vector<MachineId>> silent(LedgerConnection& ledger, UtcTime before);
 [[nodiscard]] Result<std::map<MachineKey, Holds>> all_holds(LedgerConnection& ledger);
 [[nodiscard]] Result<Decisions> decisions(LedgerConnection& ledger, MachineKey machine);
 [[nodiscard]] Result<void> rows(LedgerConnection& ledger, MachineKey machine, SlotRange range,

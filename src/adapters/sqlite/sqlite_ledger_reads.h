@@ -22,6 +22,9 @@ class WithLedgerReads : public Port {
   Result<std::map<EpochKey, EpochFacts>> epochs(MachineKey machine) override {
     return ledger_queries::epochs(connection_, machine);
   }
+  Result<std::vector<MachineId>> silent(UtcTime before) override {
+    return ledger_queries::silent(connection_, before);
+  }
   Result<Holds> holds(MachineKey machine) override {
     return ledger_queries::holds(connection_, machine);
   }

@@ -122,7 +122,7 @@ TEST(LedgerOfSchema1Test, IsCopiedAndItsHoldsAndTotalsAreLeftToBeDerivedAnew) {
   EXPECT_EQ(ledger->holds(MachineKey{1}).value(),
             (Holds{{EpochKey{7}, {Slot::containing(UtcTime{900'000'000}), {}}}}));
   EXPECT_EQ(ledger->facts().value().segments_digest, "");
-  SqliteDb copy = SqliteDb::open(path + ".before-3", {}).value();
+  SqliteDb copy = SqliteDb::open(path + ".before-4", {}).value();
   EXPECT_EQ(copy.integer("PRAGMA user_version").value(), 1);
   EXPECT_EQ(copy.integer("SELECT from_slot FROM hold").value(), 900);
 }
@@ -153,6 +153,24 @@ TEST_F(MigrationTest, EpochsOfTheSecondSchemaWereSeenWithTheirMachine) {
   EXPECT_EQ(ledger->epochs(MachineKey{1}).value().at(EpochKey{7}).seen, web);
   EXPECT_EQ(ledger->epochs(MachineKey{2}).value().at(EpochKey{8}).seen, app);
   EXPECT_EQ(ledger->epochs(MachineKey{3}).value().at(EpochKey{9}).seen, Sighting{});
+}
+
+TEST_F(MigrationTest, TotalsOfTheThirdSchemaAreLeftToBeDerivedAnew) {
+  const TempDir folder;
+  const std::string path = (folder.path() / "ledger.db").string();
+  {
+    SqliteDb db = SqliteDb::open(path, {}).value();
+    ASSERT_TRUE(migrate_ledger(db, path, ledger_migrations().first(3)));
+    ASSERT_TRUE(
+        db.execute("UPDATE meta SET segments_digest='of then';"
+                   "INSERT INTO machine VALUES (1, 'web-1');"
+                   "INSERT INTO scope VALUES (1, 'machine'); INSERT INTO meter VALUES (1, 'cpu');"
+                   "INSERT INTO total VALUES (1, 1, 0, 1, 900, '5')"));
+  }
+  const SystemClock clock;
+  const auto ledger = SqliteLedger::open(path, {}, clock).value();
+  EXPECT_EQ(ledger->totals(MachineKey{1}).value(), Totals());
+  EXPECT_EQ(ledger->facts().value().segments_digest, "");
 }
 
 TEST_F(MigrationTest, AReaderAsksForAnOlderLedgerToBeMigratedFirst) {

@@ -53,7 +53,7 @@ TEST_F(EventsEndpointTest, EachElementArrivesWithItsExactBytes) {
   EXPECT_EQ(arrivals[1].delivery.value, "{\"a\" : 1.50}");
   EXPECT_EQ(arrivals[2].delivery.value, "7");
   EXPECT_EQ(arrivals[0].delivery.recorded, UtcTime{77});
-  EXPECT_EQ(arrivals[0].delivery.headers.at(0), (Header{"content-type", kOne}));
+  EXPECT_EQ(arrivals[0].delivery.headers, (Headers{{"content-type", kOne}}));
   for (const Arrival& arrival : arrivals) EXPECT_EQ(arrival.request, arrivals[0].request);
 }
 

@@ -154,7 +154,9 @@ TEST(HttpSourceThreadsTest, EveryRequestIsAnsweredOnceWhateverHappensMeanwhile) 
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
       for (int n = 0; n < kEach; ++n) {
-        source.offer({delivery("x")}, [&](const WebResponse& response) {
+        std::vector<Arrival> one;
+        one.push_back(delivery("x"));
+        source.offer(std::move(one), [&](const WebResponse& response) {
           ++(response.status == 204 ? taken : busy);
         });
       }

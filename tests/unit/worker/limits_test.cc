@@ -59,7 +59,9 @@ TEST(LimitsTest, TheReadingsOfAMessagePastTheLimitAreOneItem) {
 TEST(LimitsTest, RefusedItemsShareTheirDelivery) {
   WorkerBench bench;
   bench.settle();
-  std::vector<SourceBatch> batches{{"http", Route::kHttp, {}, {}, nullptr}};
+  std::vector<SourceBatch> batches(1);
+  batches[0].source = "http";
+  batches[0].route = Route::kHttp;
   for (int i = 0; i < 2; ++i)
     batches[0].arrivals.push_back({bad_readings(bench.clock.now().utc), {0, i}, i});
   LedgerMemory memory(Dictionary{});
