@@ -119,6 +119,27 @@ MUTANTS = [
         ("worker_test", "IntakeTest.*"),
     ),
     Mutant(
+        "ahead_without_positions",
+        "what was read ahead is judged by the positions it is applied at",
+        "src/worker/intake.cc",
+        "    ahead_.reset();\n  } else {",
+        "    ahead_.reset();\n"
+        '    if (mutant("ahead_without_positions")) {\n'
+        "      for (std::size_t i = 0; i < feeds.size(); ++i) batches[i].source = feeds[i].name;\n"
+        "      return batches;\n"
+        "    }\n"
+        "  } else {",
+        ("worker_test", "IntakeTest.*"),
+    ),
+    Mutant(
+        "unknown_outcome_believed",
+        "a commit of unknown outcome is read back",
+        "src/worker/worker.cc",
+        "  return facts.commits > commits_before;",
+        '  return facts.commits > commits_before || mutant("unknown_outcome_believed");',
+        ("worker_test", "WorkerTest.*"),
+    ),
+    Mutant(
         "command_before_ahead",
         "a command waits for what was read ahead",
         "src/worker/worker.cc",
@@ -139,8 +160,8 @@ MUTANTS = [
         "spool_drops_offered",
         "a row stays in the spool until it is acknowledged",
         "src/adapters/sqlite/sqlite_spool.cc",
-        'db_.prepare("UPDATE rows SET offered=max(offered, ?1) "',
-        'db_.prepare(std::string("UPDATE rows SET ") + (mutant("spool_drops_offered")\n'
+        'db_.query("UPDATE rows SET offered=max(offered, ?1) "',
+        'db_.query(std::string("UPDATE rows SET ") + (mutant("spool_drops_offered")\n'
         '      ? "acknowledged=?1, " : "") + "offered=max(offered, ?1) "',
         (SIM, 50),
     ),
@@ -148,8 +169,8 @@ MUTANTS = [
         "acknowledges_newest",
         "an acknowledgement counts for the version that was sent",
         "src/adapters/sqlite/sqlite_spool.cc",
-        'db_.prepare("UPDATE rows SET acknowledged=max(acknowledged, ?1), acknowledged_at=?5 "',
-        'db_.prepare(std::string("UPDATE rows SET acknowledged=") +\n'
+        'db_.query("UPDATE rows SET acknowledged=max(acknowledged, ?1), acknowledged_at=?5 "',
+        'db_.query(std::string("UPDATE rows SET acknowledged=") +\n'
         '      (mutant("acknowledges_newest") ? "max(version, ?1)" : "max(acknowledged, ?1)") +\n'
         '      ", acknowledged_at=?5 "',
         ("spool_contract_test", "*"),
@@ -168,9 +189,9 @@ MUTANTS = [
         "never_sent_again",
         "what was acknowledged is sent once more after 48 h",
         "src/adapters/sqlite/sqlite_spool.cc",
-        "  MB_TRYV(update.bind(1, now.us - kKeepAcknowledgedUs).run());",
+        "  MB_TRYV(update->bind(1, now.us - kKeepAcknowledgedUs).run());",
         '  if (!mutant("never_sent_again")) {\n'
-        "    MB_TRYV(update.bind(1, now.us - kKeepAcknowledgedUs).run());\n  }",
+        "    MB_TRYV(update->bind(1, now.us - kKeepAcknowledgedUs).run());\n  }",
         (SIM, 300),
     ),
     Mutant(
@@ -206,6 +227,33 @@ MUTANTS = [
         '  if (mutant("event_ids_not_kept")) return now.us + kHourUs;\n'
         "  return (now.us - keep_us) / kHourUs * kHourUs;",
         ("ledger_contract_test", "*"),
+    ),
+    Mutant(
+        "event_ids_forgotten_early",
+        "an id is forgotten only below the bound that the ledger stores with it",
+        "src/adapters/sqlite/sqlite_ledger_upkeep.cc",
+        "  query->bind(1, before_us).bind(2, kEventsPerCall);",
+        '  query->bind(1, before_us + (mutant("event_ids_forgotten_early") ? kHourUs : 0))\n'
+        "      .bind(2, kEventsPerCall);",
+        ("ledger_contract_test", "*"),
+    ),
+    Mutant(
+        "forgotten_event_taken",
+        "a usage event older than the ids that are kept is put aside",
+        "src/worker/items.cc",
+        "    if (ids_forgotten_before_ && event.time < *ids_forgotten_before_)\n",
+        "    if (ids_forgotten_before_ && event.time < *ids_forgotten_before_ &&\n"
+        '        !mutant("forgotten_event_taken"))\n',
+        ("worker_test", "*"),
+    ),
+    Mutant(
+        "event_added_again",
+        "an event that comes twice counts once",
+        "src/worker/batch.cc",
+        "  if (known_events_.contains(key)) return count(item.origin, Outcome::kRepeated);",
+        '  if (known_events_.contains(key) && !mutant("event_added_again"))\n'
+        "    return count(item.origin, Outcome::kRepeated);",
+        (SIM, 300),
     ),
     Mutant(
         "conflict_ignored",

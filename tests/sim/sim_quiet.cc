@@ -89,6 +89,7 @@ void World::judge() {
   const LedgerContent content = read_content(worker_.ledger());
   outcome_.held = static_cast<std::int64_t>(content.held.size());
   outcome_.singles = singles_.count();
+  outcome_.fingerprint = fingerprint(content) ^ random_.next();
   judge_merge(content, witness_, findings);
   judge_holds(content, findings);
   for (const auto& machine : machines_)

@@ -80,6 +80,45 @@ LedgerContent read_content(LedgerReader& ledger) {
   return content;
 }
 
+namespace {
+
+/// FNV-1a.
+class Fingerprint {
+ public:
+  void add(const std::string& text) {
+    for (const char c : text) mix(static_cast<unsigned char>(c));
+    mix(0);
+  }
+  void add(std::int64_t number) { add(std::to_string(number)); }
+  void add(const FieldsKey& key) { add(key_text(key)); }
+  [[nodiscard]] std::uint64_t value() const { return value_; }
+
+ private:
+  void mix(unsigned char byte) { value_ = (value_ ^ byte) * 0x100000001b3U; }
+
+  std::uint64_t value_ = 0xcbf29ce484222325U;
+};
+
+}  // namespace
+
+std::uint64_t fingerprint(const LedgerContent& content) {
+  Fingerprint of;
+  for (const auto& [key, fields] : content.merged) {
+    of.add(key);
+    for (const auto& [name, value] : fields) {
+      of.add(name);
+      of.add(value);
+    }
+  }
+  for (const auto& [epoch, boot] : content.boots) of.add(epoch + " " + boot);
+  for (const auto& [epoch, slot] : content.held) of.add(epoch + " " + slot);
+  for (const auto& [key, value] : content.added) {
+    of.add(key);
+    of.add(value);
+  }
+  return of.value();
+}
+
 void judge_merge(const LedgerContent& content, const Witness& witness, Findings& findings) {
   for (const auto& [key, fields] : content.merged) {
     const auto may = witness.may().find(key);

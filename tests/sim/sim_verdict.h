@@ -23,6 +23,9 @@ struct LedgerContent {
 /// Reads it by way of the store's own questions, never through bills.
 [[nodiscard]] LedgerContent read_content(LedgerReader& ledger);
 
+/// Equal for equal contents: whether two programs made the same of a seed.
+[[nodiscard]] std::uint64_t fingerprint(const LedgerContent& content);
+
 /// Each finding is one sentence of what is wrong; none: the run was right.
 using Findings = std::vector<std::string>;
 

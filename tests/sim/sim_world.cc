@@ -151,7 +151,7 @@ void World::harm(Machine& machine) {
     constexpr std::array<std::int64_t, 8> kSteps{-10'800, -600, -50, -20, 7, 29, 600, 10'800};
     machine.host.step_clock(kSteps.at(static_cast<std::size_t>(random_.below(8))) * kSecond);
   }
-  if (random_.chance(10) && machine.agent.is_running()) {
+  if (random_.chance(10) && machine.agent.is_running() && outcome_.plan.restore_spool) {
     machine.image = machine.agent.disk().image();
     machine.image_checkpoint = machine.truth.durable();
     machine.has_image = true;
@@ -236,7 +236,7 @@ void World::work() {
 
 void World::harm_worker() {
   if (!worker_.is_running()) return;
-  if (random_.chance(20)) ledger_image_ = worker_.disk().image();
+  if (random_.chance(20) && outcome_.plan.restore_ledger) ledger_image_ = worker_.disk().image();
   if (happens(&Plan::kill_worker, 30)) worker_.arm(DiskFault::kCrash, random_.between(1, 60));
   if (happens(&Plan::cut_worker_power, 20)) worker_.cut_power();
   if (happens(&Plan::fill_worker_disk, 15)) {

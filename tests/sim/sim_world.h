@@ -26,6 +26,8 @@ struct Outcome {
   std::int64_t troubles = 0;  ///< what was done to the programs
   std::int64_t held = 0;      ///< (epoch, slot)
   std::int64_t singles = 0;   ///< samples and usage events
+  /// Of everything that was drawn and of what the ledger holds at the end.
+  std::uint64_t fingerprint = 0;
 };
 
 /// One run: machines with agents, a network, a broker and a worker under a virtual clock, in one

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "base/assert.h"
@@ -49,6 +50,14 @@ int read_file(sqlite3_file* file, void* into, int count, sqlite3_int64 at) {
   return there == wanted ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
 }
 
+/// Most writes go on where the last one ended.
+void note_written(std::vector<SectorRange>& ranges, SectorRange written) {
+  if (!ranges.empty() && ranges.back().begin <= written.begin && ranges.back().end >= written.begin)
+    ranges.back().end = std::max(ranges.back().end, written.end);
+  else
+    ranges.push_back(written);
+}
+
 int write_file(sqlite3_file* file, const void* from, int count, sqlite3_int64 at) {
   const OpenFile& open = mine(file);
   if (open.disk != nullptr)
@@ -57,8 +66,7 @@ int write_file(sqlite3_file* file, const void* from, int count, sqlite3_int64 at
   const std::size_t end = static_cast<std::size_t>(at) + static_cast<std::size_t>(count);
   if (now.size() < end) now.resize(end);
   std::memcpy(now.data() + at, from, static_cast<std::size_t>(count));
-  for (std::int64_t sector = at / kSector; sector * kSector < at + count; ++sector)
-    open.file->unsynced.insert(sector);
+  note_written(open.file->unsynced, {at / kSector, (at + count + kSector - 1) / kSector});
   return SQLITE_OK;
 }
 
@@ -68,12 +76,20 @@ int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
   return SQLITE_OK;
 }
 
-void copy_sector(const std::string& from, std::string& to, std::int64_t sector) {
-  const auto at = static_cast<std::size_t>(sector * kSector);
+void copy_sectors(const std::string& from, std::string& to, SectorRange range) {
+  const auto at = static_cast<std::size_t>(range.begin * kSector);
   if (at >= from.size()) return;
-  const std::size_t count = std::min(static_cast<std::size_t>(kSector), from.size() - at);
-  if (to.size() < at + count) to.resize(at + count);
-  std::memcpy(to.data() + at, from.data() + at, count);
+  const auto end = std::min(static_cast<std::size_t>(range.end * kSector), from.size());
+  if (to.size() < end) to.resize(end);
+  std::memcpy(to.data() + at, from.data() + at, end - at);
+}
+
+/// Each once, in order.
+std::set<std::int64_t> sectors_of(const std::vector<SectorRange>& ranges) {
+  std::set<std::int64_t> sectors;
+  for (const SectorRange& range : ranges)
+    for (std::int64_t sector = range.begin; sector < range.end; ++sector) sectors.insert(sector);
+  return sectors;
 }
 
 int sync_file(sqlite3_file* file, int) {
@@ -81,8 +97,8 @@ int sync_file(sqlite3_file* file, int) {
   if (open.disk == nullptr) return SQLITE_OK;
   if (const auto failure = open.disk->before_sync()) return *failure;
   MemoryFile& content = *open.file;
-  for (const std::int64_t sector : content.unsynced)
-    copy_sector(content.now, content.synced, sector);
+  for (const SectorRange& range : content.unsynced)
+    copy_sectors(content.now, content.synced, range);
   content.synced.resize(content.now.size());
   content.unsynced.clear();
   content.is_durable = true;
@@ -256,8 +272,8 @@ void MemoryDisk::after_power_cut(const std::function<bool()>& keep) {
   std::erase_if(files_, [&](const auto& entry) { return !entry.second.is_durable && !keep(); });
   for (auto& [path, file] : files_) {
     std::string left = file.synced;
-    for (const std::int64_t sector : file.unsynced)
-      if (keep()) copy_sector(file.now, left, sector);
+    for (const std::int64_t sector : sectors_of(file.unsynced))
+      if (keep()) copy_sectors(file.now, left, {sector, sector + 1});
     // A truncation may have reached the disk or not.
     if (file.now.size() < file.synced.size() && keep()) left.resize(file.now.size());
     file.now = left;

@@ -4,7 +4,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -19,13 +18,19 @@ enum class DiskFault {
   kCrash,       ///< the n-th write, sync or opening and everything after fails: the process is dead
 };
 
+/// Sectors [begin, end).
+struct SectorRange {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+
 /// One file: what a reader sees, and what a power cut leaves.
 struct MemoryFile {
   std::string now;
   std::string synced;
-  std::set<std::int64_t> unsynced;  ///< sectors of `now` written since the last sync
-  bool is_durable = false;          ///< it was synced once: its name survives a power cut
-  std::vector<std::string> shared;  ///< the WAL's index: memory, gone with the process
+  std::vector<SectorRange> unsynced;  ///< of `now`, written since the last sync, in that order
+  bool is_durable = false;            ///< it was synced once: its name survives a power cut
+  std::vector<std::string> shared;    ///< the WAL's index: memory, gone with the process
 };
 
 /// A disk in memory under SQLite, for all files below one folder: what was written and what was

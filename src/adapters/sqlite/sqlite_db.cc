@@ -217,10 +217,17 @@ Result<SqliteStatement> SqliteDb::prepare(std::string_view sql) {
   return SqliteStatement(statement);
 }
 
-Result<std::int64_t> SqliteDb::integer(std::string_view sql) {
+Result<SqliteQuery> SqliteDb::query(std::string_view sql) {
+  const auto found = statements_.find(sql);
+  if (found != statements_.end()) return SqliteQuery(found->second);
   MB_TRY(SqliteStatement statement, prepare(sql));
-  MB_TRY(const bool found, statement.step());
-  return found ? statement.integer(0) : 0;
+  return SqliteQuery(statements_.emplace(sql, std::move(statement)).first->second);
+}
+
+Result<std::int64_t> SqliteDb::integer(std::string_view sql) {
+  MB_TRY(const SqliteQuery row, query(sql));
+  MB_TRY(const bool found, row->step());
+  return found ? row->integer(0) : 0;
 }
 
 Result<void> SqliteDb::check() {
@@ -241,7 +248,8 @@ bool SqliteDb::moved() const {
 }
 
 Result<SqliteTransaction> SqliteTransaction::begin(SqliteDb& db) {
-  MB_TRYV(db.execute("BEGIN IMMEDIATE"));
+  MB_TRY(const SqliteQuery begin, db.query("BEGIN IMMEDIATE"));
+  MB_TRYV(begin->run());
   return SqliteTransaction(db);
 }
 
@@ -257,7 +265,8 @@ SqliteTransaction::~SqliteTransaction() {
 Result<void> SqliteTransaction::commit() {
   MB_ASSERT(db_ != nullptr);
   // On failure db_ stays, and the destructor rolls back what SQLite has not.
-  MB_TRYV(db_->execute("COMMIT"));
+  MB_TRY(const SqliteQuery end, db_->query("COMMIT"));
+  MB_TRYV(end->run());
   db_ = nullptr;
   return ok();
 }

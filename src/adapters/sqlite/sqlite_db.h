@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 
@@ -71,6 +73,23 @@ class SqliteStatement {
   int bind_result_ = 0;
 };
 
+/// A kept statement on loan: reset when the loan ends, so that it holds no lock. One loan of a
+/// statement at a time. Must not outlive its SqliteDb.
+class SqliteQuery {
+ public:
+  explicit SqliteQuery(SqliteStatement& statement) : statement_(&statement) {}
+  SqliteQuery(SqliteQuery&& other) noexcept
+      : statement_(std::exchange(other.statement_, nullptr)) {}
+  SqliteQuery& operator=(SqliteQuery&&) = delete;
+  ~SqliteQuery() {
+    if (statement_ != nullptr) statement_->reset();
+  }
+  SqliteStatement* operator->() const { return statement_; }
+
+ private:
+  SqliteStatement* statement_;
+};
+
 /// One connection to one database file, closed when destroyed.
 ///
 /// Not SQLiteCpp: it throws, and the codes that we must tell apart (disk full, damaged) would have
@@ -84,9 +103,13 @@ class SqliteDb {
 
   /// Runs one or more statements without parameters.
   [[nodiscard]] Result<void> execute(const std::string& sql);
-  /// For statements that are run often: prepared once and kept by the caller.
+  /// For statements that are run often: prepared once, kept with the connection and found again by
+  /// its text, of which there must be few.
+  [[nodiscard]] Result<SqliteQuery> query(std::string_view sql);
+  /// A statement of the caller's own.
   [[nodiscard]] Result<SqliteStatement> prepare(std::string_view sql);
-  /// The first column of the first row, e.g. of `PRAGMA user_version`; 0 when there is no row.
+  /// By `query`: the first column of the first row, e.g. of `PRAGMA user_version`; 0 when there is
+  /// no row.
   [[nodiscard]] Result<std::int64_t> integer(std::string_view sql);
 
   /// Checks the whole file's structure; kDamaged names the first fault.
@@ -108,6 +131,7 @@ class SqliteDb {
   explicit SqliteDb(sqlite3* db) : db_(db) {}
 
   std::unique_ptr<sqlite3, Close> db_;
+  std::map<std::string, SqliteStatement, std::less<>> statements_;  // gone before db_
 };
 
 /// BEGIN IMMEDIATE … COMMIT; rolled back when destroyed without a commit. Must not outlive its

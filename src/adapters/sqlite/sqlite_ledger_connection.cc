@@ -6,20 +6,15 @@ namespace meterbill {
 
 Result<LedgerSnapshot> LedgerSnapshot::begin(SqliteDb& db) {
   if (db.in_transaction()) return LedgerSnapshot(nullptr);
-  MB_TRYV(db.execute("BEGIN"));
+  MB_TRY(const SqliteQuery begin, db.query("BEGIN"));
+  MB_TRYV(begin->run());
   return LedgerSnapshot(&db);
 }
 
 LedgerSnapshot::~LedgerSnapshot() {
   // Nothing was written, so ending it cannot lose anything.
-  if (db_ != nullptr && db_->in_transaction()) static_cast<void>(db_->execute("COMMIT"));
-}
-
-Result<LedgerQuery> LedgerConnection::query(std::string_view sql) {
-  const auto found = statements_.find(sql);
-  if (found != statements_.end()) return LedgerQuery(found->second);
-  MB_TRY(SqliteStatement statement, db_.prepare(sql));
-  return LedgerQuery(statements_.emplace(sql, std::move(statement)).first->second);
+  if (db_ == nullptr || !db_->in_transaction()) return;
+  if (auto end = db_->query("COMMIT")) static_cast<void>(end.value()->run());
 }
 
 Result<void> LedgerConnection::usable() const {

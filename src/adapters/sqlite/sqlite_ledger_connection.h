@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string_view>
 
@@ -9,21 +8,8 @@
 
 namespace meterbill {
 
-/// A cached statement on loan: reset when the loan ends, so that it holds no lock.
-class LedgerQuery {
- public:
-  explicit LedgerQuery(SqliteStatement& statement) : statement_(&statement) {}
-  LedgerQuery(LedgerQuery&& other) noexcept
-      : statement_(std::exchange(other.statement_, nullptr)) {}
-  LedgerQuery& operator=(LedgerQuery&&) = delete;
-  ~LedgerQuery() {
-    if (statement_ != nullptr) statement_->reset();
-  }
-  SqliteStatement* operator->() { return statement_; }
-
- private:
-  SqliteStatement* statement_;
-};
+/// What a LedgerConnection lends.
+using LedgerQuery = SqliteQuery;
 
 /// A read transaction; joins the one that is open, if any.
 class LedgerSnapshot {
@@ -52,9 +38,8 @@ class LedgerConnection {
 
   [[nodiscard]] SqliteDb& db() { return db_; }
 
-  /// `sql` must be a literal: it is prepared once and found again by its text. One loan of a
-  /// statement at a time.
-  [[nodiscard]] Result<LedgerQuery> query(std::string_view sql);
+  /// `SqliteDb::query`, whose statements are few literals.
+  [[nodiscard]] Result<LedgerQuery> query(std::string_view sql) { return db_.query(sql); }
 
   /// Fails for ever once `condemn` was called.
   [[nodiscard]] Result<void> usable() const;
@@ -66,7 +51,6 @@ class LedgerConnection {
 
  private:
   SqliteDb db_;
-  std::map<std::string_view, SqliteStatement> statements_;  // gone before db_
   std::optional<Error> condemned_;
 };
 

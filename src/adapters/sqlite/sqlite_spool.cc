@@ -12,28 +12,28 @@ namespace {
 constexpr std::int64_t kEpochsKept = 100;  // without rows; more than the starts of a slot
 
 Result<std::int64_t> epoch_key(SqliteDb& db, const EpochId& epoch) {
-  MB_TRY(auto select, db.prepare("SELECT id FROM epochs WHERE epoch=?"));
-  select.bind(1, epoch.str());
-  MB_TRY(const bool found, select.step());
-  return found ? select.integer(0) : 0;
+  MB_TRY(auto select, db.query("SELECT id FROM epochs WHERE epoch=?"));
+  select->bind(1, epoch.str());
+  MB_TRY(const bool found, select->step());
+  return found ? select->integer(0) : 0;
 }
 
-void bind_cover(SqliteStatement& statement, int first, const std::optional<Cover>& cover) {
+void bind_cover(const SqliteQuery& query, int first, const std::optional<Cover>& cover) {
   if (!cover) return;  // unbound parameters are NULL
-  statement.bind(first, cover->from_us)
+  query->bind(first, cover->from_us)
       .bind(first + 1, cover->to_us)
       .bind(first + 2, cover->metered_us)
       .bind(first + 3, cover->estimated_us)
       .bind(first + 4, cover->off_us);
 }
 
-std::optional<Cover> cover_at(const SqliteStatement& row, int first) {
-  if (row.is_null(first)) return std::nullopt;
-  return Cover{.from_us = row.integer(first),
-               .to_us = row.integer(first + 1),
-               .metered_us = row.integer(first + 2),
-               .estimated_us = row.integer(first + 3),
-               .off_us = row.integer(first + 4)};
+std::optional<Cover> cover_at(const SqliteQuery& row, int first) {
+  if (row->is_null(first)) return std::nullopt;
+  return Cover{.from_us = row->integer(first),
+               .to_us = row->integer(first + 1),
+               .metered_us = row->integer(first + 2),
+               .estimated_us = row->integer(first + 3),
+               .off_us = row->integer(first + 4)};
 }
 
 }  // namespace
@@ -73,52 +73,52 @@ Result<Past> SqliteSpool::load() {
 }
 
 Result<std::optional<Checkpoint>> SqliteSpool::load_checkpoint() {
-  MB_TRY(auto row, db_.prepare("SELECT boot, utc_us, monotonic_us, boot_us, cpu_busy_us, cores, "
-                               "memory_total_kib, memory_rest, memory_capacity_rest, ended "
-                               "FROM checkpoint"));
-  MB_TRY(const bool found, row.step());
+  MB_TRY(auto row, db_.query("SELECT boot, utc_us, monotonic_us, boot_us, cpu_busy_us, cores, "
+                             "memory_total_kib, memory_rest, memory_capacity_rest, ended "
+                             "FROM checkpoint"));
+  MB_TRY(const bool found, row->step());
   if (!found) return std::optional<Checkpoint>();
-  const std::int64_t end = row.integer(9);
+  const std::int64_t end = row->integer(9);
   if (end < 0 || end > static_cast<int>(EndMark::kOperator))
     return fail(Code::kDamaged, fmt::format("end mark {}", end));
   Checkpoint checkpoint{
-      .boot = BootId(std::string(row.text(0))),
-      .at = {.utc = {row.integer(1)}, .monotonic_us = row.integer(2), .boot_us = row.integer(3)},
-      .cpu_busy_us = row.integer(4),
-      .cores = row.integer(5),
+      .boot = BootId(std::string(row->text(0))),
+      .at = {.utc = {row->integer(1)}, .monotonic_us = row->integer(2), .boot_us = row->integer(3)},
+      .cpu_busy_us = row->integer(4),
+      .cores = row->integer(5),
       .memory_total_kib = {},
-      .memory_rest = row.integer(7),
-      .memory_capacity_rest = row.integer(8),
+      .memory_rest = row->integer(7),
+      .memory_capacity_rest = row->integer(8),
       .end = static_cast<EndMark>(end)};
-  if (!row.is_null(6)) checkpoint.memory_total_kib = row.integer(6);
+  if (!row->is_null(6)) checkpoint.memory_total_kib = row->integer(6);
   return std::optional<Checkpoint>(std::move(checkpoint));
 }
 
 Result<Labels> SqliteSpool::load_labels(std::int64_t epoch) {
-  MB_TRY(auto row, db_.prepare("SELECT name, value FROM labels WHERE epoch=?"));
-  row.bind(1, epoch);
+  MB_TRY(auto row, db_.query("SELECT name, value FROM labels WHERE epoch=?"));
+  row->bind(1, epoch);
   Labels labels;
   for (;;) {
-    MB_TRY(const bool found, row.step());
+    MB_TRY(const bool found, row->step());
     if (!found) return labels;
-    labels.emplace(row.text(0), row.text(1));
+    labels.emplace(row->text(0), row->text(1));
   }
 }
 
 Result<std::vector<Epoch>> SqliteSpool::load_epochs() {
-  MB_TRY(auto row, db_.prepare("SELECT id, epoch, boot, started, machine FROM epochs "
-                               "ORDER BY id DESC LIMIT ?"));
-  row.bind(1, kEpochsKept);
+  MB_TRY(auto row, db_.query("SELECT id, epoch, boot, started, machine FROM epochs "
+                             "ORDER BY id DESC LIMIT ?"));
+  row->bind(1, kEpochsKept);
   std::vector<Epoch> epochs;
   for (;;) {
-    MB_TRY(const bool found, row.step());
+    MB_TRY(const bool found, row->step());
     if (!found) return epochs;
     Epoch epoch;
-    epoch.id = EpochId(std::string(row.text(1)));
-    epoch.boot = BootId(std::string(row.text(2)));
-    MB_TRY(epoch.started, Slot::from_unix_seconds(row.integer(3)));
-    epoch.machine = MachineId(std::string(row.text(4)));
-    MB_TRY(epoch.labels, load_labels(row.integer(0)));
+    epoch.id = EpochId(std::string(row->text(1)));
+    epoch.boot = BootId(std::string(row->text(2)));
+    MB_TRY(epoch.started, Slot::from_unix_seconds(row->integer(3)));
+    epoch.machine = MachineId(std::string(row->text(4)));
+    MB_TRY(epoch.labels, load_labels(row->integer(0)));
     epochs.push_back(std::move(epoch));
   }
 }
@@ -156,14 +156,14 @@ Result<void> SqliteSpool::save_epoch(const EpochTotals& totals, SpoolPlaces& pla
   MB_TRY(std::int64_t key, epoch_key(db_, totals.epoch.id));
   if (key == 0) {
     MB_TRY(auto insert,
-           db_.prepare("INSERT INTO epochs(epoch, boot, started, machine) VALUES(?,?,?,?)"));
-    insert.bind(1, totals.epoch.id.str()).bind(2, totals.epoch.boot.str());
-    insert.bind(3, totals.epoch.started.unix_seconds()).bind(4, totals.epoch.machine.str());
-    MB_TRYV(insert.run());
+           db_.query("INSERT INTO epochs(epoch, boot, started, machine) VALUES(?,?,?,?)"));
+    insert->bind(1, totals.epoch.id.str()).bind(2, totals.epoch.boot.str());
+    insert->bind(3, totals.epoch.started.unix_seconds()).bind(4, totals.epoch.machine.str());
+    MB_TRYV(insert->run());
     MB_TRY(key, epoch_key(db_, totals.epoch.id));
-    MB_TRY(auto label, db_.prepare("INSERT INTO labels VALUES(?,?,?)"));
+    MB_TRY(auto label, db_.query("INSERT INTO labels VALUES(?,?,?)"));
     for (const auto& [name, value] : totals.epoch.labels) {
-      MB_TRYV(label.bind(1, key).bind(2, name).bind(3, value).run());
+      MB_TRYV(label->bind(1, key).bind(2, name).bind(3, value).run());
     }
   }
   MB_TRY(const std::vector<Reading> rows, places.rows_of(totals, tight));
@@ -175,33 +175,32 @@ Result<void> SqliteSpool::save_epoch(const EpochTotals& totals, SpoolPlaces& pla
 
 Result<void> SqliteSpool::save_reading(std::int64_t epoch, const Reading& reading) {
   MB_TRY(auto insert,
-         db_.prepare("INSERT INTO rows(epoch, slot, scope, used, from_us, to_us, metered_us, "
-                     "estimated_us, off_us, version) VALUES(?,?,?,?,?,?,?,?,?,1) "
-                     "ON CONFLICT DO UPDATE SET used=excluded.used, to_us=excluded.to_us, "
-                     "metered_us=excluded.metered_us, estimated_us=excluded.estimated_us, "
-                     "off_us=excluded.off_us, version=version+1"));
-  insert.bind(1, epoch).bind(2, reading.slot.unix_seconds()).bind(3, reading.scope.str());
-  insert.bind(4, used_text(reading.used));
+         db_.query("INSERT INTO rows(epoch, slot, scope, used, from_us, to_us, metered_us, "
+                   "estimated_us, off_us, version) VALUES(?,?,?,?,?,?,?,?,?,1) "
+                   "ON CONFLICT DO UPDATE SET used=excluded.used, to_us=excluded.to_us, "
+                   "metered_us=excluded.metered_us, estimated_us=excluded.estimated_us, "
+                   "off_us=excluded.off_us, version=version+1"));
+  insert->bind(1, epoch).bind(2, reading.slot.unix_seconds()).bind(3, reading.scope.str());
+  insert->bind(4, used_text(reading.used));
   bind_cover(insert, 5, reading.cover);
-  return insert.run();
+  return insert->run();
 }
 
 /// A refused row gets one more try when it is final: that may be what it lacked.
 Result<void> SqliteSpool::mark_final(const TickRecord& tick) {
   MB_TRY(const std::int64_t running, epoch_key(db_, tick.epochs.back().epoch.id));
   MB_TRY(auto update,
-         db_.prepare("UPDATE rows SET final=1, version=version+1, aside=NULL, aside_at=NULL, "
-                     "scopes=CASE scope WHEN 'machine' THEN (SELECT count(*) FROM rows AS r "
-                     "WHERE r.epoch=rows.epoch AND r.slot=rows.slot) ELSE 0 END "
-                     "WHERE final=0 AND (epoch<>?1 OR slot<?2 OR ?3)"));
-  update.bind(1, running).bind(2, tick.current.unix_seconds());
-  return update.bind(3, tick.ended ? std::int64_t{1} : std::int64_t{0}).run();
+         db_.query("UPDATE rows SET final=1, version=version+1, aside=NULL, aside_at=NULL, "
+                   "scopes=CASE scope WHEN 'machine' THEN (SELECT count(*) FROM rows AS r "
+                   "WHERE r.epoch=rows.epoch AND r.slot=rows.slot) ELSE 0 END "
+                   "WHERE final=0 AND (epoch<>?1 OR slot<?2 OR ?3)"));
+  update->bind(1, running).bind(2, tick.current.unix_seconds());
+  return update->bind(3, tick.ended ? std::int64_t{1} : std::int64_t{0}).run();
 }
 
 Result<void> SqliteSpool::save_checkpoint(const Checkpoint& checkpoint) {
-  MB_TRY(auto insert,
-         db_.prepare("INSERT OR REPLACE INTO checkpoint VALUES(1,?,?,?,?,?,?,?,?,?,?)"));
-  insert.bind(1, checkpoint.boot.str())
+  MB_TRY(auto insert, db_.query("INSERT OR REPLACE INTO checkpoint VALUES(1,?,?,?,?,?,?,?,?,?,?)"));
+  insert->bind(1, checkpoint.boot.str())
       .bind(2, checkpoint.at.utc.us)
       .bind(3, checkpoint.at.monotonic_us)
       .bind(4, checkpoint.at.boot_us)
@@ -210,8 +209,8 @@ Result<void> SqliteSpool::save_checkpoint(const Checkpoint& checkpoint) {
       .bind(8, checkpoint.memory_rest)
       .bind(9, checkpoint.memory_capacity_rest)
       .bind(10, static_cast<std::int64_t>(checkpoint.end));
-  if (checkpoint.memory_total_kib) insert.bind(7, *checkpoint.memory_total_kib);
-  return insert.run();
+  if (checkpoint.memory_total_kib) insert->bind(7, *checkpoint.memory_total_kib);
+  return insert->run();
 }
 
 Result<bool> SqliteSpool::drop_acknowledged() {
@@ -251,85 +250,86 @@ Result<bool> SqliteSpool::nearly_full() {
 }
 
 Result<std::vector<PendingRow>> SqliteSpool::pending(std::size_t limit, UtcTime now) {
-  MB_TRY(auto row, db_.prepare("SELECT r.epoch, e.epoch, e.boot, e.started, r.slot, r.scope, "
-                               "r.used, r.final, r.scopes, r.version, r.from_us, r.to_us, "
-                               "r.metered_us, r.estimated_us, r.off_us, e.machine "
-                               "FROM rows AS r JOIN epochs AS e ON e.id=r.epoch "
-                               "WHERE r.version>r.acknowledged AND r.aside IS NULL AND r.slot<=? "
-                               "ORDER BY r.epoch, r.slot, r.scope LIMIT ?"));
-  row.bind(1, Slot::containing(now).unix_seconds()).bind(2, static_cast<std::int64_t>(limit));
+  MB_TRY(auto row, db_.query("SELECT r.epoch, e.epoch, e.boot, e.started, r.slot, r.scope, "
+                             "r.used, r.final, r.scopes, r.version, r.from_us, r.to_us, "
+                             "r.metered_us, r.estimated_us, r.off_us, e.machine "
+                             "FROM rows AS r JOIN epochs AS e ON e.id=r.epoch "
+                             "WHERE r.version>r.acknowledged AND r.aside IS NULL AND r.slot<=? "
+                             "ORDER BY r.epoch, r.slot, r.scope LIMIT ?"));
+  row->bind(1, Slot::containing(now).unix_seconds()).bind(2, static_cast<std::int64_t>(limit));
   std::vector<PendingRow> rows;
   std::int64_t known = 0;  // the epoch that `epoch` describes
   Epoch epoch;
   for (;;) {
-    MB_TRY(const bool found, row.step());
+    MB_TRY(const bool found, row->step());
     if (!found) return rows;
-    if (row.integer(0) != known) {
-      known = row.integer(0);
-      epoch.id = EpochId(std::string(row.text(1)));
-      epoch.boot = BootId(std::string(row.text(2)));
-      MB_TRY(epoch.started, Slot::from_unix_seconds(row.integer(3)));
-      epoch.machine = MachineId(std::string(row.text(15)));
+    if (row->integer(0) != known) {
+      known = row->integer(0);
+      epoch.id = EpochId(std::string(row->text(1)));
+      epoch.boot = BootId(std::string(row->text(2)));
+      MB_TRY(epoch.started, Slot::from_unix_seconds(row->integer(3)));
+      epoch.machine = MachineId(std::string(row->text(15)));
       MB_TRY(epoch.labels, load_labels(known));
     }
     PendingRow& pending = rows.emplace_back();
     pending.epoch = epoch;
-    MB_TRY(pending.reading.slot, Slot::from_unix_seconds(row.integer(4)));
-    pending.reading.scope = ScopeName(std::string(row.text(5)));
-    MB_TRY(pending.reading.used, parse_used(row.text(6)));
-    pending.reading.final = row.integer(7) != 0;
-    pending.reading.scopes = row.integer(8);
-    pending.version = row.integer(9);
+    MB_TRY(pending.reading.slot, Slot::from_unix_seconds(row->integer(4)));
+    pending.reading.scope = ScopeName(std::string(row->text(5)));
+    MB_TRY(pending.reading.used, parse_used(row->text(6)));
+    pending.reading.final = row->integer(7) != 0;
+    pending.reading.scopes = row->integer(8);
+    pending.version = row->integer(9);
     pending.reading.cover = cover_at(row, 10);
   }
 }
 
 Result<void> SqliteSpool::mark_offered(std::span<const RowVersion> rows) {
   MB_TRY(auto transaction, SqliteTransaction::begin(db_));
-  MB_TRY(auto update, db_.prepare("UPDATE rows SET offered=max(offered, ?1) "
-                                  "WHERE epoch=(SELECT id FROM epochs WHERE epoch=?2) "
-                                  "AND slot=?3 AND scope=?4"));
+  MB_TRY(auto update, db_.query("UPDATE rows SET offered=max(offered, ?1) "
+                                "WHERE epoch=(SELECT id FROM epochs WHERE epoch=?2) "
+                                "AND slot=?3 AND scope=?4"));
   for (const RowVersion& row : rows) {
-    update.bind(1, row.version).bind(2, row.key.epoch.str());
-    MB_TRYV(update.bind(3, row.key.slot.unix_seconds()).bind(4, row.key.scope.str()).run());
+    update->bind(1, row.version).bind(2, row.key.epoch.str());
+    MB_TRYV(update->bind(3, row.key.slot.unix_seconds()).bind(4, row.key.scope.str()).run());
   }
   return transaction.commit();
 }
 
 Result<void> SqliteSpool::acknowledge(std::span<const RowVersion> rows, UtcTime now) {
   MB_TRY(auto transaction, SqliteTransaction::begin(db_));
-  MB_TRY(
-      auto update,
-      db_.prepare("UPDATE rows SET acknowledged=max(acknowledged, ?1), acknowledged_at=?5 "
-                  "WHERE epoch=(SELECT id FROM epochs WHERE epoch=?2) AND slot=?3 AND scope=?4"));
+  MB_TRY(auto update,
+         db_.query("UPDATE rows SET acknowledged=max(acknowledged, ?1), acknowledged_at=?5 "
+                   "WHERE epoch=(SELECT id FROM epochs WHERE epoch=?2) AND slot=?3 AND scope=?4"));
   for (const RowVersion& row : rows) {
-    update.bind(1, row.version).bind(2, row.key.epoch.str()).bind(5, now.us);
-    MB_TRYV(update.bind(3, row.key.slot.unix_seconds()).bind(4, row.key.scope.str()).run());
+    update->bind(1, row.version).bind(2, row.key.epoch.str()).bind(5, now.us);
+    MB_TRYV(update->bind(3, row.key.slot.unix_seconds()).bind(4, row.key.scope.str()).run());
   }
-  MB_TRYV(db_.execute("DELETE FROM rows WHERE final=1 AND repeated=1 AND version=acknowledged"));
+  MB_TRY(const auto remove, db_.query("DELETE FROM rows WHERE final=1 AND repeated=1 "
+                                      "AND version=acknowledged"));
+  MB_TRYV(remove->run());
   return transaction.commit();
 }
 
 Result<void> SqliteSpool::set_aside(const RowVersion& row, const std::string& reason, UtcTime now) {
   MB_TRY(auto update,
-         db_.prepare("UPDATE rows SET aside=?1, aside_at=?2 WHERE version=?6 AND slot=?4 "
-                     "AND epoch=(SELECT id FROM epochs WHERE epoch=?3) AND scope=?5"));
-  update.bind(1, reason).bind(2, now.us).bind(3, row.key.epoch.str());
-  update.bind(4, row.key.slot.unix_seconds()).bind(5, row.key.scope.str());
-  MB_TRYV(update.bind(6, row.version).run());
+         db_.query("UPDATE rows SET aside=?1, aside_at=?2 WHERE version=?6 AND slot=?4 "
+                   "AND epoch=(SELECT id FROM epochs WHERE epoch=?3) AND scope=?5"));
+  update->bind(1, reason).bind(2, now.us).bind(3, row.key.epoch.str());
+  update->bind(4, row.key.slot.unix_seconds()).bind(5, row.key.scope.str());
+  MB_TRYV(update->bind(6, row.version).run());
   if (db_.changes() == 0) return fail(Code::kNotFound, "the row has changed since it was read");
   return ok();
 }
 
 Result<std::int64_t> SqliteSpool::repeat_old(UtcTime now) {
   MB_TRY(auto transaction, SqliteTransaction::begin(db_));
-  MB_TRY(auto update, db_.prepare("UPDATE rows SET acknowledged=0, repeated=1 WHERE final=1 "
-                                  "AND version=acknowledged AND acknowledged_at<=?"));
-  MB_TRYV(update.bind(1, now.us - kKeepAcknowledgedUs).run());
+  MB_TRY(auto update, db_.query("UPDATE rows SET acknowledged=0, repeated=1 WHERE final=1 "
+                                "AND version=acknowledged AND acknowledged_at<=?"));
+  MB_TRYV(update->bind(1, now.us - kKeepAcknowledgedUs).run());
   const std::int64_t repeated = db_.changes();
-  MB_TRY(auto remove, db_.prepare("DELETE FROM epochs WHERE id<=(SELECT max(id) FROM epochs)-? "
-                                  "AND NOT EXISTS(SELECT 1 FROM rows WHERE rows.epoch=epochs.id)"));
-  MB_TRYV(remove.bind(1, kEpochsKept).run());
+  MB_TRY(auto remove, db_.query("DELETE FROM epochs WHERE id<=(SELECT max(id) FROM epochs)-? "
+                                "AND NOT EXISTS(SELECT 1 FROM rows WHERE rows.epoch=epochs.id)"));
+  MB_TRYV(remove->bind(1, kEpochsKept).run());
   MB_TRYV(transaction.commit());
   return repeated;
 }
@@ -341,35 +341,34 @@ Result<std::int64_t> SqliteSpool::offer_again() {
 
 Result<SpoolCounts> SqliteSpool::counts() {
   SpoolCounts counts;
-  MB_TRY(auto waiting, db_.prepare("SELECT count(*), min(slot) FROM rows "
-                                   "WHERE version>acknowledged AND aside IS NULL"));
-  MB_TRYV(waiting.step());
-  counts.waiting = waiting.integer(0);
-  if (counts.waiting > 0) counts.oldest = UtcTime{waiting.integer(1) * 1'000'000};
-  MB_TRY(auto all, db_.prepare("SELECT count(*), count(aside) FROM rows"));
-  MB_TRYV(all.step());
-  counts.kept = all.integer(0);
-  counts.aside = all.integer(1);
+  MB_TRY(auto waiting, db_.query("SELECT count(*), min(slot) FROM rows "
+                                 "WHERE version>acknowledged AND aside IS NULL"));
+  MB_TRYV(waiting->step());
+  counts.waiting = waiting->integer(0);
+  if (counts.waiting > 0) counts.oldest = UtcTime{waiting->integer(1) * 1'000'000};
+  MB_TRY(auto all, db_.query("SELECT count(*), count(aside) FROM rows"));
+  MB_TRYV(all->step());
+  counts.kept = all->integer(0);
+  counts.aside = all->integer(1);
   MB_TRY(counts.tight, nearly_full());
   return counts;
 }
 
 Result<std::vector<AsideRow>> SqliteSpool::aside(std::size_t limit) {
-  MB_TRY(auto row,
-         db_.prepare("SELECT e.epoch, r.slot, r.scope, r.aside, r.aside_at FROM rows AS r "
-                     "JOIN epochs AS e ON e.id=r.epoch WHERE r.aside IS NOT NULL "
-                     "ORDER BY r.aside_at, r.epoch, r.slot, r.scope LIMIT ?"));
-  row.bind(1, static_cast<std::int64_t>(limit));
+  MB_TRY(auto row, db_.query("SELECT e.epoch, r.slot, r.scope, r.aside, r.aside_at FROM rows AS r "
+                             "JOIN epochs AS e ON e.id=r.epoch WHERE r.aside IS NOT NULL "
+                             "ORDER BY r.aside_at, r.epoch, r.slot, r.scope LIMIT ?"));
+  row->bind(1, static_cast<std::int64_t>(limit));
   std::vector<AsideRow> rows;
   for (;;) {
-    MB_TRY(const bool found, row.step());
+    MB_TRY(const bool found, row->step());
     if (!found) return rows;
     AsideRow& aside = rows.emplace_back();
-    MB_TRY(aside.key.slot, Slot::from_unix_seconds(row.integer(1)));
-    aside.key.epoch = EpochId(std::string(row.text(0)));
-    aside.key.scope = ScopeName(std::string(row.text(2)));
-    aside.reason = std::string(row.text(3));
-    aside.since = {row.integer(4)};
+    MB_TRY(aside.key.slot, Slot::from_unix_seconds(row->integer(1)));
+    aside.key.epoch = EpochId(std::string(row->text(0)));
+    aside.key.scope = ScopeName(std::string(row->text(2)));
+    aside.reason = std::string(row->text(3));
+    aside.since = {row->integer(4)};
   }
 }
 
