@@ -294,6 +294,25 @@ TEST_P(LedgerContract, UsageEventsAreKnownUntilTheirTimeIsForgotten) {
   EXPECT_EQ(ledger().facts().value().ids_forgotten_before, before);
 }
 
+TEST_P(LedgerContract, AnIdThatIsGoneIsOlderThanTheLedgerSays) {
+  const std::int64_t first_us = slot().start().us;
+  WriteSet write;
+  for (std::int64_t i = 0; i < 8; ++i)
+    write.event_ids.push_back({{"app", std::to_string(i)}, {first_us + i * kHourUs / 2}});
+  ASSERT_TRUE(commit(write));
+  ASSERT_TRUE(ledger().maintain({first_us + 4 * kHourUs}));
+  const auto before = ledger().facts().value().ids_forgotten_before;
+  ASSERT_TRUE(before);
+  std::size_t gone = 0;
+  for (const auto& [key, at] : write.event_ids) {
+    const bool is_known = !ledger().known_events(std::vector{key}).value().empty();
+    EXPECT_TRUE(is_known || at < *before) << key.id;
+    gone += is_known ? 0 : 1;
+  }
+  EXPECT_GT(gone, 0U);
+  EXPECT_LT(gone, write.event_ids.size());
+}
+
 TEST_P(LedgerContract, EvidenceIsFoundByBatchUntilItsTimeIsOver) {
   given(3);
   const auto items = ledger().evidence(2).value();

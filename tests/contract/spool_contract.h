@@ -127,6 +127,13 @@ TEST_P(SpoolContract, ATickSurvivesARestartWhole) {
   EXPECT_EQ(rows[0].reading, reading("2026-11-22T10:00:00Z", 5));
 }
 
+TEST_P(SpoolContract, WhatWasAcknowledgedIsNotSentAgainAfterARestart) {
+  save(tick({{epoch(1), {reading("2026-11-22T10:00:00Z", 5)}}}, "2026-11-22T10:00:00Z"));
+  acknowledge_all();
+  reopen();
+  EXPECT_TRUE(pending().empty());
+}
+
 TEST_P(SpoolContract, AnAcknowledgementCountsForTheVersionThatWasSent) {
   save(tick({{epoch(1), {reading("2026-11-22T10:00:00Z", 5)}}}, "2026-11-22T10:00:00Z"));
   const auto sent = pending();

@@ -76,6 +76,17 @@ class StartTest(ProgramTest):
         )
         self.assertEqual({file.name: oct(mode(file)) for file in files if mode(file) & 0o027}, {})
 
+    def test_a_wrong_configuration_leaves_what_waits_in_the_spool_as_it_is(self):
+        _, agent = self.services()
+        self.keep(agent).wait_ready()
+        wait_until(lambda: int(agent.status()["spool"]["waiting"]) > 0, 20, "something waits")
+        self.assertEqual(agent.stop(), 0)
+        before = {file.name: file.read_bytes() for file in agent.state_dir.iterdir()}
+        agent.options["agent.interval"] = "soon"
+        self.ends(agent, WRONG_CONFIG, "agent.interval")
+        after = {file.name: file.read_bytes() for file in agent.state_dir.iterdir()}
+        self.assertEqual(after, before)
+
     def test_a_start_that_waits_ends_at_once_when_it_is_told_to(self):
         for service, name in zip(self.services(), ("ledger.db", "spool.db")):
             self.keep(service).wait_ready()

@@ -74,7 +74,7 @@ bool run_seed(std::uint64_t seed, const std::string& folder, bool is_told, Outco
 }
 
 /// One thread uses SQLite, nobody asks how much memory it has, and what one run has freed is the
-/// next one's: locks, counters and the kernel's pages would be a sixth of the time.
+/// next one's: without locks, without counters, and without giving pages back to the kernel.
 void save_time() {
   MB_ASSERT(sqlite3_config(SQLITE_CONFIG_SINGLETHREAD) == SQLITE_OK);
   MB_ASSERT(sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK);

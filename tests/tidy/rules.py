@@ -325,16 +325,21 @@ rule(
 
 rule(
     "kafka calls that lose data",
-    "poll one message at a time and assign() anew at the stored position instead",
+    "poll one message at a time, assign() anew at the stored position, leave a record's time to "
+    "its sending: retention goes by it",
     bad=[
         {"src/adapters/kafka/a.cc": "rd_kafka_consume_batch_queue(q, 1, m, 2);"},
         {"src/adapters/kafka/a.cc": "rd_kafka_pause_partitions(k, p);"},
         {"src/adapters/kafka/a.cc": "rd_kafka_seek(t, 0, 1, 2);"},
         {"src/adapters/kafka/a.cc": "rd_kafka_seek_partitions(k, p, 1);"},
         {"src/adapters/kafka/a.cc": "rd_kafka_consume_batch(t, 0, 1, m, 2);"},
+        {"src/adapters/kafka/a.cc": "rd_kafka_subscribe(k, topics);"},
+        {"src/adapters/kafka/a.cc": "rd_kafka_vu_t t{.vtype = RD_KAFKA_VTYPE_TIMESTAMP};"},
     ],
     good=[{"src/adapters/kafka/a.cc": "rd_kafka_consumer_poll(k, 10);  // not rd_kafka_seek"}],
-)(banned(r"\w*consume_batch\w*|\brd_kafka_(pause_partitions|seek)\w*", in_cpp("src")))
+)(banned(
+    r"\w*consume_batch\w*|\brd_kafka_(pause_partitions|seek|subscribe)\w*"
+    r"|\bRD_KAFKA_V(TYPE)?_TIMESTAMP\b", in_cpp("src")))
 
 
 # --- files --------------------------------------------------------------------------------------

@@ -49,6 +49,19 @@ TEST_F(IntakeTest, WhatIsReadAheadComesBeforeWhatArrivesMeanwhile) {
   EXPECT_EQ(bench_.reasons().size(), 1U);
 }
 
+TEST_F(IntakeTest, ASampleThatComesAgainWhileItIsAppliedIsPassedOver) {
+  Delivery sample;
+  sample.value = R"({"machine_id": "web-1", "cpu_usage": 10, "memory_usage": 0})";
+  sample.recorded = bench_.clock.now().utc;
+  for (int i = 0; i < 2; ++i) bench_.kafka.put(sample);
+  // Read ahead before the position moved past them.
+  for (int i = 0; i < 2; ++i) bench_.kafka.put_again(sample, i);
+  EXPECT_EQ(step(), 2);
+  step();
+  bench_.settle();
+  EXPECT_EQ(bench_.cost("web-1"), "1");
+}
+
 TEST_F(IntakeTest, ARefusedBatchTakesWhatWasReadAheadWithIt) {
   put_samples(6);
   EXPECT_EQ(step(), 2);
