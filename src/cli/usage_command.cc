@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
 #include <ostream>
 
+#include "cli/raw_usage.h"
 #include "cli/usage_page_reader.h"
 #include "report/usage_printer.h"
 
@@ -12,8 +14,12 @@ namespace {
 
 std::vector<Flag> usage_flags() {
   std::vector<Flag> flags = period_flags();
-  flags.insert(flags.begin() + 2,
-               Flag{.name = "by", .value = "WHAT", .help = "slot, hour or day (default)"});
+  const Flag more[] = {
+      {.name = "by", .value = "WHAT", .help = "slot, hour or day (default)"},
+      {.name = "raw", .value = "", .help = "the messages that made one slot of a machine"},
+      {.name = "slot", .value = "TIME", .help = "of --raw: the slot, 2026-11-22T10:15:00Z"},
+      {.name = "scope", .value = "NAME", .help = "of --raw: only this scope"}};
+  flags.insert(flags.begin() + 2, std::begin(more), std::end(more));
   return flags;
 }
 
@@ -85,6 +91,15 @@ Result<void> print(const ServiceAccess& access, const Arguments& arguments, std:
   return ok();
 }
 
+Result<int> show(const ServiceAccess& access, const Arguments& arguments,
+                 const Terminal& terminal) {
+  if (arguments.has("raw")) return print_raw_usage(access, arguments, terminal);
+  for (const char* const flag : {"slot", "scope"})
+    if (arguments.has(flag)) return fail(Code::kUsage, fmt::format("--{} goes with --raw", flag));
+  MB_TRYV(print(access, arguments, terminal.out));
+  return static_cast<int>(kExitOk);
+}
+
 }  // namespace
 
 Command usage_command(const ServiceAccess& access) {
@@ -94,8 +109,8 @@ Command usage_command(const ServiceAccess& access) {
               [access](const std::vector<std::string>& words, const Terminal& terminal) {
                 const auto arguments = parse_arguments(words, usage_flags(), 0);
                 if (!arguments) return report(arguments.error(), terminal);
-                const auto printed = print(access, arguments.value(), terminal.out);
-                return printed ? static_cast<int>(kExitOk) : report(printed.error(), terminal);
+                const auto shown = show(access, arguments.value(), terminal);
+                return shown ? shown.value() : report(shown.error(), terminal);
               },
           .operands = "",
           .flags = usage_flags()};

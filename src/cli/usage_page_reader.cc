@@ -1,81 +1,52 @@
 #include "cli/usage_page_reader.h"
 
-#include <fmt/format.h>
-
 #include <boost/json.hpp>
+
+#include "cli/json_members.h"
+#include "cli/page_members.h"
 
 namespace meterbill {
 namespace {
 
 namespace json = boost::json;
 
-Error unexpected(std::string_view member) {
-  return fail(Code::kUnavailable,
-              fmt::format("the answer is no page of usage ('{}' is missing or of another kind): is "
-                          "it a worker of this version?",
-                          member));
-}
-
-Result<const json::value*> member(const json::value& object, std::string_view name) {
-  const json::object* members = object.if_object();
-  const json::value* found = members == nullptr ? nullptr : members->if_contains(name);
-  if (found == nullptr) return unexpected(name);
-  return found;
-}
-
-Result<std::string> text(const json::value& object, std::string_view name) {
-  MB_TRY(const json::value* found, member(object, name));
-  const json::string* value = found->if_string();
-  if (value == nullptr) return unexpected(name);
-  return std::string(*value);
-}
-
-Result<const json::array*> array(const json::value& object, std::string_view name) {
-  MB_TRY(const json::value* found, member(object, name));
-  const json::array* value = found->if_array();
-  if (value == nullptr) return unexpected(name);
-  return value;
-}
-
 /// Columns of a terminal: what another program says must not make us fill memory with blanks.
 Result<std::size_t> width(const json::value& widths, std::string_view name) {
   constexpr std::int64_t kWidthMax = 10'000;
-  MB_TRY(const json::value* found, member(widths, name));
+  MB_TRY(const json::value* found, required(widths, name));
   const std::int64_t* value = found->if_int64();
-  if (value == nullptr || *value < 0 || *value > kWidthMax) return unexpected(name);
+  if (value == nullptr || *value < 0 || *value > kWidthMax) return unexpected_member(name);
   return static_cast<std::size_t>(*value);
 }
 
 /// A slot, hour or day; CSV has it without quotes.
 Result<std::string> time_text(const json::value& row, std::string_view name) {
-  MB_TRY(std::string time, text(row, name));
+  MB_TRY(std::string time, required_text(row, name));
   if (time.empty() || time.find_first_not_of("0123456789-T:+Z") != std::string::npos)
-    return unexpected(name);
+    return unexpected_member(name);
   return time;
 }
 
 Result<UsageReportRow> row_of(const json::value& row, UsageBy by) {
   UsageReportRow usage;
-  MB_TRY(std::string scope, text(row, "scope"));
+  MB_TRY(std::string scope, required_text(row, "scope"));
   usage.scope = ScopeName{std::move(scope)};
-  MB_TRY(usage.labels, text(row, "labels"));
+  MB_TRY(usage.labels, required_text(row, "labels"));
   MB_TRY(usage.time, time_text(row, to_string(by)));
-  MB_TRY(std::string meter, text(row, "meter"));
+  MB_TRY(std::string meter, required_text(row, "meter"));
   usage.meter = MeterName{std::move(meter)};
-  MB_TRY(const std::string quantity, text(row, "quantity"));
+  MB_TRY(const std::string quantity, required_text(row, "quantity"));
   const auto base = parse_decimal(quantity, 0);
-  if (!base) return unexpected("quantity");
+  if (!base) return unexpected_member("quantity");
   usage.quantity = base.value();
   return usage;
 }
 
 Result<ClockStep> step_of(const json::value& object) {
-  MB_TRY(const std::string slot_text, text(object, "slot"));
-  const auto slot = Slot::parse(slot_text);
-  if (!slot) return unexpected("slot");
-  ClockStep step{.slot = slot.value()};
-  MB_TRY(const std::string metered, text(object, "metered_us"));
-  MB_TRY(const std::string estimated, text(object, "estimated_us"));
+  MB_TRY(const Slot slot, required_slot(object, "slot"));
+  ClockStep step{.slot = slot};
+  MB_TRY(const std::string metered, required_text(object, "metered_us"));
+  MB_TRY(const std::string estimated, required_text(object, "estimated_us"));
   MB_TRY(step.metered_us, parse_count(metered));
   MB_TRY(step.estimated_us, parse_count(estimated));
   return step;
@@ -83,14 +54,14 @@ Result<ClockStep> step_of(const json::value& object) {
 
 Result<MachineUsage> machine_of(const json::value& object, UsageBy by) {
   MachineUsage usage;
-  MB_TRY(std::string name, text(object, "machine"));
+  MB_TRY(std::string name, required_text(object, "machine"));
   usage.machine = MachineId{std::move(name)};
-  MB_TRY(const json::array* rows, array(object, "rows"));
+  MB_TRY(const json::array* rows, required_array(object, "rows"));
   for (const json::value& row : *rows) {
     MB_TRY(UsageReportRow read, row_of(row, by));
     usage.rows.push_back(std::move(read));
   }
-  MB_TRY(const json::array* steps, array(object, "clock_steps"));
+  MB_TRY(const json::array* steps, required_array(object, "clock_steps"));
   for (const json::value& step : *steps) {
     MB_TRY(const ClockStep read, step_of(step));
     usage.clock_steps.push_back(read);
@@ -99,7 +70,7 @@ Result<MachineUsage> machine_of(const json::value& object, UsageBy by) {
 }
 
 Result<UsageWidths> widths_of(const json::value& page) {
-  MB_TRY(const json::value* widths, member(page, "widths"));
+  MB_TRY(const json::value* widths, required(page, "widths"));
   UsageWidths read;
   MB_TRY(read.scope, width(*widths, "scope"));
   MB_TRY(read.labels, width(*widths, "labels"));
@@ -108,29 +79,26 @@ Result<UsageWidths> widths_of(const json::value& page) {
 }
 
 Result<std::optional<UsageCursor>> next_of(const json::value& page) {
-  MB_TRY(const json::value* next, member(page, "next"));
+  MB_TRY(const json::value* next, required(page, "next"));
   if (next->is_null()) return std::optional<UsageCursor>();
-  MB_TRY(const std::string written, text(page, "next"));
+  MB_TRY(const std::string written, required_text(page, "next"));
   auto cursor = parse_usage_cursor(written);
-  if (!cursor) return unexpected("next");
+  if (!cursor) return unexpected_member("next");
   return cursor;
 }
 
 }  // namespace
 
 Result<UsagePage> read_usage_page(const std::string& body) {
-  boost::system::error_code error;
-  const json::value value = json::parse(body, error);
-  if (error)
-    return fail(Code::kUnavailable, "the service did not answer in JSON: is it MeterBill?");
+  MB_TRY(const json::value value, parse_answer(body));
   UsagePage page;
-  MB_TRY(const std::string by_text, text(value, "by"));
+  MB_TRY(const std::string by_text, required_text(value, "by"));
   const auto by = parse_usage_by(by_text);
-  if (!by) return unexpected("by");
+  if (!by) return unexpected_member("by");
   page.by = *by;
-  MB_TRY(page.period, text(value, "period"));
+  MB_TRY(page.period, required_text(value, "period"));
   MB_TRY(page.widths, widths_of(value));
-  MB_TRY(const json::array* machines, array(value, "machines"));
+  MB_TRY(const json::array* machines, required_array(value, "machines"));
   for (const json::value& machine : *machines) {
     MB_TRY(MachineUsage read, machine_of(machine, page.by));
     page.machines.push_back(std::move(read));

@@ -131,11 +131,26 @@ struct QuarantineItem {
   return static_cast<std::int64_t>(bytes);
 }
 
+/// Applied on an operator's word: by which reading of the message alone; absent: by all of it.
+struct Released {
+  std::optional<std::int32_t> reading;
+  friend bool operator==(const Released&, const Released&) = default;
+};
+
 /// A message kept as evidence, addressed (batch, ordinal).
 struct EvidenceItem {
   std::string source;
   Position position;
   Delivery delivery;
+  std::optional<Released> released = {};  ///< absent: it was applied as it came
+};
+
+/// A batch of which evidence is kept.
+struct EvidenceBatch {
+  std::int64_t batch = 0;
+  UtcTime at;                  ///< when it was applied
+  std::int64_t raw_bytes = 0;  ///< of its messages; what reading them costs
+  friend bool operator==(const EvidenceBatch&, const EvidenceBatch&) = default;
 };
 
 /// The newest samples, for the prototype's /api/usage.
@@ -211,6 +226,8 @@ struct LedgerFacts {
   std::int64_t quarantine_bytes = 0;
   std::int64_t quarantine_not_kept = 0;  ///< counted only: past twice quarantine_bytes_max
   std::int64_t evidence_bytes = 0;
+  /// Evidence of batches applied until then is not all kept; absent: nothing was ever forgotten.
+  std::optional<UtcTime> evidence_forgotten;
   std::string segments_digest;  ///< under which price segments the totals stand
   std::optional<UtcTime> ids_forgotten_before;
   std::optional<UtcTime> last_backup;
@@ -273,9 +290,15 @@ class LedgerReader {
   [[nodiscard]] virtual Result<QuarantineItem> quarantine_item(std::int64_t id) = 0;
   [[nodiscard]] virtual Result<std::vector<RecentSample>> recent(std::size_t limit) = 0;
   [[nodiscard]] virtual Result<std::vector<PriceVersionUse>> price_versions() = 0;
-  /// What a batch (`LedgerFacts::commits` at its end) applied, in order. kNotFound when it is past
-  /// its time or had none.
-  [[nodiscard]] virtual Result<std::vector<EvidenceItem>> evidence(std::int64_t batch) = 0;
+  /// At most `limit` batches from number `from` on, in order, that changed one of these rows and
+  /// have evidence; and those of an older program, which did not note what they changed.
+  [[nodiscard]] virtual Result<std::vector<EvidenceBatch>> evidence_of(std::span<const RowKey> rows,
+                                                                       std::int64_t from,
+                                                                       std::size_t limit) = 0;
+  /// What a batch (`LedgerFacts::commits` at its end) applied, in order, each once. `each`
+  /// returning a failure ends the walk with it. kNotFound when it is past its time or had none.
+  [[nodiscard]] virtual Result<void> evidence(
+      std::int64_t batch, const std::function<Result<void>(EvidenceItem&&)>& each) = 0;
 };
 
 /// The ledger, as the one apply thread uses it. No SQL types, no row-by-row calls. Fake and SQLite

@@ -167,6 +167,7 @@ Result<void> Worker::release_now(std::int64_t quarantine_id) {
                             quarantine_id, batch.write().quarantine.front().rejection.detail));
   if (done) {
     batch.write().counts.clear();
+    for (EvidenceItem& kept : batch.write().evidence) kept.released = Released{item.ordinal};
     done = store_.settle_quarantine(quarantine_id, QuarantineState::kReleased, batch.write());
   }
   if (!done) {

@@ -80,6 +80,7 @@ LedgerApiParts api_parts(const Opened& opened, const Queries& queries, const Clo
   return {.queries = queries,
           .clock = clock,
           .version = std::string(build_info().version),
+          .sha256_hex = sha256_hex,
           .ask =
               [&pool, &readers = opened.readers](auto answer, const Respond& respond) {
                 pool.run([&readers, answer = std::move(answer)](

@@ -9,8 +9,10 @@
 #include "base/clock.h"
 #include "domain/period.h"
 #include "domain/price_book.h"
+#include "domain/price_version_use.h"
 #include "domain/statement.h"
 #include "ports/ledger_store.h"
+#include "report/evidence_page.h"
 #include "report/kept_out.h"
 #include "report/usage_page.h"
 #include "worker/contribution.h"
@@ -85,6 +87,21 @@ class Queries {
   /// Billed usage, and views: one page, machine by machine in name order. All pages together are
   /// the same wherever they are cut; each shows the ledger as it is when it is asked for.
   [[nodiscard]] Result<UsagePage> usage(LedgerReader& ledger, const UsageRequest& request) const;
+
+  struct EvidenceRequest {
+    MachineId machine = {};
+    Slot slot = {};
+    std::optional<ScopeName> scope = {};  ///< absent: all
+    EvidenceCursor from = {};             ///< where the page before ended
+    std::size_t bytes_max = kEvidenceBytesMax;
+  };
+  /// A page ends with the message that reaches it, or when 64 MiB of evidence were looked through.
+  static constexpr std::size_t kEvidenceBytesMax = std::size_t{1} << 20;
+  /// Back from a slot to the kept messages that made it, and some that said nothing new: one page.
+  /// Those of boots renamed to the machine are of it, those of its boots renamed away are not.
+  /// kNotFound: no such machine.
+  [[nodiscard]] Result<EvidencePage> evidence(LedgerReader& ledger, const EvidenceRequest& request,
+                                              const Sha256Hex& sha256_hex) const;
 
   [[nodiscard]] const PriceBook& book() const { return book_; }
 

@@ -26,6 +26,7 @@ Result<std::unique_ptr<StoppedWorker>> StoppedWorker::open(std::unique_ptr<Ledge
       {.queries = worker->queries_,
        .clock = clock,
        .version = std::move(version),
+       .sha256_hex = sha256_hex,
        .ask = [reader = worker->ledger_.get()](
                   const auto& answer, const Respond& respond) { respond(answer(*reader)); },
        .status = stopped_status,

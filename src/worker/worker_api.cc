@@ -97,6 +97,26 @@ Result<WebResponse> usage(const LedgerApiParts& parts, LedgerReader& ledger,
   return answer_json(usage_page_json(page));
 }
 
+/// One page of the messages that made a slot; `next` as of `usage`.
+Result<WebResponse> evidence(const LedgerApiParts& parts, LedgerReader& ledger,
+                             const WebRequest& request) {
+  Queries::EvidenceRequest wanted;
+  MB_TRY(const auto machine, wanted_machine(request));
+  if (!machine) return fail(Code::kInvalid, "machine= is missing: evidence is of one machine");
+  wanted.machine = *machine;
+  MB_TRY(wanted.slot, in("slot=", Slot::parse(query_value(request, "slot"))));
+  const std::string_view scope = query_value(request, "scope");
+  if (!scope.empty()) wanted.scope = ScopeName{std::string(scope)};
+  const std::string_view next = query_value(request, "next");
+  if (!next.empty()) {
+    const auto from = parse_evidence_cursor(next);
+    if (!from) return fail(Code::kInvalid, "next= is the 'next' of the page before");
+    wanted.from = *from;
+  }
+  MB_TRY(const EvidencePage page, parts.queries.evidence(ledger, wanted, parts.sha256_hex));
+  return answer_json(evidence_page_json(page));
+}
+
 /// The newest samples, as the prototype has them. Agents' readings have no cost of their own.
 Result<WebResponse> recent(const LedgerApiParts& parts, LedgerReader& ledger) {
   MB_TRY(const auto samples, ledger.recent(kRecentRows));
@@ -344,6 +364,11 @@ void add_reading(std::vector<WebRoute>& routes, const LedgerApiParts& parts) {
         return usage(parts, ledger, request);
       },
       {"machine", "period", "by", "format", "next"});
+  get("/api/v1/evidence",
+      [parts](LedgerReader& ledger, const WebRequest& request, const PathValues&) {
+        return evidence(parts, ledger, request);
+      },
+      {"machine", "slot", "scope", "next"});
   get("/api/v1/prices", [parts](LedgerReader& ledger, const WebRequest&, const PathValues&) {
     return used_prices(parts, ledger);
   });

@@ -20,6 +20,7 @@ struct LedgerApiParts {
   const Queries& queries;
   const Clock& clock;
   std::string version;  ///< "0.1.0"
+  Sha256Hex sha256_hex;
   /// Has `answer` run with a read-only connection, at once or on another thread, and responds.
   std::function<void(std::function<WebResponse(LedgerReader&)> answer, Respond respond)> ask;
   /// Of the worker whose ledger it is.

@@ -5,13 +5,16 @@
 #include <filesystem>
 
 #include "adapters/sqlite/sqlite_ledger.h"
+#include "support/evidence_items.h"
 #include "support/memory_ledger.h"
 #include "support/temp_dir.h"
 
 namespace meterbill {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 
 constexpr std::int64_t kHourUs = 3'600'000'000;
@@ -315,13 +318,50 @@ TEST_P(LedgerContract, AnIdThatIsGoneIsOlderThanTheLedgerSays) {
 
 TEST_P(LedgerContract, EvidenceIsFoundByBatchUntilItsTimeIsOver) {
   given(3);
-  const auto items = ledger().evidence(2).value();
+  EXPECT_EQ(ledger().facts().value().evidence_forgotten, std::nullopt);
+  const auto items = evidence_items(ledger(), 2).value();
   ASSERT_EQ(items.size(), 2U);
   EXPECT_EQ(items[1].delivery, delivery("third"));
   EXPECT_EQ(items[1].position, (Position{0, 9}));
-  EXPECT_EQ(ledger().evidence(3).error().code, Code::kNotFound);
+  EXPECT_EQ(evidence_items(ledger(), 3).error().code, Code::kNotFound);
   ASSERT_TRUE(ledger().maintain({slot(1).start().us + 4 * kHourUs}));
-  EXPECT_EQ(ledger().evidence(2).error().code, Code::kNotFound);
+  EXPECT_EQ(evidence_items(ledger(), 2).error().code, Code::kNotFound);
+  EXPECT_EQ(ledger().facts().value().evidence_forgotten, slot(2).start());
+}
+
+TEST_P(LedgerContract, EvidenceIsFoundByTheRowsThatItsBatchTouched) {
+  given(3);
+  const auto batches = [&](const std::vector<RowKey>& rows, std::int64_t from = 0,
+                           std::size_t limit = 10) {
+    std::vector<std::int64_t> numbers;
+    const auto all = ledger().evidence_of(rows, from, limit).value();
+    for (const EvidenceBatch& found : all) {
+      EXPECT_EQ(found.at, slot(static_cast<std::int64_t>(found.batch)).start());
+      EXPECT_GT(found.raw_bytes, 0);
+      numbers.push_back(found.batch);
+    }
+    return numbers;
+  };
+  EXPECT_THAT(batches({{kWeb, slot()}}), ElementsAre(1, 2));
+  EXPECT_THAT(batches({{kWeb, slot(1)}}), ElementsAre(2));
+  EXPECT_THAT(batches({{kLab, slot(1)}}), IsEmpty()) << "batch 3 has no evidence";
+  EXPECT_THAT(batches({{kLab, slot(1)}, {kWeb, slot()}}), ElementsAre(1, 2));
+  EXPECT_THAT(batches({{kWeb, slot(2)}}), IsEmpty());
+  EXPECT_THAT(batches({{kWeb, slot()}}, 2), ElementsAre(2));
+  EXPECT_THAT(batches({{kWeb, slot()}}, 0, 1), ElementsAre(1));
+  EXPECT_THAT(batches({{kWeb, slot()}}, 3), IsEmpty());
+}
+
+TEST_P(LedgerContract, AFailureEndsTheWalkOverEvidence) {
+  given(2);
+  int seen = 0;
+  const auto walked = ledger().evidence(2, [&](EvidenceItem&&) -> Result<void> {
+    ++seen;
+    return fail(Code::kUnavailable, "enough");
+  });
+  EXPECT_EQ(walked.error().code, Code::kUnavailable);
+  EXPECT_EQ(seen, 1);
+  EXPECT_EQ(evidence_items(ledger(), 2).value().size(), 2U);
 }
 
 TEST_P(LedgerContract, RecentSamplesAreTheNewestThousand) {

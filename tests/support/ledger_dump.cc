@@ -147,11 +147,12 @@ class Dump {
     for (const PriceVersionUse& use : value(ledger_.price_versions()))
       say("price {} {} {} '{}' {}", use.meter, use.unit, use.scopes, use.from, use.digest);
     for (std::int64_t batch = 1; batch <= commits_; ++batch) {
-      const auto items = ledger_.evidence(batch);
-      if (!items) continue;
-      for (const EvidenceItem& item : items.value())
+      // kNotFound is of those without.
+      static_cast<void>(ledger_.evidence(batch, [&](const EvidenceItem& item) {
         say("evidence {} {} {}@{} {}", batch, item.source, item.position.partition,
             item.position.offset, quoted(item.delivery));
+        return Result<void>(ok());
+      }));
     }
   }
 

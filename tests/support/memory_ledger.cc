@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include "base/assert.h"
@@ -21,6 +22,7 @@ struct KnownSource {
 
 struct Evidence {
   UtcTime at;
+  std::set<RowKey> touched;
   std::vector<EvidenceItem> items;
 };
 
@@ -103,7 +105,7 @@ MemoryLedger::MemoryLedger(LedgerLimits limits) : MemoryLedger(std::make_shared<
 
 MemoryLedger::MemoryLedger(std::shared_ptr<State> state, LedgerLimits limits)
     : state_(std::move(state)), limits_(limits) {
-  state_->facts.schema_version = 4;
+  state_->facts.schema_version = 5;
 }
 
 MemoryLedger::~MemoryLedger() = default;
@@ -253,12 +255,33 @@ Result<std::vector<PriceVersionUse>> MemoryLedger::price_versions() {
   return found;
 }
 
-Result<std::vector<EvidenceItem>> MemoryLedger::evidence(std::int64_t batch) {
+Result<std::vector<EvidenceBatch>> MemoryLedger::evidence_of(std::span<const RowKey> rows,
+                                                             std::int64_t from, std::size_t limit) {
+  MB_TRYV(usable());
+  std::vector<EvidenceBatch> found;
+  const auto& kept = state_->evidence;
+  for (auto at = kept.lower_bound(from); at != kept.end() && found.size() < limit; ++at) {
+    const Evidence& evidence = at->second;
+    if (std::ranges::none_of(rows, [&](RowKey row) { return evidence.touched.contains(row); }))
+      continue;
+    EvidenceBatch batch{.batch = at->first, .at = evidence.at};
+    for (const EvidenceItem& item : evidence.items)
+      batch.raw_bytes += static_cast<std::int64_t>(item.delivery.value.size());
+    found.push_back(batch);
+  }
+  return found;
+}
+
+Result<void> MemoryLedger::evidence(std::int64_t batch,
+                                    const std::function<Result<void>(EvidenceItem&&)>& each) {
   MB_TRYV(usable());
   const auto found = state_->evidence.find(batch);
   if (found == state_->evidence.end())
     return fail(Code::kNotFound, fmt::format("no evidence of batch {}", batch));
-  return found->second.items;
+  for (const EvidenceItem& item : found->second.items) {
+    MB_TRYV(each(EvidenceItem(item)));
+  }
+  return ok();
 }
 
 CommitFault MemoryLedger::next_fault() {
@@ -473,8 +496,11 @@ void MemoryLedger::apply(const WriteSet& write) {
     for (const PartitionPosition& position : positions)
       state_->sources[source].positions.insert_or_assign(position.partition, position);
   const std::int64_t batch = ++state_->facts.commits;
-  if (!write.evidence.empty())
-    state_->evidence.emplace(batch, Evidence{.at = write.at, .items = write.evidence});
+  if (write.evidence.empty()) return;
+  Evidence& evidence = state_->evidence[batch];
+  evidence.at = write.at;
+  evidence.items = write.evidence;
+  for (const auto& entry : write.rows) evidence.touched.insert(entry.first);
 }
 
 Result<CommitOutcome> MemoryLedger::commit(const WriteSet& write,
@@ -550,7 +576,13 @@ Result<void> MemoryLedger::replace_totals(const Totals& totals, const std::strin
 
 void MemoryLedger::forget(UtcTime now) {
   const std::int64_t before = (now.us - limits_.evidence_keep_us) / kHourUs * kHourUs;
-  std::erase_if(state_->evidence, [&](const auto& entry) { return entry.second.at.us < before; });
+  std::erase_if(state_->evidence, [&](const auto& entry) {
+    const UtcTime at = entry.second.at;
+    if (at.us >= before) return false;
+    std::optional<UtcTime>& forgotten = state_->facts.evidence_forgotten;
+    forgotten = std::max(forgotten.value_or(at), at);
+    return true;
+  });
   std::int64_t& bytes = state_->facts.quarantine_bytes;
   std::erase_if(state_->quarantine, [&](const auto& entry) {
     const bool goes =

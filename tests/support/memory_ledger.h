@@ -56,7 +56,10 @@ class MemoryLedger : public LedgerStore {
   Result<QuarantineItem> quarantine_item(std::int64_t id) override;
   Result<std::vector<RecentSample>> recent(std::size_t limit) override;
   Result<std::vector<PriceVersionUse>> price_versions() override;
-  Result<std::vector<EvidenceItem>> evidence(std::int64_t batch) override;
+  Result<std::vector<EvidenceBatch>> evidence_of(std::span<const RowKey> rows, std::int64_t from,
+                                                 std::size_t limit) override;
+  Result<void> evidence(std::int64_t batch,
+                        const std::function<Result<void>(EvidenceItem&&)>& each) override;
 
   Result<Claim> claim(const std::string& source) override;
   Result<Loaded> load(std::span<const RowKey> rows,

@@ -109,6 +109,7 @@ LedgerApiParts WorkerBench::api_parts(LedgerReader& reader) {
   return {.queries = queries,
           .clock = clock,
           .version = "0.1.0",
+          .sha256_hex = plain_digest,
           .ask = [&reader](const auto& answer, const Respond& respond) { respond(answer(reader)); },
           .status = [this](LedgerReader&) { return worker->status(); },
           .warnings = [this] { return price_use.warnings(); }};

@@ -204,8 +204,22 @@ CREATE TABLE total(
 UPDATE meta SET segments_digest='';
 )sql";
 
+// Which rows the batches of an older program touched is not known, nor whether it forgot evidence:
+// none of before its oldest is taken for kept.
+constexpr const char* kTouchedRows = R"sql(
+CREATE TABLE evidence_touched(
+  batch INTEGER PRIMARY KEY REFERENCES evidence,
+  touched BLOB NOT NULL
+) STRICT;
+ALTER TABLE meta ADD COLUMN evidence_forgotten_us INTEGER;
+UPDATE meta SET evidence_forgotten_us=
+  coalesce((SELECT at_us FROM evidence ORDER BY batch LIMIT 1), unixepoch() * 1000000)
+  WHERE commits>0;
+)sql";
+
 constexpr std::array kMigrations{Migration{kFirst}, Migration{kDiscardedFrom},
-                                 Migration{kSeenEpochs}, Migration{kPackedTotals}};
+                                 Migration{kSeenEpochs}, Migration{kPackedTotals},
+                                 Migration{kTouchedRows}};
 
 Result<void> run_steps(SqliteDb& db, std::span<const Migration> steps, std::size_t from) {
   MB_TRY(SqliteTransaction transaction, SqliteTransaction::begin(db));

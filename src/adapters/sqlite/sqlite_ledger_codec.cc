@@ -5,12 +5,19 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <utility>
 
 namespace meterbill {
 namespace {
 
 constexpr int kCompressionLevel = 3;
+
+// Of an evidence item. A released one says which reading, if not all of it, behind its flags.
+constexpr std::uint64_t kTombstone = 1;
+constexpr std::uint64_t kReleased = 2;
+constexpr std::uint64_t kReleasedReading = 4;
 
 Error damaged(const char* what) { return fail(Code::kDamaged, what); }
 
@@ -90,7 +97,10 @@ void put_item(std::string& into, const EvidenceItem& item) {
   put_signed(into, item.position.partition);
   put_signed(into, item.position.offset);
   put_signed(into, item.delivery.recorded.us);
-  put(into, item.delivery.tombstone ? 1U : 0U);
+  const bool has_reading = item.released && item.released->reading;
+  put(into, (item.delivery.tombstone ? kTombstone : 0) | (item.released ? kReleased : 0) |
+                (has_reading ? kReleasedReading : 0));
+  if (has_reading) put_signed(into, *item.released->reading);
   put(into, item.delivery.key);
   put(into, item.delivery.value);
   put(into, item.delivery.headers);
@@ -103,8 +113,13 @@ Result<EvidenceItem> take_item(Take& take) {
   item.position.partition = static_cast<std::int32_t>(partition);
   MB_TRY(item.position.offset, take.signed_number());
   MB_TRY(item.delivery.recorded.us, take.signed_number());
-  MB_TRY(const std::uint64_t tombstone, take.number());
-  item.delivery.tombstone = tombstone != 0;
+  MB_TRY(const std::uint64_t flags, take.number());
+  item.delivery.tombstone = (flags & kTombstone) != 0;
+  if ((flags & kReleased) != 0) item.released.emplace();
+  if ((flags & kReleasedReading) != 0) {
+    MB_TRY(const std::int64_t reading, take.signed_number());
+    item.released = Released{.reading = static_cast<std::int32_t>(reading)};
+  }
   MB_TRY(item.delivery.key, take.text());
   MB_TRY(item.delivery.value, take.text());
   MB_TRY(item.delivery.headers, take.headers());
@@ -171,7 +186,8 @@ Result<EvidenceBlock> pack_evidence(std::span<const EvidenceItem> items) {
   return block;
 }
 
-Result<std::vector<EvidenceItem>> unpack_evidence(std::string_view block, std::int64_t raw_bytes) {
+Result<void> unpack_evidence(std::string_view block, std::int64_t raw_bytes,
+                             const std::function<Result<void>(EvidenceItem&&)>& each) {
   // The frame says its size too: equal, or we would reserve what a damaged number says.
   if (raw_bytes < 0 || ZSTD_getFrameContentSize(block.data(), block.size()) !=
                            static_cast<unsigned long long>(raw_bytes))
@@ -181,13 +197,44 @@ Result<std::vector<EvidenceItem>> unpack_evidence(std::string_view block, std::i
   if (ZSTD_isError(size) != 0U || size != raw.size()) return damaged("evidence block");
   Take take(raw);
   MB_TRY(const std::uint64_t count, take.number());
-  std::vector<EvidenceItem> items;
   for (std::uint64_t i = 0; i < count; ++i) {
     MB_TRY(EvidenceItem item, take_item(take));
-    items.push_back(std::move(item));
+    MB_TRYV(each(std::move(item)));
   }
   if (!take.empty()) return damaged("evidence block has bytes left over");
-  return items;
+  return ok();
+}
+
+std::string pack_touched(const Rows& rows) {
+  std::map<Slot, std::vector<std::int64_t>> by_slot;
+  for (const auto& entry : rows)
+    by_slot[entry.first.slot].push_back(entry.first.machine.value);  // ascending, as the keys do
+  std::string touched;
+  for (const auto& [slot, machines] : by_slot) {
+    put_signed(touched, slot.since(Slot{}));
+    put(touched, static_cast<std::uint64_t>(machines.size()));
+    std::int64_t before = 0;
+    for (const std::int64_t machine : machines)
+      put_signed(touched, machine - std::exchange(before, machine));
+  }
+  return touched;
+}
+
+Result<bool> is_touched(std::string_view touched, std::span<const RowKey> rows) {
+  Take take(touched);
+  while (!take.empty()) {
+    MB_TRY(const std::int64_t index, take.signed_number());
+    MB_TRY(const std::uint64_t count, take.number());
+    const Slot slot = Slot{}.plus(index);
+    std::int64_t machine = 0;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      MB_TRY(const std::int64_t distance, take.signed_number());
+      machine += distance;
+      const RowKey row{{machine}, slot};
+      if (std::ranges::find(rows, row) != rows.end()) return true;
+    }
+  }
+  return false;
 }
 
 Result<Sha256> value_digest_of(std::string_view bytes) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,8 +24,14 @@ struct EvidenceBlock {
   std::int64_t raw_bytes = 0;  ///< before compression
 };
 [[nodiscard]] Result<EvidenceBlock> pack_evidence(std::span<const EvidenceItem> items);
-[[nodiscard]] Result<std::vector<EvidenceItem>> unpack_evidence(std::string_view block,
-                                                                std::int64_t raw_bytes);
+/// One item after the other: a block can hold 64 MiB. `each` returning a failure ends it.
+[[nodiscard]] Result<void> unpack_evidence(std::string_view block, std::int64_t raw_bytes,
+                                           const std::function<Result<void>(EvidenceItem&&)>& each);
+
+/// Which rows a batch touched: slot by slot the machines, as distances; a byte or two for each row.
+[[nodiscard]] std::string pack_touched(const Rows& rows);
+/// True if one of `rows` is among them.
+[[nodiscard]] Result<bool> is_touched(std::string_view touched, std::span<const RowKey> rows);
 
 [[nodiscard]] Result<Sha256> value_digest_of(std::string_view bytes);
 [[nodiscard]] Result<Sha256> to_sha256(std::string_view bytes);

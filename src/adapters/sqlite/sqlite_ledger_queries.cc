@@ -54,6 +54,25 @@ constexpr std::string_view kPositions =
     "SELECT source, partition, incarnation, next_offset, anchor_offset, anchor_digest, "
     "replay_until FROM position WHERE source=?1 ORDER BY partition";
 
+EvidenceBatch evidence_batch_at(LedgerQuery& query) {
+  return {.batch = query->integer(0), .at = {query->integer(1)}, .raw_bytes = query->integer(2)};
+}
+
+/// Those of a program that did not note what a batch touched: all are before the first that is.
+Result<std::vector<EvidenceBatch>> batches_before_notes(LedgerConnection& ledger, std::int64_t from,
+                                                        std::size_t limit) {
+  MB_TRY(auto query, ledger.query("SELECT batch, at_us, raw_bytes FROM evidence WHERE batch>=?1 "
+                                  "AND batch<ifnull((SELECT min(batch) FROM evidence_touched), "
+                                  "batch+1) ORDER BY batch LIMIT ?2"));
+  query->bind(1, from).bind(2, static_cast<std::int64_t>(limit));
+  std::vector<EvidenceBatch> found;
+  for (;;) {
+    MB_TRY(const bool more, query->step());
+    if (!more) return found;
+    found.push_back(evidence_batch_at(query));
+  }
+}
+
 class HeldSnapshot final : public ReadSnapshot {
  public:
   explicit HeldSnapshot(LedgerSnapshot snapshot) : snapshot_(std::move(snapshot)) {}
@@ -77,7 +96,7 @@ Result<LedgerFacts> facts(LedgerConnection& ledger) {
   MB_TRY(const auto snapshot, LedgerSnapshot::begin(ledger.db()));
   MB_TRY(auto meta, ledger.query("SELECT commits, quarantine_bytes, quarantine_not_kept, "
                                  "evidence_bytes, segments_digest, ids_forgotten_before_us, "
-                                 "last_backup_us FROM meta"));
+                                 "last_backup_us, evidence_forgotten_us FROM meta"));
   MB_TRY(const bool found, meta->step());
   if (!found) return fail(Code::kDamaged, "the ledger's meta row is missing");
   LedgerFacts facts;
@@ -88,6 +107,7 @@ Result<LedgerFacts> facts(LedgerConnection& ledger) {
   facts.segments_digest = meta->text(4);
   facts.ids_forgotten_before = time_at(meta, 5);
   facts.last_backup = time_at(meta, 6);
+  facts.evidence_forgotten = time_at(meta, 7);
   MB_TRY(facts.greatest_epoch, ledger.db().integer("SELECT ifnull(max(epoch), 0) FROM epoch"));
   MB_TRY(facts.schema_version, ledger.db().integer("PRAGMA user_version"));
   MB_TRY(const std::int64_t pages, ledger.db().integer("PRAGMA page_count"));
@@ -317,14 +337,41 @@ Result<std::vector<PriceVersionUse>> price_versions(LedgerConnection& ledger) {
   }
 }
 
-Result<std::vector<EvidenceItem>> evidence(LedgerConnection& ledger, std::int64_t batch) {
+Result<std::vector<EvidenceBatch>> evidence_of(LedgerConnection& ledger,
+                                               std::span<const RowKey> rows, std::int64_t from,
+                                               std::size_t limit) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(const auto snapshot, LedgerSnapshot::begin(ledger.db()));
+  MB_TRY(std::vector<EvidenceBatch> found, batches_before_notes(ledger, from, limit));
+  // What was touched is small beside the blocks: all of it is read, and of the blocks the few.
+  MB_TRY(auto touched, ledger.query("SELECT batch, touched FROM evidence_touched WHERE batch>=?1 "
+                                    "ORDER BY batch"));
+  MB_TRY(auto kept, ledger.query("SELECT batch, at_us, raw_bytes FROM evidence WHERE batch=?1"));
+  touched->bind(1, from);
+  while (found.size() < limit) {
+    MB_TRY(const bool more, touched->step());
+    if (!more) break;
+    const std::int64_t batch = touched->integer(0);
+    MB_TRY(const bool is_one_of_them,
+           in(fmt::format("what batch {} touched", batch), is_touched(touched->blob(1), rows)));
+    if (!is_one_of_them) continue;
+    kept->bind(1, batch);
+    MB_TRY(const bool is_kept, kept->step());
+    if (is_kept) found.push_back(evidence_batch_at(kept));
+    kept->reset();
+  }
+  return found;
+}
+
+Result<void> evidence(LedgerConnection& ledger, std::int64_t batch,
+                      const std::function<Result<void>(EvidenceItem&&)>& each) {
   MB_TRYV(ledger.usable());
   MB_TRY(auto query, ledger.query("SELECT block, raw_bytes FROM evidence WHERE batch=?1"));
   query->bind(1, batch);
   MB_TRY(const bool found, query->step());
   if (!found) return fail(Code::kNotFound, fmt::format("no evidence of batch {}", batch));
   return in(fmt::format("evidence of batch {}", batch),
-            unpack_evidence(query->blob(0), query->integer(1)));
+            unpack_evidence(query->blob(0), query->integer(1), each));
 }
 
 }  // namespace meterbill::ledger_queries

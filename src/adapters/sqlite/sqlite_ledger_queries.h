@@ -39,8 +39,11 @@ namespace meterbill::ledger_queries {
 [[nodiscard]] Result<QuarantineItem> quarantine_item(LedgerConnection& ledger, std::int64_t id);
 [[nodiscard]] Result<std::vector<RecentSample>> recent(LedgerConnection& ledger, std::size_t limit);
 [[nodiscard]] Result<std::vector<PriceVersionUse>> price_versions(LedgerConnection& ledger);
-[[nodiscard]] Result<std::vector<EvidenceItem>> evidence(LedgerConnection& ledger,
-                                                         std::int64_t batch);
+[[nodiscard]] Result<std::vector<EvidenceBatch>> evidence_of(LedgerConnection& ledger,
+                                                             std::span<const RowKey> rows,
+                                                             std::int64_t from, std::size_t limit);
+[[nodiscard]] Result<void> evidence(LedgerConnection& ledger, std::int64_t batch,
+                                    const std::function<Result<void>(EvidenceItem&&)>& each);
 
 // What only the store asks.
 [[nodiscard]] Result<std::vector<PartitionPosition>> positions_of(LedgerConnection& ledger,

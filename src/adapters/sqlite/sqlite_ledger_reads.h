@@ -63,8 +63,13 @@ class WithLedgerReads : public Port {
   Result<std::vector<PriceVersionUse>> price_versions() override {
     return ledger_queries::price_versions(connection_);
   }
-  Result<std::vector<EvidenceItem>> evidence(std::int64_t batch) override {
-    return ledger_queries::evidence(connection_, batch);
+  Result<std::vector<EvidenceBatch>> evidence_of(std::span<const RowKey> rows, std::int64_t from,
+                                                 std::size_t limit) override {
+    return ledger_queries::evidence_of(connection_, rows, from, limit);
+  }
+  Result<void> evidence(std::int64_t batch,
+                        const std::function<Result<void>(EvidenceItem&&)>& each) override {
+    return ledger_queries::evidence(connection_, batch, each);
   }
 
  protected:

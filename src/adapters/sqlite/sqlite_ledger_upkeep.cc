@@ -51,14 +51,23 @@ Result<void> forget_events(LedgerConnection& ledger, std::int64_t before_us) {
 /// The oldest block, while it is past its time or there is more than `room`.
 Result<bool> forget_block(LedgerConnection& ledger, std::int64_t before_us, std::int64_t room,
                           LedgerMeta& meta) {
-  MB_TRY(auto oldest, ledger.query("SELECT batch, at_us, length(block) FROM evidence "
+  MB_TRY(auto oldest, ledger.query("SELECT batch, at_us, length(block)+ifnull(length(touched), 0) "
+                                   "FROM evidence LEFT JOIN evidence_touched USING (batch) "
                                    "ORDER BY batch LIMIT 1"));
   MB_TRY(const bool found, oldest->step());
   if (!found || (oldest->integer(1) >= before_us && meta.evidence_bytes <= room)) return false;
   meta.evidence_bytes -= oldest->integer(2);
-  MB_TRY(auto query, ledger.query("DELETE FROM evidence WHERE batch=?1"));
-  query->bind(1, oldest->integer(0));
-  MB_TRYV(query->run());
+  // Clocks may have been set back: the latest of what was forgotten.
+  MB_TRY(auto forgotten, ledger.query("UPDATE meta SET evidence_forgotten_us="
+                                      "max(coalesce(evidence_forgotten_us, ?1), ?1)"));
+  forgotten->bind(1, oldest->integer(1));
+  MB_TRYV(forgotten->run());
+  for (const char* const sql :
+       {"DELETE FROM evidence_touched WHERE batch=?1", "DELETE FROM evidence WHERE batch=?1"}) {
+    MB_TRY(auto query, ledger.query(sql));
+    query->bind(1, oldest->integer(0));
+    MB_TRYV(query->run());
+  }
   return true;
 }
 

@@ -173,16 +173,21 @@ Result<void> put_recent(LedgerConnection& ledger, std::span<const RecentSample> 
   return trim->run();
 }
 
-Result<void> put_evidence(LedgerConnection& ledger, std::span<const EvidenceItem> items, UtcTime at,
-                          LedgerMeta& meta) {
+Result<void> put_evidence(LedgerConnection& ledger, const WriteSet& write, LedgerMeta& meta) {
+  const std::vector<EvidenceItem>& items = write.evidence;
   if (items.empty()) return ok();
   MB_TRY(const EvidenceBlock block, pack_evidence(items));
   MB_TRY(auto query, ledger.query("INSERT INTO evidence(batch, at_us, items, raw_bytes, block) "
                                   "VALUES (?1, ?2, ?3, ?4, ?5)"));
-  query->bind(1, meta.commits).bind(2, at.us).bind(3, static_cast<std::int64_t>(items.size()));
+  query->bind(1, meta.commits).bind(2, write.at.us);
+  query->bind(3, static_cast<std::int64_t>(items.size()));
   query->bind(4, block.raw_bytes).bind_blob(5, block.bytes);
-  meta.evidence_bytes += static_cast<std::int64_t>(block.bytes.size());
-  return query->run();
+  MB_TRYV(query->run());
+  const std::string touched = pack_touched(write.rows);
+  MB_TRY(auto insert, ledger.query("INSERT INTO evidence_touched(batch, touched) VALUES (?1, ?2)"));
+  insert->bind(1, meta.commits).bind_blob(2, touched);
+  meta.evidence_bytes += static_cast<std::int64_t>(block.bytes.size() + touched.size());
+  return insert->run();
 }
 
 Result<void> add_counts(LedgerConnection& ledger, const std::map<std::string, Counts>& counts) {
@@ -352,7 +357,7 @@ Result<void> apply(LedgerConnection& ledger, const WriteSet& write, const Ledger
   for (const QuarantineItem& item : write.quarantine) {
     MB_TRYV(in("quarantine", keep_quarantined(ledger, item, limits.quarantine_bytes_max, meta)));
   }
-  MB_TRYV(in("evidence", put_evidence(ledger, write.evidence, write.at, meta)));
+  MB_TRYV(in("evidence", put_evidence(ledger, write, meta)));
   MB_TRYV(put_recent(ledger, write.recent));
   MB_TRYV(put_prices(ledger, write.prices));
   MB_TRYV(add_counts(ledger, write.counts));

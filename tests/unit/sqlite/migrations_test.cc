@@ -122,7 +122,7 @@ TEST(LedgerOfSchema1Test, IsCopiedAndItsHoldsAndTotalsAreLeftToBeDerivedAnew) {
   EXPECT_EQ(ledger->holds(MachineKey{1}).value(),
             (Holds{{EpochKey{7}, {Slot::containing(UtcTime{900'000'000}), {}}}}));
   EXPECT_EQ(ledger->facts().value().segments_digest, "");
-  SqliteDb copy = SqliteDb::open(path + ".before-4", {}).value();
+  SqliteDb copy = SqliteDb::open(path + ".before-5", {}).value();
   EXPECT_EQ(copy.integer("PRAGMA user_version").value(), 1);
   EXPECT_EQ(copy.integer("SELECT from_slot FROM hold").value(), 900);
 }
@@ -181,6 +181,29 @@ TEST_F(MigrationTest, AReaderAsksForAnOlderLedgerToBeMigratedFirst) {
   const auto reader = SqliteLedgerReader::open(path());
   ASSERT_FALSE(reader);
   EXPECT_THAT(reader.error().message, HasSubstr("start the worker once"));
+}
+
+TEST(LedgerOfSchema4Test, ItsEvidenceMayBeOfAnyRowAndWhatItForgotIsNotKnown) {
+  const TempDir folder;
+  const std::string path = (folder.path() / "ledger.db").string();
+  {
+    SqliteDb db = SqliteDb::open(path, {}).value();
+    ASSERT_TRUE(migrate_ledger(db, path, ledger_migrations().first(4)));
+    ASSERT_TRUE(db.execute(
+        "UPDATE meta SET commits=9;"
+        "INSERT INTO evidence VALUES (7, 1000000, 1, 5, x'00'), (9, 2000000, 1, 5, x'00')"));
+  }
+  const SystemClock clock;
+  const auto ledger = SqliteLedger::open(path, {}, clock).value();
+  EXPECT_EQ(ledger->facts().value().evidence_forgotten, UtcTime{1'000'000});
+  const std::int64_t fence = ledger->claim(kKafka).value().fence;
+  ASSERT_TRUE(ledger->commit(batch(1), {{kKafka, fence}}));
+  std::vector<std::int64_t> batches;
+  const std::vector<RowKey> rows{{kWeb, slot(5)}};
+  const auto all = ledger->evidence_of(rows, 8, 10).value();
+  for (const EvidenceBatch& found : all) batches.push_back(found.batch);
+  EXPECT_EQ(batches, (std::vector<std::int64_t>{9}))
+      << "not the new one, which changed another row";
 }
 
 }  // namespace

@@ -20,18 +20,33 @@ std::vector<EvidenceItem> items() {
   EvidenceItem tombstone{.source = "", .position = {-1, -5}, .delivery = {}};
   tombstone.delivery.tombstone = true;
   tombstone.delivery.recorded = {-1};
-  return {{.source = kKafka, .position = {3, 1'000'000'000'000}, .delivery = delivery("value")},
-          tombstone};
+  const EvidenceItem value{
+      .source = kKafka, .position = {3, 1'000'000'000'000}, .delivery = delivery("value")};
+  EvidenceItem released = tombstone;
+  released.released = Released{};
+  EvidenceItem reading = value;
+  reading.released = Released{.reading = 999};
+  return {value, tombstone, released, reading};
+}
+
+Result<std::vector<EvidenceItem>> unpacked(std::string_view block, std::int64_t raw_bytes) {
+  std::vector<EvidenceItem> found;
+  MB_TRYV(unpack_evidence(block, raw_bytes, [&](EvidenceItem&& item) -> Result<void> {
+    found.push_back(std::move(item));
+    return ok();
+  }));
+  return found;
 }
 
 TEST(LedgerCodecTest, EvidenceIsReadBackExactly) {
   const EvidenceBlock block = pack_evidence(items()).value();
-  const auto found = unpack_evidence(block.bytes, block.raw_bytes).value();
-  ASSERT_EQ(found.size(), 2U);
+  const auto found = unpacked(block.bytes, block.raw_bytes).value();
+  ASSERT_EQ(found.size(), 4U);
   for (std::size_t i = 0; i < found.size(); ++i) {
     EXPECT_EQ(found[i].source, items()[i].source);
     EXPECT_EQ(found[i].position, items()[i].position);
     EXPECT_EQ(found[i].delivery, items()[i].delivery);
+    EXPECT_EQ(found[i].released, items()[i].released);
   }
 }
 
@@ -41,7 +56,7 @@ TEST(LedgerCodecTest, ADamagedByteOfAnEvidenceBlockNeverGivesOtherEvidence) {
   for (std::size_t at = 0; at < block.bytes.size(); ++at) {
     std::string bytes = block.bytes;
     bytes[at] = static_cast<char>(bytes[at] ^ 0x10);
-    const auto found = unpack_evidence(bytes, block.raw_bytes);
+    const auto found = unpacked(bytes, block.raw_bytes);
     // One bit of zstd's frame header means nothing.
     if (found) {
       EXPECT_EQ(pack_evidence(found.value()).value().bytes, block.bytes) << at;
@@ -51,9 +66,35 @@ TEST(LedgerCodecTest, ADamagedByteOfAnEvidenceBlockNeverGivesOtherEvidence) {
     EXPECT_EQ(found.error().code, Code::kDamaged);
   }
   EXPECT_GE(noticed + 1, static_cast<int>(block.bytes.size()));
-  EXPECT_FALSE(unpack_evidence(block.bytes.substr(0, block.bytes.size() - 1), block.raw_bytes));
-  EXPECT_FALSE(unpack_evidence(block.bytes, block.raw_bytes + 1));
-  EXPECT_FALSE(unpack_evidence("", 0));
+  EXPECT_FALSE(unpacked(block.bytes.substr(0, block.bytes.size() - 1), block.raw_bytes));
+  EXPECT_FALSE(unpacked(block.bytes, block.raw_bytes + 1));
+  EXPECT_FALSE(unpacked("", 0));
+}
+
+TEST(LedgerCodecTest, TheTouchedRowsOfABatchAreFoundAndNoOthers) {
+  Rows rows;
+  for (const std::int64_t machine : {1, 2, 3, 200, 1'000'000})
+    for (const std::int64_t index : {0, 1, 70'000}) rows[{{machine}, slot(index)}];
+  rows[{{5}, slot(-3)}];
+  const std::string touched = pack_touched(rows);
+  for (const std::int64_t machine : {1, 2, 3, 4, 5, 199, 200, 201, 1'000'000})
+    for (const std::int64_t index : {-3, -1, 0, 1, 2, 69'999, 70'000}) {
+      const RowKey row{{machine}, slot(index)};
+      EXPECT_EQ(is_touched(touched, {&row, 1}).value(), rows.contains(row))
+          << machine << " " << index;
+    }
+  EXPECT_FALSE(is_touched(pack_touched({}), std::vector{RowKey{{1}, slot()}}).value());
+  const std::vector<RowKey> none{{{7}, slot()}};
+  for (std::size_t length = 1; length < touched.size(); ++length) {
+    const auto found = is_touched(touched.substr(0, length), none);
+    EXPECT_TRUE(found || found.error().code == Code::kDamaged) << length;
+  }
+}
+
+TEST(LedgerCodecTest, WhatADenseFleetTouchesTakesAByteARow) {
+  Rows rows;
+  for (std::int64_t machine = 1; machine <= 20'000; ++machine) rows[{{machine}, slot()}];
+  EXPECT_LT(pack_touched(rows).size(), 20'016U);
 }
 
 TEST(LedgerCodecTest, HeadersAreReadBackAndNothingMayBeLeftOver) {

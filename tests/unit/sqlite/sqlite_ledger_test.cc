@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "support/evidence_items.h"
 #include "support/ledger_batches.h"
 #include "support/ledger_dump.h"
 #include "support/temp_dir.h"
@@ -234,8 +235,9 @@ TEST_F(SqliteLedgerTest, EvidencePastItsSpaceIsForgottenOldestFirst) {
     ASSERT_TRUE(ledger_->maintain(slot().start()));
     EXPECT_LE(ledger_->facts().value().evidence_bytes, limits_.evidence_bytes_max);
   }
-  EXPECT_FALSE(ledger_->evidence(2));
-  EXPECT_EQ(ledger_->evidence(31).value()[0].position.offset, 29);
+  EXPECT_FALSE(evidence_items(*ledger_, 2));
+  EXPECT_EQ(evidence_items(*ledger_, 31).value()[0].position.offset, 29);
+  EXPECT_EQ(ledger_->facts().value().evidence_forgotten, slot(1).start()) << "of the batch before";
   EXPECT_GT(ledger_->facts().value().evidence_bytes, 80'000);
 }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/evidence_items.h"
 #include "support/worker_bench.h"
 
 namespace meterbill {
@@ -93,11 +94,11 @@ TEST(WorkerTest, HousekeepingIsDoneUnderLoadThatNeverEnds) {
   bench.put_kafka(std::string(kSample));
   bench.settle();
   const std::int64_t batch = bench.worker->status().commits;
-  ASSERT_EQ(bench.ledger.evidence(batch).value().size(), 1U);
+  ASSERT_EQ(evidence_items(bench.ledger, batch).value().size(), 1U);
   bench.clock.advance(std::int64_t{40} * 86'400 * 1'000'000);
   bench.put_kafka(std::string(kSample));
   ASSERT_TRUE(bench.worker->step().value());
-  const auto forgotten = bench.ledger.evidence(batch);
+  const auto forgotten = evidence_items(bench.ledger, batch);
   EXPECT_TRUE(!forgotten || forgotten.value().empty());
 }
 
@@ -165,7 +166,7 @@ TEST(WorkerTest, EvidenceIsWhatWasAppliedByteForByte) {
   bench.put_kafka(std::string(kSample));
   bench.put_kafka(std::string("nothing that can be read"));
   bench.settle();
-  const auto kept = bench.ledger.evidence(bench.worker->status().commits).value();
+  const auto kept = evidence_items(bench.ledger, bench.worker->status().commits).value();
   ASSERT_EQ(kept.size(), 1U);
   EXPECT_EQ(kept[0].delivery.value, kSample);
   EXPECT_EQ(bench.ledger.quarantine(0, 1).value()[0].delivery->value, "nothing that can be read");
