@@ -11,6 +11,7 @@
 #include "adapters/kafka/kafka_sink.h"
 #include "adapters/openssl/sha256.h"
 #include "adapters/sqlite/sqlite_ledger.h"
+#include "adapters/sqlite/sqlite_spool_file.h"
 #include "adapters/time_zone/host_time_zones.h"
 #include "agent/once.h"
 #include "base/build_info.h"
@@ -25,6 +26,7 @@
 #include "cli/loadgen.h"
 #include "cli/operator_commands.h"
 #include "cli/prices_check.h"
+#include "cli/spool_commands.h"
 #include "cli/usage_command.h"
 #include "cli/version_command.h"
 #include "config/load.h"
@@ -51,12 +53,13 @@ struct Listens {
   std::string http;
   std::string control;
   std::string prices;
+  std::string state_dir;
   std::optional<Error> failure;
 };
 
 Listens where(const OptionTable& table, const std::string& control_key,
               const std::string& http_default) {
-  Listens found{"http://" + http_default, "", "", std::nullopt};
+  Listens found{"http://" + http_default, "", "", "", std::nullopt};
   const auto settings = load_settings(table, {.config_file = {},
                                               .default_file = "",
                                               .environment = process_environment(),
@@ -76,6 +79,8 @@ Listens where(const OptionTable& table, const std::string& control_key,
     found.http = found.control;
   if (table.find("worker.prices") != nullptr)
     found.prices = settings.value().get<std::string>("worker.prices");
+  if (table.find("agent.state_dir") != nullptr)
+    found.state_dir = settings.value().get<std::string>("agent.state_dir");
   return found;
 }
 
@@ -200,6 +205,9 @@ int main_of(int argc, char** argv) {
   commands.push_back(backup_command(access, wait_for_interrupt));
   commands.push_back(kafka_check_command(context, check_steps));
   commands.push_back(agent_once_command(measure));
+  append(commands, spool_commands({.open = SqliteSpoolFile::open,
+                                   .state_dir = agent.state_dir,
+                                   .failure = agent.failure}));
   append(commands, config_commands(context));
   commands.push_back(loadgen_command({.clock = clock,
                                       .context = context,

@@ -9,8 +9,6 @@
 namespace meterbill {
 namespace {
 
-constexpr std::int64_t kApplicationId = 0x4d425350;  // "MBSP"
-
 /// Takes all steps behind `version`; what a file of schema 1 holds becomes `machine`'s.
 Result<void> migrate(SqliteDb& db, std::int64_t version, const MachineId& machine) {
   MB_TRY(auto transaction, SqliteTransaction::begin(db));
@@ -19,8 +17,8 @@ Result<void> migrate(SqliteDb& db, std::int64_t version, const MachineId& machin
   }
   MB_TRY(auto name, db.prepare("UPDATE epochs SET machine=? WHERE machine=''"));
   MB_TRYV(name.bind(1, machine.str()).run());
-  MB_TRYV(db.execute(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", kApplicationId,
-                                 kSpoolSchema)));
+  MB_TRYV(db.execute(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}",
+                                 kSpoolApplicationId, kSpoolSchema)));
   return transaction.commit();
 }
 
@@ -35,7 +33,7 @@ Result<SqliteDb> open_sound(const std::string& path, const SqliteSpoolOptions& o
     MB_TRYV(in("create tables", migrate(db, 0, options.machine)));
     return db;
   }
-  if (application != kApplicationId)
+  if (application != kSpoolApplicationId)
     return fail(Code::kConfig,
                 fmt::format("{} is a database, but no spool; set agent.state_dir to a folder of "
                             "the agent's own",

@@ -5,6 +5,8 @@
 
 namespace meterbill {
 
+inline constexpr std::int64_t kSpoolApplicationId = 0x4d425350;  // "MBSP"
+
 /// The first schema. Times are µs of UTC, slots unix seconds. A row waits when its version is newer
 /// than the one acknowledged and it is not set aside.
 inline constexpr const char* kSpoolTables1 = R"(
