@@ -1,4 +1,4 @@
-"""What `./dev chaos` promises of its schedule and of its end."""
+"""Two minutes of `./dev chaos` with a fresh seed, and what its schedule and its end promise."""
 
 import collections
 import itertools
@@ -40,6 +40,10 @@ class PlanTest(unittest.TestCase):
 
 
 class ChaosTest(ProgramTest):
+    def test_two_minutes_of_faults_change_no_bill(self):
+        done = subprocess.run([*CHAOS, "--minutes", "2"], check=False)
+        self.assertEqual(done.returncode, 0, "see its output")
+
     def test_an_interrupted_run_leaves_nothing(self):
         log = self.scratch / "chaos.log"
         home = self.scratch / "home"
