@@ -21,7 +21,9 @@ std::string key_text(const FieldsKey& key) {
 
 Fields fields_of(const EpochUsage& epoch, const ScopeUsage& scope, const Dictionary& names,
                  bool is_machine) {
-  Fields fields{{"final", scope.final ? 1 : 0}};
+  Fields fields;
+  fields.reserve(scope.used.size() + 7);
+  fields["final"] = scope.final ? 1 : 0;
   for (const auto& [meter, value] : scope.used)
     fields["used." + names.meters.at(meter).str()] = value;
   if (!is_machine) return fields;

@@ -8,7 +8,9 @@ namespace {
 /// The end of the boot clock's interval grows, its begin falls: kept as its negative, so that one
 /// rule serves for all.
 Fields fields_of(const Reading& reading) {
-  Fields fields{{"final", reading.final ? 1 : 0}};
+  Fields fields;
+  fields.reserve(reading.used.size() + 7);
+  fields["final"] = reading.final ? 1 : 0;
   for (const auto& [meter, value] : reading.used) fields["used." + meter.str()] = value;
   if (reading.scopes > 0) fields["scopes"] = reading.scopes;
   if (!reading.cover) return fields;
@@ -45,10 +47,11 @@ void Witness::add(Merged& into, const std::string& value) {
   const auto found = messages_.find(value);
   if (found == messages_.end()) return;  // a sample or an event
   for (const auto& [key, fields] : found->second) {
-    Fields& stored = into[key];
+    const auto [stored, is_new] = into.try_emplace(key, fields);
+    if (is_new) continue;
     for (const auto& [name, number] : fields) {
-      const auto [field, is_new] = stored.try_emplace(name, number);
-      if (!is_new) field->second = std::max(field->second, number);
+      const auto [field, is_new_field] = stored->second.try_emplace(name, number);
+      if (!is_new_field) field->second = std::max(field->second, number);
     }
   }
 }

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <boost/container/flat_map.hpp>
 #include <cstdint>
 #include <map>
 #include <set>
 #include <span>
 #include <string>
 #include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "wire/encode.h"
@@ -13,8 +15,9 @@
 namespace meterbill::sim {
 
 /// The greatest values of one scope in one slot of one epoch, by name: `used.cpu`,
-/// `cover.metered_us` and so on. The witness's own form, not the worker's.
-using Fields = std::map<std::string, std::int64_t>;
+/// `cover.metered_us` and so on. The witness's own form, not the worker's. Flat: there are many,
+/// of a dozen fields each.
+using Fields = boost::container::flat_map<std::string, std::int64_t>;
 using FieldsKey = std::tuple<std::string, std::string, std::string, std::string>;
 
 /// (machine, epoch, slot, scope) → fields.
@@ -55,7 +58,7 @@ class Witness {
  private:
   void add(Merged& into, const std::string& value);
 
-  std::map<std::string, std::vector<std::pair<FieldsKey, Fields>>> messages_;
+  std::unordered_map<std::string, std::vector<std::pair<FieldsKey, Fields>>> messages_;
   std::map<std::string, std::string> boots_;
   std::set<std::string> early_;
   Merged must_;
