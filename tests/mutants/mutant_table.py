@@ -160,9 +160,9 @@ MUTANTS = [
         "spool_drops_offered",
         "a row stays in the spool until it is acknowledged",
         "src/adapters/sqlite/sqlite_spool.cc",
-        'db_.query("UPDATE rows SET offered=max(offered, ?1) "',
+        'db_.query("UPDATE rows SET offered=?1 WHERE offered=0 "',
         'db_.query(std::string("UPDATE rows SET ") + (mutant("spool_drops_offered")\n'
-        '      ? "acknowledged=?1, " : "") + "offered=max(offered, ?1) "',
+        '      ? "acknowledged=?1 WHERE 1 " : "offered=?1 WHERE offered=0 ")',
         (SIM, 50),
     ),
     Mutant(

@@ -62,8 +62,9 @@ class MemorySpool final : public Spool {
 
   Result<void> mark_offered(std::span<const RowVersion> rows) override {
     for (const RowVersion& row : rows)
-      if (const auto found = rows_.find(row.key); found != rows_.end())
-        found->second.offered = std::max(found->second.offered, row.version);
+      if (const auto found = rows_.find(row.key);
+          found != rows_.end() && found->second.offered == 0)
+        found->second.offered = row.version;
     return ok();
   }
 

@@ -285,8 +285,9 @@ Result<std::vector<PendingRow>> SqliteSpool::pending(std::size_t limit, UtcTime 
 
 Result<void> SqliteSpool::mark_offered(std::span<const RowVersion> rows) {
   MB_TRY(auto transaction, SqliteTransaction::begin(db_));
-  MB_TRY(auto update, db_.query("UPDATE rows SET offered=max(offered, ?1) "
-                                "WHERE epoch=(SELECT id FROM epochs WHERE epoch=?2) "
+  // Once offered, always offered: a row that grows tick by tick costs no write, and no sync, again.
+  MB_TRY(auto update, db_.query("UPDATE rows SET offered=?1 WHERE offered=0 "
+                                "AND epoch=(SELECT id FROM epochs WHERE epoch=?2) "
                                 "AND slot=?3 AND scope=?4"));
   for (const RowVersion& row : rows) {
     update->bind(1, row.version).bind(2, row.key.epoch.str());

@@ -296,6 +296,18 @@ TEST_F(SqliteSpoolTest, AScopeThatWasOfferedKeepsItsPlace) {
   EXPECT_EQ(fold_small_scopes(db.value()).value(), 2);
 }
 
+TEST_F(SqliteSpoolTest, WhatWasOfferedIsNotWrittenAgainWhenItGrew) {
+  const auto spool = open();
+  const auto offer = [&](std::int64_t cpu) {
+    EXPECT_TRUE(spool->save(tick(1, {reading(slot_, cpu)}, slot_)));
+    const auto before = fs::file_size(path() + "-wal");
+    EXPECT_TRUE(spool->mark_offered(versions(spool->pending(10, now_).value())));
+    return fs::file_size(path() + "-wal") - before;
+  };
+  EXPECT_GT(offer(1), 0U);
+  EXPECT_EQ(offer(2), 0U);
+}
+
 TEST_F(SqliteSpoolTest, EpochsWithoutRowsAreForgottenInTheEnd) {
   const auto spool = open();
   for (int i = 0; i < 150; ++i) ASSERT_TRUE(spool->save(tick(i, {}, slot_)));
