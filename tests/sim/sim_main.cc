@@ -19,6 +19,8 @@
 namespace meterbill::sim {
 namespace {
 
+constexpr std::uint64_t kTold = 1'000;
+
 struct Wish {
   std::uint64_t seeds = 1;
   std::uint64_t first = 0;
@@ -95,6 +97,9 @@ int run(const Wish& wish) {
   while (ran < wish.seeds && !(wish.stops && failed > 0)) {
     if (!run_seed(wish.first + ran, folder, wish.is_told, sum)) ++failed;
     ++ran;
+    // A long run that is interrupted has shown so much.
+    if (ran % kTold == 0 && ran < wish.seeds)
+      fmt::print(stderr, "seeds {} to {}: {} failed\n", wish.first, wish.first + ran - 1, failed);
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   fmt::print(

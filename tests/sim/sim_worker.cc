@@ -19,7 +19,8 @@ WorkerProcess::WorkerProcess(std::string folder, Host& host, Broker& broker, Ran
       host_(host),
       broker_(broker),
       random_(random),
-      book_(bench_book("0.000001")) {}
+      book_(bench_book("0.000001")),
+      segments_(book_.segments_text()) {}
 
 bool WorkerProcess::start() {
   auto opened = SqliteLedger::open(path_, {}, host_);
@@ -33,7 +34,7 @@ bool WorkerProcess::start() {
   parts_->worker = std::make_unique<Worker>(
       *parts_->ledger, host_,
       [this](const MeterName& meter, Slot slot) { return book_.segment_start(meter, slot); },
-      book_.segments_text(), parts_->price_use, parts_->events,
+      segments_, parts_->price_use, parts_->events,
       std::vector<Source*>{&parts_->http, &parts_->kafka},
       // Every second start reads ahead even if there is next to nothing to read.
       WorkerSettings{.ahead_min = ++starts_ % 2 == 0 ? 1U : 1'000U, .maintain_us = kMinute});

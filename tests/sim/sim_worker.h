@@ -72,6 +72,7 @@ class WorkerProcess {
   Broker& broker_;
   Random& random_;
   PriceBook book_;
+  std::string segments_;  // of the book
   int starts_ = 0;
   std::unique_ptr<Parts> parts_;
 };
