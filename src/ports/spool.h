@@ -101,10 +101,10 @@ struct SpoolCounts {
   bool tight = false;             ///< nearly full: scopes are being folded
 };
 
-/// The table of slot totals: one row per (epoch, slot, scope) with the version it has, the first
-/// one that was offered and the one that was acknowledged. It is the queue, too: what is newer than
-/// its acknowledgement waits. One thread at a time; every call that changes something is one
-/// durable transaction.
+/// The table of slot totals: one row per (epoch, slot, scope) with the version it has, the one that
+/// was offered (first, or newest with an answer) and the one that was acknowledged. It is the
+/// queue, too: what is newer than its acknowledgement waits. One thread at a time; every call that
+/// changes something is one durable transaction.
 class Spool {
  public:
   virtual ~Spool() = default;

@@ -22,7 +22,7 @@ struct SpoolRow {
   Labels labels = {};
   Reading reading = {};
   std::int64_t version = 0;
-  std::int64_t offered = 0;       ///< the newest version handed to the transport; 0: none
+  std::int64_t offered = 0;  ///< handed to the transport: first, or newest with an answer; 0: none
   std::int64_t acknowledged = 0;  ///< the newest version the other side has; 0: none
   bool is_repeated = false;       ///< acknowledged long ago, and offered once more
   std::optional<UtcTime> acknowledged_at = {};

@@ -169,10 +169,10 @@ MUTANTS = [
         "acknowledges_newest",
         "an acknowledgement counts for the version that was sent",
         "src/adapters/sqlite/sqlite_spool.cc",
-        'db_.query("UPDATE rows SET acknowledged=max(acknowledged, ?1), acknowledged_at=?5 "',
+        'db_.query("UPDATE rows SET acknowledged=max(acknowledged, ?1), acknowledged_at=?5, "',
         'db_.query(std::string("UPDATE rows SET acknowledged=") +\n'
         '      (mutant("acknowledges_newest") ? "max(version, ?1)" : "max(acknowledged, ?1)") +\n'
-        '      ", acknowledged_at=?5 "',
+        '      ", acknowledged_at=?5, "',
         ("spool_contract_test", "*"),
     ),
     Mutant(

@@ -285,7 +285,8 @@ Result<std::vector<PendingRow>> SqliteSpool::pending(std::size_t limit, UtcTime 
 
 Result<void> SqliteSpool::mark_offered(std::span<const RowVersion> rows) {
   MB_TRY(auto transaction, SqliteTransaction::begin(db_));
-  // Once offered, always offered: a row that grows tick by tick costs no write, and no sync, again.
+  // Once offered, always offered: a row that grows tick by tick costs no write, and no sync, again
+  // before it is acknowledged.
   MB_TRY(auto update, db_.query("UPDATE rows SET offered=?1 WHERE offered=0 "
                                 "AND epoch=(SELECT id FROM epochs WHERE epoch=?2) "
                                 "AND slot=?3 AND scope=?4"));
@@ -299,7 +300,8 @@ Result<void> SqliteSpool::mark_offered(std::span<const RowVersion> rows) {
 Result<void> SqliteSpool::acknowledge(std::span<const RowVersion> rows, UtcTime now) {
   MB_TRY(auto transaction, SqliteTransaction::begin(db_));
   MB_TRY(auto update,
-         db_.query("UPDATE rows SET acknowledged=max(acknowledged, ?1), acknowledged_at=?5 "
+         db_.query("UPDATE rows SET acknowledged=max(acknowledged, ?1), acknowledged_at=?5, "
+                   "offered=max(offered, ?1) "
                    "WHERE epoch=(SELECT id FROM epochs WHERE epoch=?2) AND slot=?3 AND scope=?4"));
   for (const RowVersion& row : rows) {
     update->bind(1, row.version).bind(2, row.key.epoch.str()).bind(5, now.us);

@@ -308,6 +308,19 @@ TEST_F(SqliteSpoolTest, WhatWasOfferedIsNotWrittenAgainWhenItGrew) {
   EXPECT_EQ(offer(2), 0U);
 }
 
+TEST_F(SqliteSpoolTest, WhatIsAcknowledgedWasOffered) {
+  auto spool = open();
+  for (const std::int64_t cpu : {1, 2}) {
+    ASSERT_TRUE(spool->save(tick(1, {reading(slot_, cpu)}, slot_)));
+    ASSERT_TRUE(spool->mark_offered(versions(spool->pending(10, now_).value())));
+  }
+  ASSERT_TRUE(spool->acknowledge(versions(spool->pending(10, now_).value()), now_));
+  spool.reset();
+  auto db = SqliteDb::open(path(), {});
+  ASSERT_TRUE(db);
+  EXPECT_EQ(db.value().integer("SELECT offered FROM rows").value(), 2);
+}
+
 TEST_F(SqliteSpoolTest, EpochsWithoutRowsAreForgottenInTheEnd) {
   const auto spool = open();
   for (int i = 0; i < 150; ++i) ASSERT_TRUE(spool->save(tick(i, {}, slot_)));
