@@ -92,6 +92,7 @@ TEST_F(StoppedWorkerTest, EveryQuestionIsAnsweredAsTheRunningWorkerDoes) {
       get("/api/v1/quarantine", {}),
       get("/api/v1/quarantine/1", {}),
       get("/api/v1/prices", {}),
+      get("/api/v1/evidence", {{"machine", "web-2"}, {"slot", "2026-11-22T10:15:00Z"}}),
       get("/api/v1/bill", {{"machine", "nobody"}}),
       get("/api/v1/bill", {{"period", "soon"}}),
       get("/api/v1/quarantine/99", {}),
