@@ -211,7 +211,7 @@ TEST(EvidenceQueryTest, AScopeThatFoundNoRoomIsNotTakenForApplied) {
     spec.scopes_cpu_s.emplace_back("service:" + std::to_string(i), 0);
   for (int part = 0; part < 2; ++part) {
     ReadingSpec half = spec;
-    half.scopes_cpu_s.assign(spec.scopes_cpu_s.begin() + part * 500,
+    half.scopes_cpu_s.assign(spec.scopes_cpu_s.begin() + part * 500L,
                              part == 0 ? spec.scopes_cpu_s.begin() + 500 : spec.scopes_cpu_s.end());
     bench.put_http(message_of(half));
   }
