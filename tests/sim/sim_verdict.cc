@@ -112,8 +112,14 @@ std::uint64_t fingerprint(const LedgerContent& content) {
       of.add(value);
     }
   }
-  for (const auto& [epoch, boot] : content.boots) of.add(epoch + " " + boot);
-  for (const auto& [epoch, slot] : content.held) of.add(epoch + " " + slot);
+  for (const auto& [epoch, boot] : content.boots) {
+    of.add(epoch);
+    of.add(boot);
+  }
+  for (const auto& [epoch, slot] : content.held) {
+    of.add(epoch);
+    of.add(slot);
+  }
   for (const auto& [key, value] : content.added) {
     of.add(key);
     of.add(value);

@@ -171,7 +171,7 @@ Result<EvidenceBlock> pack_evidence(std::span<const EvidenceItem> items) {
   put(raw, static_cast<std::uint64_t>(items.size()));
   for (const EvidenceItem& item : items) put_item(raw, item);
   // Kept: to make one costs more than to compress a small batch.
-  thread_local const std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
+  thread_local std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
   if (!context) return fail(Code::kIo, "no memory to compress evidence");
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, kCompressionLevel);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
