@@ -2,9 +2,7 @@
 
 #include <sqlite3.h>
 
-#include <filesystem>
-#include <fstream>
-#include <utility>
+#include <optional>
 
 #include "base/assert.h"
 
@@ -15,7 +13,6 @@ namespace {
 struct FaultFile {
   sqlite3_file base;
   FaultVfs* faults;
-  const char* path;  // owned by SQLite, lives as long as the file; null for temporary files
   sqlite3_file* below;
 };
 
@@ -31,24 +28,12 @@ int write_file(sqlite3_file* file, const void* from, int count, sqlite3_int64 at
   if (const auto failure = mine(file).faults->before_write()) return *failure;
   return below(file)->pMethods->xWrite(below(file), from, count, at);
 }
-/// Read through the open file: opening and closing it here would drop SQLite's locks on it.
-std::string content(sqlite3_file* file) {
-  sqlite3_int64 size = 0;
-  MB_ASSERT(file->pMethods->xFileSize(file, &size) == SQLITE_OK);
-  std::string bytes(static_cast<std::size_t>(size), '\0');
-  if (size > 0)
-    MB_ASSERT(file->pMethods->xRead(file, bytes.data(), static_cast<int>(size), 0) == SQLITE_OK);
-  return bytes;
-}
 int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
-  if (mine(file).faults->is_dead()) return SQLITE_IOERR_TRUNCATE;
   return below(file)->pMethods->xTruncate(below(file), size);
 }
 int sync_file(sqlite3_file* file, int) {
-  if (const auto failure = mine(file).faults->before_sync()) return *failure;
-  // The disk itself is not asked: `power_cut` is what a sync is good for here, and takes no time.
-  if (mine(file).path != nullptr) mine(file).faults->synced(mine(file).path, content(below(file)));
-  return SQLITE_OK;
+  // The disk itself is not asked: nobody looks at what it would keep, and it takes time.
+  return mine(file).faults->before_sync().value_or(SQLITE_OK);
 }
 int file_size(sqlite3_file* file, sqlite3_int64* size) {
   return below(file)->pMethods->xFileSize(below(file), size);
@@ -116,20 +101,14 @@ FaultVfs& owner() {
 
 int open_file(sqlite3_vfs* vfs, sqlite3_filename path, sqlite3_file* file, int flags, int* out) {
   FaultFile& ours = mine(file);
+  if (const auto failure = owner().before_open()) {
+    ours.base.pMethods = nullptr;
+    return *failure;
+  }
   ours.faults = &owner();
-  ours.path = path;
   ours.below = reinterpret_cast<sqlite3_file*>(reinterpret_cast<char*>(file) + sizeof(FaultFile));
   const int result = below(vfs)->xOpen(below(vfs), path, ours.below, flags, out);
   ours.base.pMethods = ours.below->pMethods != nullptr ? &kMethods : nullptr;
-  if (result != SQLITE_OK) return result;
-  MB_ASSERT(ours.below->pMethods != nullptr);
-  if (path != nullptr) ours.faults->opened(path, content(ours.below));
-  return result;
-}
-int delete_file(sqlite3_vfs* vfs, const char* path, int sync) {
-  if (owner().is_dead()) return SQLITE_IOERR_DELETE;
-  const int result = below(vfs)->xDelete(below(vfs), path, sync);
-  if (result == SQLITE_OK) owner().removed(path);
   return result;
 }
 
@@ -145,7 +124,6 @@ FaultVfs::FaultVfs() : below_(sqlite3_vfs_find(nullptr)) {
   vfs.pNext = nullptr;
   vfs.pAppData = below_;
   vfs.xOpen = open_file;
-  vfs.xDelete = delete_file;
   MB_ASSERT(sqlite3_vfs_register(&vfs, 1) == SQLITE_OK);
 }
 
@@ -153,54 +131,6 @@ FaultVfs::~FaultVfs() {
   sqlite3_vfs_unregister(&registered().vfs);
   sqlite3_vfs_register(below_, 1);
   registered().owner = nullptr;
-}
-
-void FaultVfs::arm(Fault fault, std::int64_t nth) {
-  fault_ = fault;
-  left_ = nth;
-  struck_ = false;
-}
-
-void FaultVfs::heal() { fault_.reset(); }
-
-bool FaultVfs::strikes(bool is_sync) {
-  if (!fault_) return false;
-  const bool concerns = *fault_ == Fault::kCrash || is_sync == (*fault_ == Fault::kSyncError);
-  if (!concerns) return false;
-  const bool goes_on = *fault_ == Fault::kCrash || *fault_ == Fault::kDiskFull;
-  if (struck_) return goes_on;
-  struck_ = --left_ == 0;
-  return struck_;
-}
-
-std::optional<int> FaultVfs::before_write() {
-  ++writes_;
-  if (!strikes(false)) return std::nullopt;
-  return *fault_ == Fault::kDiskFull ? SQLITE_FULL : SQLITE_IOERR_WRITE;
-}
-
-std::optional<int> FaultVfs::before_sync() {
-  ++syncs_;
-  if (!strikes(true)) return std::nullopt;
-  return SQLITE_IOERR_FSYNC;
-}
-
-void FaultVfs::opened(const std::string& path, const std::string& content) {
-  durable_.try_emplace(path, content);
-}
-void FaultVfs::synced(const std::string& path, std::string content) {
-  durable_.insert_or_assign(path, std::move(content));
-}
-void FaultVfs::removed(const std::string& path) { durable_.erase(path); }
-
-void FaultVfs::power_cut() {
-  for (const auto& [path, bytes] : durable_) {
-    std::ofstream file(path, std::ios::binary | std::ios::trunc);
-    file << bytes;
-    // The WAL index is memory, gone with the power.
-    std::error_code ignored;
-    std::filesystem::remove(path + "-shm", ignored);
-  }
 }
 
 }  // namespace meterbill

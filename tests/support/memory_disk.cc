@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -95,8 +96,13 @@ std::set<std::int64_t> sectors_of(const std::vector<SectorRange>& ranges) {
 int sync_file(sqlite3_file* file, int) {
   const OpenFile& open = mine(file);
   if (open.disk == nullptr) return SQLITE_OK;
-  if (const auto failure = open.disk->before_sync()) return *failure;
   MemoryFile& content = *open.file;
+  if (const auto failure = open.disk->before_sync()) {
+    content.forgotten.insert(content.forgotten.end(), content.unsynced.begin(),
+                             content.unsynced.end());
+    content.unsynced.clear();
+    return *failure;
+  }
   for (const SectorRange& range : content.unsynced)
     copy_sectors(content.now, content.synced, range);
   content.synced.resize(content.now.size());
@@ -227,41 +233,6 @@ MemoryFile* MemoryDisk::find(const std::string& path) {
   return found == files_.end() ? nullptr : &found->second;
 }
 
-void MemoryDisk::arm(DiskFault fault, std::int64_t nth) {
-  MB_ASSERT(nth >= 1);
-  fault_ = fault;
-  left_ = nth;
-  struck_ = false;
-}
-
-/// Whether this operation goes wrong; `concerns`: it is of the kind that is counted.
-bool MemoryDisk::strikes(bool concerns) {
-  if (!fault_ || !concerns) return false;
-  const bool goes_on = *fault_ == DiskFault::kCrash || *fault_ == DiskFault::kFull;
-  if (struck_) return goes_on;
-  struck_ = --left_ == 0;
-  return struck_;
-}
-
-std::optional<int> MemoryDisk::before_open() {
-  const bool concerns = fault_ == DiskFault::kCrash || fault_ == DiskFault::kOpenError;
-  if (!strikes(concerns)) return std::nullopt;
-  return SQLITE_CANTOPEN;
-}
-
-std::optional<int> MemoryDisk::before_write() {
-  const bool concerns =
-      fault_ == DiskFault::kCrash || fault_ == DiskFault::kWriteError || fault_ == DiskFault::kFull;
-  if (!strikes(concerns)) return std::nullopt;
-  return fault_ == DiskFault::kFull ? SQLITE_FULL : SQLITE_IOERR_WRITE;
-}
-
-std::optional<int> MemoryDisk::before_sync() {
-  const bool concerns = fault_ == DiskFault::kCrash || fault_ == DiskFault::kSyncError;
-  if (!strikes(concerns)) return std::nullopt;
-  return SQLITE_IOERR_FSYNC;
-}
-
 void MemoryDisk::after_kill() {
   heal();
   for (auto& [path, file] : files_) file.shared.clear();
@@ -272,13 +243,15 @@ void MemoryDisk::after_power_cut(const std::function<bool()>& keep) {
   std::erase_if(files_, [&](const auto& entry) { return !entry.second.is_durable && !keep(); });
   for (auto& [path, file] : files_) {
     std::string left = file.synced;
-    for (const std::int64_t sector : sectors_of(file.unsynced))
-      if (keep()) copy_sectors(file.now, left, {sector, sector + 1});
+    for (const auto* const ranges : {&file.unsynced, &file.forgotten})
+      for (const std::int64_t sector : sectors_of(*ranges))
+        if (keep()) copy_sectors(file.now, left, {sector, sector + 1});
     // A truncation may have reached the disk or not.
     if (file.now.size() < file.synced.size() && keep()) left.resize(file.now.size());
     file.now = left;
     file.synced = std::move(left);
     file.unsynced.clear();
+    file.forgotten.clear();
   }
 }
 

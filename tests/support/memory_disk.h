@@ -3,20 +3,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
-namespace meterbill {
+#include "support/disk_faults.h"
 
-/// What goes wrong with a disk.
-enum class DiskFault {
-  kWriteError,  ///< EIO from the n-th write
-  kSyncError,   ///< EIO from the n-th sync
-  kOpenError,   ///< the n-th opening of a file fails
-  kFull,        ///< no space from the n-th write on, until `heal`
-  kCrash,       ///< the n-th write, sync or opening and everything after fails: the process is dead
-};
+namespace meterbill {
 
 /// Sectors [begin, end).
 struct SectorRange {
@@ -29,8 +21,11 @@ struct MemoryFile {
   std::string now;
   std::string synced;
   std::vector<SectorRange> unsynced;  ///< of `now`, written since the last sync, in that order
-  bool is_durable = false;            ///< it was synced once: its name survives a power cut
-  std::vector<std::string> shared;    ///< the WAL's index: memory, gone with the process
+  /// Of a sync that failed: the kernel takes them for written, and no later sync brings them to the
+  /// disk unless they are written again.
+  std::vector<SectorRange> forgotten;
+  bool is_durable = false;          ///< it was synced once: its name survives a power cut
+  std::vector<std::string> shared;  ///< the WAL's index: memory, gone with the process
 };
 
 /// A disk in memory under SQLite, for all files below one folder: what was written and what was
@@ -40,7 +35,7 @@ struct MemoryFile {
 /// While one exists, it is SQLite's default way to the disk, and the code under test opens its
 /// files as ever; several may exist, each for a folder of its own. Names are all that is shared
 /// with the real file system. One thread.
-class MemoryDisk {
+class MemoryDisk : public DiskFaults {
  public:
   /// `folder` ends in '/'.
   explicit MemoryDisk(std::string folder);
@@ -49,11 +44,6 @@ class MemoryDisk {
   ~MemoryDisk();
 
   [[nodiscard]] const std::string& folder() const { return folder_; }
-
-  /// The n-th (from 1) operation of the kind from now on goes wrong.
-  void arm(DiskFault fault, std::int64_t nth);
-  void heal() { fault_.reset(); }
-  [[nodiscard]] bool has_struck() const { return struck_; }
 
   /// The process is gone, its files are closed: what the kernel has stays. `heal`s.
   void after_kill();
@@ -66,23 +56,14 @@ class MemoryDisk {
   [[nodiscard]] std::map<std::string, MemoryFile> image() const { return files_; }
   void restore(std::map<std::string, MemoryFile> image) { files_ = std::move(image); }
 
-  // For the VFS methods; results are SQLite's.
-  [[nodiscard]] std::optional<int> before_open();
-  [[nodiscard]] std::optional<int> before_write();
-  [[nodiscard]] std::optional<int> before_sync();
-  [[nodiscard]] bool is_dead() const { return struck_ && fault_ == DiskFault::kCrash; }
+  // For the VFS methods.
   [[nodiscard]] MemoryFile* find(const std::string& path);
   MemoryFile& create(const std::string& path) { return files_[path]; }
   void remove(const std::string& path) { files_.erase(path); }
 
  private:
-  [[nodiscard]] bool strikes(bool concerns);
-
   std::string folder_;
   std::map<std::string, MemoryFile> files_;
-  std::optional<DiskFault> fault_;
-  std::int64_t left_ = 0;
-  bool struck_ = false;
 };
 
 }  // namespace meterbill

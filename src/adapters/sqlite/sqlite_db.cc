@@ -65,6 +65,18 @@ std::string immutable_uri(const std::string& path) {
   return uri + "?immutable=1";
 }
 
+/// Moves what the log holds into the file. A sync that failed under an earlier process leaves pages
+/// in memory that the kernel takes for written: they are read as if they were safe, and are gone
+/// with the power, and with them all of the log behind them. Written once more, they are.
+Result<void> write_anew_what_the_log_holds(SqliteDb& db) {
+  const auto busy = db.integer("PRAGMA wal_checkpoint(TRUNCATE)");
+  // Where nothing can be written, the first commit says so; until then the log stays as it is.
+  if (!busy && busy.error().code == Code::kDiskFull) return ok();
+  if (!busy) return busy.error();
+  if (busy.value() == 0) return ok();
+  return fail(Code::kConflict, "another program reads the file; end it first");
+}
+
 Result<void> set_up(SqliteDb& db, const SqliteOptions& options) {
   sqlite3* const handle = db.handle();
   sqlite3_extended_result_codes(handle, 1);
@@ -90,6 +102,7 @@ Result<void> set_up(SqliteDb& db, const SqliteOptions& options) {
     MB_TRYV(db.execute("PRAGMA locking_mode=EXCLUSIVE"));
   }
   MB_TRYV(db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL"));
+  MB_TRYV(write_anew_what_the_log_holds(db));
   if (options.page_count_max > 0) {
     MB_TRYV(db.execute(fmt::format("PRAGMA max_page_count={}", options.page_count_max)));
   }

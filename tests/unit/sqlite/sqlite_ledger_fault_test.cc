@@ -1,34 +1,69 @@
+// The ledger on a disk that fails: at every write, sync and opening there is, then killed or cut
+// from power, and opened again.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <iostream>
 #include <tuple>
 #include <vector>
 
 #include "adapters/sqlite/sqlite_ledger.h"
-#include "support/fault_vfs.h"
+#include "support/fault_runs.h"
 #include "support/ledger_batches.h"
 #include "support/ledger_dump.h"
+#include "support/sqlite_facts.h"
 #include "support/temp_dir.h"
 
 namespace meterbill {
 namespace {
 
-constexpr int kBatches = 3;
+/// Three batches, then an operator keeps a boot and lets an item go.
+constexpr int kSteps = 5;
+
+/// What must be so of every ledger, whatever happened: pairs that must be equal.
+constexpr const char* kSums = R"(
+SELECT 'evidence bytes', evidence_bytes, coalesce((SELECT sum(length(block)) FROM evidence), 0)
+  FROM meta
+UNION ALL SELECT 'quarantine bytes', quarantine_bytes,
+  coalesce((SELECT sum(stored_bytes) FROM quarantine), 0) FROM meta
+UNION ALL SELECT 'quarantined', sum(quarantined),
+  (SELECT quarantine_held+quarantine_released+quarantine_discarded FROM meta) FROM source
+UNION ALL SELECT 'held', quarantine_held,
+  coalesce((SELECT sum(count) FROM quarantine WHERE state='held'), 0) FROM meta
+UNION ALL SELECT 'evidence behind the newest batch', count(*), 0
+  FROM evidence, meta WHERE batch>commits
+UNION ALL SELECT 'anchors', count(*), sum(anchor_offset=next_offset-1) FROM position HAVING count(*)>0
+)";
 
 /// A ledger that is opened, used and opened again over a disk that fails.
 class LedgerFaultTest : public testing::Test {
  protected:
-  std::string path() const { return (folder_->path() / "ledger.db").string(); }
-  void new_folder() { folder_ = std::make_unique<TempDir>(); }
+  void TearDown() override { ledger_.reset(); }
 
-  void open() {
-    auto opened = SqliteLedger::open(path(), {}, clock_);
-    ASSERT_TRUE(opened) << opened.error().message;
-    ledger_ = std::move(opened).value();
-    fence_ = ledger_->claim(kKafka).value().fence;
+  void new_disk() {
+    ledger_.reset();
+    disk_.reset();
+    disk_ = std::make_unique<MemoryDisk>(folder_.path().string() + "/");
+  }
+  std::string path() const { return disk_->folder() + "ledger.db"; }
+
+  Result<void> open() {
+    ledger_.reset();
+    MB_TRY(ledger_, SqliteLedger::open(path(), {}, clock_));
+    MB_TRY(const Claim claim, ledger_->claim(kKafka));
+    fence_ = claim.fence;
+    return ok();
   }
   Result<CommitOutcome> commit(int number) {
     return ledger_->commit(batch(number), {{kKafka, fence_}});
+  }
+  /// Fails also when its outcome is not known.
+  Result<void> perform(int step) {
+    if (step == 4) return ledger_->decide(kWeb, BootId("boot-a"), {Decision::kKeep, {}}, {});
+    if (step == 5) return ledger_->settle_quarantine(1, QuarantineState::kReleased, {});
+    MB_TRY(const CommitOutcome outcome, commit(step));
+    return outcome == CommitOutcome::kCommitted ? Result<void>(ok())
+                                                : fail(Code::kUnavailable, "unknown");
   }
   /// Twice: the second time the ledger is idle and empties its WAL.
   Result<void> maintain() {
@@ -36,152 +71,158 @@ class LedgerFaultTest : public testing::Test {
     return ledger_->maintain(slot(1).start());
   }
 
-  /// The dump after none, one, … all batches, without faults.
+  /// The dump after none, one, … all steps, without faults.
   std::vector<std::string> states() {
-    new_folder();
-    open();
+    new_disk();
+    EXPECT_TRUE(open());
     std::vector<std::string> found{dump(*ledger_)};
-    for (int number = 1; number <= kBatches; ++number) {
-      EXPECT_EQ(commit(number).value(), CommitOutcome::kCommitted);
+    for (int step = 1; step <= kSteps; ++step) {
+      const auto done = perform(step);
+      EXPECT_TRUE(done) << done.error().message;
       EXPECT_TRUE(maintain());
       found.push_back(dump(*ledger_));
     }
     ledger_.reset();
+    check_sums();
     return found;
   }
 
-  /// Runs the batches until one is not acknowledged; how many were.
-  int run() {
-    for (int number = 1; number <= kBatches; ++number) {
-      const auto outcome = commit(number);
-      if (!outcome || outcome.value() != CommitOutcome::kCommitted) return number - 1;
-      if (!maintain()) return number;
-    }
-    return kBatches;
+  void check_sums() {
+    look_into(*disk_, path(), [](SqliteDb& db) {
+      EXPECT_EQ(query_text(db, "PRAGMA integrity_check", 1), "ok\n");
+      EXPECT_EQ(query_text(db, "PRAGMA foreign_key_check", 1), "");
+      EXPECT_EQ(query_text(db,
+                           "WITH t(what, one, other) AS (" + std::string(kSums) +
+                               ") SELECT * FROM t WHERE one IS NOT other",
+                           3),
+                "");
+    });
   }
 
-  FaultVfs faults_;  // before what opens files through it
   SystemClock clock_;
-  std::unique_ptr<TempDir> folder_;
+  TempDir folder_;
+  std::unique_ptr<MemoryDisk> disk_;
   std::unique_ptr<SqliteLedger> ledger_;
   std::int64_t fence_ = 0;
 };
 
-/// Lets every single write or sync of the script go wrong in turn; each time the ledger opened
-/// again holds whole batches, at least the acknowledged ones and at most one more, and takes the
-/// rest.
+/// Each time the ledger opened again holds whole steps, at least the acknowledged ones and at most
+/// one more, and takes the rest.
 class LedgerFaultSweep : public LedgerFaultTest,
-                         public testing::WithParamInterface<std::tuple<Fault, bool>> {
+                         public testing::WithParamInterface<std::tuple<DiskFault, Aftermath>> {
  protected:
-  bool one(std::int64_t nth, const std::vector<std::string>& states) {
-    SCOPED_TRACE(fmt::format("operation {}", nth));
-    new_folder();
-    open();
-    faults_.arm(std::get<0>(GetParam()), nth);
-    const int acknowledged = run();
-    const bool struck = faults_.has_struck();
-    if (struck) {
-      EXPECT_EQ(ledger_->facts().error().code, Code::kIo);
-      EXPECT_EQ(commit(1).error().code, Code::kIo);
-      EXPECT_NE(ledger_->maintain(slot().start()).error().message.find("restart to verify"),
-                std::string::npos);
+  /// Plays until a step is not acknowledged; how many were.
+  int play() {
+    if (!open()) return 0;
+    for (int step = 1; step <= kSteps; ++step) {
+      if (!perform(step)) return step - 1;
+      if (!maintain()) return step;
     }
-    ledger_.reset();
-    faults_.heal();
-    if (std::get<1>(GetParam())) faults_.power_cut();
-    open();
-    if (HasFatalFailure()) return false;
+    return kSteps;
+  }
+  void expect_given_up() {
+    EXPECT_EQ(ledger_->facts().error().code, Code::kIo);
+    EXPECT_EQ(commit(1).error().code, Code::kIo);
+    const auto kept = ledger_->maintain(slot().start());
+    EXPECT_NE(kept.error().message.find("restart to verify"), std::string::npos);
+  }
+
+  bool one(FaultRun run, const std::vector<std::string>& states) {
+    new_disk();
+    disk_->arm(std::get<DiskFault>(GetParam()), run.nth);
+    const int acknowledged = play();
+    const bool struck = disk_->has_struck();
+    // An opening that failed within an open ledger was tried again.
+    if (struck && ledger_ && std::get<DiskFault>(GetParam()) != DiskFault::kOpenError)
+      expect_given_up();
+    end_process(*disk_, std::get<Aftermath>(GetParam()), run, [&] { ledger_.reset(); });
+    const auto opened = open();
+    EXPECT_TRUE(opened) << opened.error().message;
+    if (!opened) return struck;
     const std::string recovered = dump(*ledger_);
     int stored = 0;
-    while (stored < kBatches && recovered != states[static_cast<std::size_t>(stored)]) ++stored;
+    while (stored < kSteps && recovered != states[static_cast<std::size_t>(stored)]) ++stored;
     EXPECT_EQ(recovered, states[static_cast<std::size_t>(stored)]);
     EXPECT_GE(stored, acknowledged);
     EXPECT_LE(stored, acknowledged + 1);
-    for (int number = stored + 1; number <= kBatches; ++number)
-      EXPECT_EQ(commit(number).value(), CommitOutcome::kCommitted);
+    check_sums();
+    for (int step = stored + 1; step <= kSteps; ++step) EXPECT_TRUE(perform(step));
+    // Also what came after the fault is on the disk, whatever the kernel believes.
+    end_process(*disk_, Aftermath::kPowerCut, run, [&] { ledger_.reset(); });
+    EXPECT_TRUE(open());
     EXPECT_EQ(dump(*ledger_), states.back());
     ledger_.reset();
+    check_sums();
     return struck;
   }
 };
 
-TEST_P(LedgerFaultSweep, WhatWasAcknowledgedIsThereAndBatchesAreWhole) {
+TEST_P(LedgerFaultSweep, WhatWasAcknowledgedIsThereAndStepsAreWhole) {
   const std::vector<std::string> all = states();
-  std::int64_t struck = 0;
-  while (one(struck + 1, all) && !HasFailure()) ++struck;
-  EXPECT_GE(struck, 6) << "the script does not reach the disk";
-}
-
-std::string name_of(const testing::TestParamInfo<std::tuple<Fault, bool>>& info) {
-  const Fault fault = std::get<0>(info.param);
-  const char* const name = fault == Fault::kWriteError  ? "WriteError"
-                           : fault == Fault::kSyncError ? "SyncError"
-                                                        : "Crash";
-  return std::string(name) + (std::get<1>(info.param) ? "ThenPowerCut" : "");
+  const bool is_torn = std::get<DiskFault>(GetParam()) == DiskFault::kCrash &&
+                       std::get<Aftermath>(GetParam()) == Aftermath::kPowerCut;
+  const std::int64_t struck =
+      for_every_nth(is_torn ? 2 : 1, [&](FaultRun run) { return one(run, all); });
+  std::cout << struck << " operations, each of which failed\n";
+  EXPECT_GE(struck, std::get<DiskFault>(GetParam()) == DiskFault::kOpenError ? 3 : 12);
 }
 
 INSTANTIATE_TEST_SUITE_P(Faults, LedgerFaultSweep,
-                         testing::Combine(testing::Values(Fault::kWriteError, Fault::kSyncError,
-                                                          Fault::kCrash),
-                                          testing::Bool()),
-                         name_of);
+                         testing::Combine(testing::Values(DiskFault::kWriteError,
+                                                          DiskFault::kSyncError,
+                                                          DiskFault::kOpenError, DiskFault::kCrash),
+                                          testing::Values(Aftermath::kKill, Aftermath::kPowerCut)),
+                         [](const auto& param) {
+                           return fmt::format("{}Then{}", to_string(std::get<0>(param.param)),
+                                              to_string(std::get<1>(param.param)));
+                         });
 
-TEST_F(LedgerFaultTest, AFullDiskChangesNothingAndTheSameBatchGoesInWhenThereIsSpace) {
+TEST_F(LedgerFaultTest, AFullDiskChangesNothingAndTheSameStepGoesInWhenThereIsSpace) {
   const std::vector<std::string> all = states();
   int refusals = 0;
-  for (std::int64_t nth = 1;; ++nth) {
-    SCOPED_TRACE(nth);
-    new_folder();
-    open();
-    faults_.arm(Fault::kDiskFull, nth);
-    for (int number = 1; number <= kBatches; ++number) {
-      const auto before = static_cast<std::size_t>(number - 1);
-      if (const auto outcome = commit(number); !outcome) {
-        ++refusals;
-        ASSERT_EQ(outcome.error().code, Code::kDiskFull) << outcome.error().message;
-        ASSERT_EQ(dump(*ledger_), all[before]);
-        ASSERT_EQ(commit(number).error().code, Code::kDiskFull);
-        faults_.heal();
-        ASSERT_EQ(commit(number).value(), CommitOutcome::kCommitted);
-      }
-      if (const auto kept = maintain(); !kept) {
-        ASSERT_EQ(kept.error().code, Code::kDiskFull) << kept.error().message;
-        faults_.heal();
-        ASSERT_TRUE(maintain());
-      }
-      ASSERT_EQ(dump(*ledger_), all[before + 1]);
+  const auto with_space = [&](const char* what, const auto& work) {
+    const auto done = work();
+    if (done) return;
+    ++refusals;
+    EXPECT_EQ(done.error().code, Code::kDiskFull) << what << ": " << done.error().message;
+    EXPECT_EQ(work().error().code, Code::kDiskFull) << what;
+    disk_->heal();
+    const auto again = work();
+    EXPECT_TRUE(again) << what << ": " << again.error().message;
+  };
+  const std::int64_t struck = for_every_nth(1, [&](FaultRun run) {
+    new_disk();
+    disk_->arm(DiskFault::kFull, run.nth);
+    with_space("open", [&] { return open(); });
+    for (int step = 1; step <= kSteps; ++step) {
+      EXPECT_EQ(dump(*ledger_), all[static_cast<std::size_t>(step - 1)]);
+      with_space("step", [&] { return perform(step); });
+      with_space("maintain", [&] { return maintain(); });
     }
+    EXPECT_EQ(dump(*ledger_), all.back());
     ledger_.reset();
-    const bool struck = faults_.has_struck();
-    faults_.heal();
-    open();
-    ASSERT_EQ(dump(*ledger_), all.back());
+    const bool has_struck = disk_->has_struck();
+    disk_->heal();
+    EXPECT_TRUE(open());
+    EXPECT_EQ(dump(*ledger_), all.back());
     ledger_.reset();
-    if (!struck) break;
-  }
-  EXPECT_GE(refusals, 3);
-}
-
-TEST_F(LedgerFaultTest, ACommitReturnsOnlyAfterASync) {
-  new_folder();
-  open();
-  for (int number = 1; number <= kBatches; ++number) {
-    const std::int64_t before = faults_.syncs();
-    ASSERT_TRUE(commit(number));
-    EXPECT_GT(faults_.syncs(), before);
-  }
+    check_sums();
+    return has_struck;
+  });
+  EXPECT_GE(struck, 12);
+  EXPECT_GE(refusals, 12);
 }
 
 TEST_F(LedgerFaultTest, AnUnknownOutcomeIsSettledByTheNumberOfCommits) {
   const std::vector<std::string> all = states();
-  new_folder();
-  open();
+  new_disk();
+  ASSERT_TRUE(open());
   ASSERT_TRUE(commit(1));
-  faults_.arm(Fault::kSyncError, 1);
+  disk_->arm(DiskFault::kSyncError, 1);
   ASSERT_EQ(commit(2).value(), CommitOutcome::kUnknown);
   ledger_.reset();
-  faults_.heal();
-  open();
+  disk_->heal();
+  ASSERT_TRUE(open());
   const auto commits = static_cast<std::size_t>(ledger_->facts().value().commits);
   EXPECT_TRUE(commits == 1 || commits == 2);
   EXPECT_EQ(dump(*ledger_), all[commits]);

@@ -10,7 +10,7 @@
 
 #include "adapters/sqlite/spool_fold.h"
 #include "adapters/sqlite/spool_schema.h"
-#include "support/fault_vfs.h"
+#include "support/memory_disk.h"
 #include "support/temp_dir.h"
 
 namespace meterbill {
@@ -168,13 +168,13 @@ TEST_F(SqliteSpoolTest, AnotherProgramsDatabaseIsRefused) {
 }
 
 TEST_F(SqliteSpoolTest, AFullDiskAtTheBeginningIsToldWithTheRemedyAndWaitsForRoom) {
-  FaultVfs faults;
+  MemoryDisk disk(dir_.path().string() + "/");
   bool opens = false;
   for (std::int64_t nth = 1; !opens; ++nth) {
-    faults.arm(Fault::kDiskFull, nth);
+    disk.arm(DiskFault::kFull, nth);
     const auto opened = try_open();
     opens = static_cast<bool>(opened);
-    faults.heal();
+    disk.heal();
     if (!opens) {
       EXPECT_EQ(opened.error().code, Code::kDiskFull) << opened.error().message;
       EXPECT_NE(opened.error().message.find("free space on the disk of agent.state_dir"),
