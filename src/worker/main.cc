@@ -89,7 +89,8 @@ LedgerApiParts api_parts(const Opened& opened, const Queries& queries, const Clo
               },
           .status = [&worker = opened.worker](LedgerReader&) { return worker.status(); },
           .warnings = [&price_use = opened.price_use] { return price_use.warnings(); },
-          .started = clock.now().utc};
+          .started = clock.now().utc,
+          .damaged = [&worker = opened.worker](const Error& error) { worker.give_up(error); }};
 }
 
 /// Answers and applies until a signal ends it or the ledger can no longer be trusted.
@@ -182,10 +183,13 @@ Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
                 sha256_hex(prices.book.segments_text()), price_use, events, sources,
                 {.intake = {.batch_max = static_cast<std::size_t>(config.batch_max),
                             .batch_age_us = config.batch_age.count()}});
-  MB_TRYV(in("read ledger", worker.open()));
+  if (auto read = in("read ledger", worker.open()); !read)
+    return with_restore_commands(std::move(read).error(), path);
   for (const std::string& warning : price_use.warnings()) log.warning(warning);
-  return serve(config, clock, log, service_log,
-               {*ledger, readers, prices, price_use, worker, http, events, path}, starting);
+  auto served = serve(config, clock, log, service_log,
+                      {*ledger, readers, prices, price_use, worker, http, events, path}, starting);
+  if (!served) return with_restore_commands(std::move(served).error(), path);
+  return ok();
 }
 
 int main_of(int argc, char** argv) {

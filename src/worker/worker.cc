@@ -173,7 +173,21 @@ Result<void> Worker::apply_until(const std::stop_token& stop) {
   return ok();
 }
 
+void Worker::give_up(const Error& error) {
+  const std::scoped_lock lock(wake_mutex_);
+  if (!given_up_) given_up_ = error;
+  awake_ = true;
+  wake_.notify_one();
+}
+
+Result<void> Worker::still_trusted() {
+  const std::scoped_lock lock(wake_mutex_);
+  if (given_up_) return *given_up_;
+  return ok();
+}
+
 Result<bool> Worker::step() {
+  MB_TRYV(still_trusted());
   // What was read ahead is of the partitions as they were: it is applied before one is changed.
   if (!intake_.is_ahead()) run_commands();
   const std::int64_t now_us = clock_.now().monotonic_us;

@@ -93,6 +93,9 @@ class Worker {
   /// Stores when the newest backup was finished.
   [[nodiscard]] Result<void> remember_backup(UtcTime at);
 
+  /// From any thread: somebody who reads the ledger found it damaged. The next step fails with it.
+  void give_up(const Error& error);
+
   /// From any thread. The one judgement of readiness: all that show it ask here.
   [[nodiscard]] WorkerStatus status() const;
 
@@ -112,6 +115,7 @@ class Worker {
   void remember(Batch& batch);
   void settle(Batch& batch, const std::vector<SourceBatch>& batches);
   Result<void> refuse_all(const Error& error);
+  Result<void> still_trusted();
   Result<bool> is_committed(CommitOutcome outcome, std::int64_t commits_before);
   Result<bool> after_refusal();
   Result<void> remember_terms();
@@ -147,9 +151,10 @@ class Worker {
 
   std::mutex wake_mutex_;
   std::condition_variable_any wake_;
-  bool awake_ = false;            ///< guarded by wake_mutex_
-  std::deque<Command> commands_;  ///< guarded by wake_mutex_
-  bool has_ended_ = false;        ///< guarded by wake_mutex_: nobody runs commands
+  bool awake_ = false;             ///< guarded by wake_mutex_
+  std::deque<Command> commands_;   ///< guarded by wake_mutex_
+  bool has_ended_ = false;         ///< guarded by wake_mutex_: nobody runs commands
+  std::optional<Error> given_up_;  ///< guarded by wake_mutex_
   struct Published {
     WorkerStatus status;
     std::int64_t at_us = 0;  ///< monotonic: the apply loop's progress

@@ -341,8 +341,11 @@ Result<WebResponse> of_one_commit(LedgerReader& ledger, const Ask& answer) {
 auto adder(std::vector<WebRoute>& routes, const LedgerApiParts& parts) {
   return [&](std::string pattern, auto answer, std::vector<std::string> parameters = {}) {
     WebHandler handler = on_ledger(
-        parts, [answer](LedgerReader& ledger, const WebRequest& request, const PathValues& values) {
-          return or_failure(of_one_commit(ledger, [&] { return answer(ledger, request, values); }));
+        parts, [answer, damaged = parts.damaged](LedgerReader& ledger, const WebRequest& request,
+                                                 const PathValues& values) {
+          auto result = of_one_commit(ledger, [&] { return answer(ledger, request, values); });
+          if (!result && result.error().code == Code::kDamaged && damaged) damaged(result.error());
+          return or_failure(std::move(result));
         });
     routes.push_back({"GET", std::move(pattern), std::move(handler), WebAccess::kEverybody,
                       std::move(parameters)});

@@ -29,6 +29,8 @@ struct LedgerApiParts {
   /// kSlots when the totals do not stand under the segments of the queries' book.
   LinesFrom lines = LinesFrom::kTotals;
   std::optional<UtcTime> started = {};  ///< of a running worker
+  /// Told of what cannot be believed any more (kDamaged). Empty: nobody writes the ledger.
+  std::function<void(const Error&)> damaged = {};
 };
 
 /// The routes below /api/v1 that read the ledger. A running worker and the ledger of a stopped one

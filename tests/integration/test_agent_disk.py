@@ -165,10 +165,13 @@ class AgentDiskTest(ProgramTest):
         chattr("-i" if writable else "+i", folder, *folder.glob("spool.db*"))
 
     def test_a_damaged_spool_is_kept_aside_and_a_new_one_begun(self):
+        noise = self.random.randbytes
         damages = {
-            "header": lambda pages: [0],
-            "page": lambda pages: [self.random.randrange(1, pages)],
-            "all": range,
+            "header": lambda data, size: noise(size) + data[size:],
+            "page": lambda data, size: data[: 2 * size] + noise(size) + data[3 * size :],
+            "all": lambda data, size: noise(len(data)),
+            "zeros": lambda data, size: bytes(len(data)),
+            "truncated": lambda data, size: data[: len(data) // size // 2 * size],
         }
         agents = {name: self.keep(self.new_agent(name)) for name in damages}
         self.wait_sent(*agents.values())
@@ -189,19 +192,68 @@ class AgentDiskTest(ProgramTest):
             self.assertEqual(agent.stop(), 0)
         self.assert_bills_equal(self.worker, self.proxy.posts())
 
-    def damage(self, path, choose):
-        """Random bytes over pages; returns the bytes of the whole file."""
-        data = bytearray(path.read_bytes())
+    def damage(self, path, change):
+        """Returns the bytes of the damaged file."""
+        data = path.read_bytes()
         self.assertFalse(path.with_name("spool.db-wal").exists(), "stopped in good order")
-        size = int.from_bytes(data[16:18], "big")
-        for page in choose(len(data) // size):
-            data[page * size : (page + 1) * size] = self.random.randbytes(size)
+        data = change(data, int.from_bytes(data[16:18], "big"))
         path.write_bytes(data)
-        return bytes(data)
+        return data
+
+    def test_a_log_that_is_none_is_kept_aside_with_its_file(self):
+        agent = self.keep(self.new_agent()).wait_ready()
+        self.wait_sent(agent)
+        agent.kill()
+        log = agent.state_dir / "spool.db-wal"
+        noise = self.random.randbytes(log.stat().st_size)
+        self.assertGreater(len(noise), 0)
+        log.write_bytes(noise)
+        agent.start().wait_ready()
+        self.wait_sent(agent)
+        kept = agent.status()["spool"]["damaged_file"]
+        self.assertEqual(pathlib.Path(kept + "-wal").read_bytes(), noise)
+        self.assertIn("spool damaged", agent.log())
+        self.assertEqual(agent.stop(), 0)
+        self.assert_bills_equal(self.worker, self.proxy.posts())
+
+    def test_a_spool_damaged_under_a_running_agent_is_metered_through_and_kept_aside(self):
+        agent = self.keep(self.new_agent()).wait_ready()
+        self.wait_sent(agent)
+        for file in agent.state_dir.glob("spool.db*"):
+            with open(file, "r+b") as out:
+                out.write(self.random.randbytes(file.stat().st_size))
+        ticks = set()
+
+        def ticked():
+            status = agent.status()
+            self.assertEqual(status["metering"]["state"], "metered")
+            ticks.add(status["metering"]["last_tick"])
+            return len(ticks) > TICKS
+
+        wait_until(ticked, 20, "ticks go on", 0.1)
+        self.wait_sent(agent)
+        self.assertEqual(covers(self.posts(agent))[1], 0, "nothing had to be estimated")
+        self.assertEqual(agent.stop(), 0)
+        counted = self.assert_bills_equal(self.worker, self.proxy.posts())
+        self.assertEqual(counted.counts["quarantined"], 0)
+        # What it had in memory was right; what lies on the disk is not.
+        if not self.damaged_files(agent):
+            agent.start().wait_ready()
+            self.assertEqual(agent.status()["spool"]["damaged_file"], self.damaged_files(agent)[0])
+            self.assertEqual(agent.stop(), 0)
+        self.assertIn("spool damaged", agent.log())
+
+    @staticmethod
+    def damaged_files(agent):
+        return sorted(
+            str(path)
+            for path in agent.state_dir.glob("spool.db.damaged-*")
+            if not path.name.endswith(("-wal", "-shm"))
+        )
 
     def test_a_spool_that_is_lost_is_begun_anew_and_what_is_in_memory_saved(self):
-        agent = self.new_agent()
-        truth = self.start(agent)
+        agent = self.keep(self.new_agent()).wait_ready()
+        self.wait_sent(agent)
         for file in agent.state_dir.glob("spool.db*"):
             file.unlink()
         wait_until(lambda: agent.status()["spool"]["damaged_file"], 10, "the agent notices")
@@ -209,7 +261,9 @@ class AgentDiskTest(ProgramTest):
         self.assertTrue((agent.state_dir / "spool.db").exists())
         self.wait_sent(agent)
         self.assertEqual(covers(self.posts(agent))[1], 0, "nothing had to be estimated")
-        self.finish(agent, truth)
+        self.assertEqual(agent.stop(), 0)
+        counted = self.assert_bills_equal(self.worker, self.proxy.posts())
+        self.assertEqual(counted.counts["quarantined"], 0)
 
         # Lost while stopped: nothing is known of before, and nothing is invented.
         for file in agent.state_dir.glob("spool.db*"):

@@ -195,6 +195,16 @@ MUTANTS = [
         (SIM, 300),
     ),
     Mutant(
+        "log_trusted",
+        "what a log holds when a file is opened is written anew",
+        "src/adapters/sqlite/sqlite_db.cc",
+        "  MB_TRYV(write_anew_what_the_log_holds(db));",
+        """  if (!mutant("log_trusted")) {
+    MB_TRYV(write_anew_what_the_log_holds(db));
+  }""",
+        ("sqlite_test", "*LedgerFaultSweep*/SyncErrorThenKill"),
+    ),
+    Mutant(
         "folds_offered",
         "a slot of which something was offered is never folded",
         "src/adapters/sqlite/spool_fold.cc",

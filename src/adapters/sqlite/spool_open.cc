@@ -24,8 +24,10 @@ Result<void> migrate(SqliteDb& db, std::int64_t version, const MachineId& machin
 
 Result<SqliteDb> open_sound(const std::string& path, const SqliteSpoolOptions& options) {
   MB_TRY(SqliteDb db,
-         SqliteDb::open(path, {.page_count_max = options.page_count_max, .exclusive = true}));
-  MB_TRYV(db.check());
+         SqliteDb::open(path, {.page_count_max = options.page_count_max,
+                               .exclusive = true,
+                               // A damaged one is kept as it was found.
+                               .inspect = [](SqliteDb& found) { return found.check(); }}));
   MB_TRY(const std::int64_t version, db.integer("PRAGMA user_version"));
   MB_TRY(const std::int64_t application, db.integer("PRAGMA application_id"));
   MB_TRY(const std::int64_t tables, db.integer("SELECT count(*) FROM sqlite_schema"));

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <array>
 #include <cerrno>
+#include <fstream>
+#include <string_view>
 #include <system_error>
 
 #include "base/assert.h"
@@ -65,10 +68,25 @@ std::string immutable_uri(const std::string& path) {
   return uri + "?immutable=1";
 }
 
+/// A log that SQLite did not write would be passed over in silence, and with it all that was
+/// committed since the file was last brought up to date. One that was cut off while it was begun
+/// holds nothing and begins with zeros.
+Result<void> is_log_of_sqlite(const std::string& path) {
+  std::ifstream log(path + "-wal", std::ios::binary);
+  std::array<char, 4> begin{};
+  if (!log.read(begin.data(), static_cast<std::streamsize>(begin.size()))) return ok();
+  const std::string_view magic(begin.data(), begin.size());
+  for (const char* const known : {"\x37\x7f\x06\x82", "\x37\x7f\x06\x83", "\0\0\0\0"})
+    if (magic == std::string_view(known, begin.size())) return ok();
+  return fail(Code::kDamaged, path + "-wal is no log of SQLite");
+}
+
 /// Moves what the log holds into the file. A sync that failed under an earlier process leaves pages
 /// in memory that the kernel takes for written: they are read as if they were safe, and are gone
 /// with the power, and with them all of the log behind them. Written once more, they are.
 Result<void> write_anew_what_the_log_holds(SqliteDb& db) {
+  // A read opens the log; a checkpoint of a new file does not, and stumbles over it.
+  MB_TRYV(db.integer("SELECT count(*) FROM sqlite_schema"));
   const auto busy = db.integer("PRAGMA wal_checkpoint(TRUNCATE)");
   // Where nothing can be written, the first commit says so; until then the log stays as it is.
   if (!busy && busy.error().code == Code::kDiskFull) return ok();
@@ -91,15 +109,15 @@ Result<void> set_up(SqliteDb& db, const SqliteOptions& options) {
   }
   if (sqlite3_db_readonly(handle, "main") == 1)
     return fail(Code::kPermission, "the file can be read, but not written");
+  // Before WAL is entered: then there is no shared memory that a second process could join.
+  if (options.exclusive) {
+    MB_TRYV(db.execute("PRAGMA locking_mode=EXCLUSIVE"));
+  }
   if (options.inspect) {
     // A database that is refused is not written by its closing either; its log stays beside it.
     sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     MB_TRYV(options.inspect(db));
     sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
-  }
-  // Before WAL is entered: then there is no shared memory that a second process could join.
-  if (options.exclusive) {
-    MB_TRYV(db.execute("PRAGMA locking_mode=EXCLUSIVE"));
   }
   MB_TRYV(db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL"));
   MB_TRYV(write_anew_what_the_log_holds(db));
@@ -201,6 +219,9 @@ bool SqliteStatement::is_null(int column) const {
 void SqliteDb::Close::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
 
 Result<SqliteDb> SqliteDb::open(const std::string& path, const SqliteOptions& options) {
+  if (!options.read_only) {
+    MB_TRYV(is_log_of_sqlite(path));
+  }
   sqlite3* handle = nullptr;
   const int mode =
       options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;

@@ -22,12 +22,9 @@ constexpr int kCheckpointFrames = 1'000;
 
 /// What a failure to open the service's own ledger means for the operator.
 Error with_remedy(Error error, const std::string& path) {
-  if (error.code == Code::kDamaged)
-    error.message += fmt::format(
-        "; move {0}, {0}-wal and {0}-shm aside and restore a backup (docs/ledger.md)", path);
   if (error.code == Code::kDiskFull)
     error.message += "; the disk is full: free space and start again; nothing is lost";
-  return error;
+  return with_restore_commands(std::move(error), path);
 }
 
 /// What it means for who only wants to read.
@@ -42,18 +39,18 @@ Error with_reading_remedy(Error error) {
 }
 
 Result<SqliteDb> open_writer(const std::string& path, const Clock& clock) {
-  // A file of somebody else, or of a newer program, is left as it is.
+  // A file of somebody else, of a newer program or a damaged one is left as it is.
   const auto inspect = [](SqliteDb& db) -> Result<void> {
     MB_TRYV(inspect_ledger(db, ledger_migrations()));
-    return ok();
+    MB_TRYV(db.execute("PRAGMA cell_size_check=ON"));
+    return in("check", db.check());
   };
   MB_TRY(SqliteDb db, SqliteDb::open(path, {.busy_ms_max = kBusyMsMax, .inspect = inspect}));
   // No mapped pages: a fault in one would end the process, or reach the file unchecked.
   // Nothing secret is in it, so deleted content need not be overwritten.
   MB_TRYV(
-      db.execute("PRAGMA wal_autocheckpoint=0; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; "
+      db.execute("PRAGMA wal_autocheckpoint=0; PRAGMA mmap_size=0; "
                  "PRAGMA secure_delete=OFF; PRAGMA cache_size=-32768"));
-  MB_TRYV(in("check", db.check()));
   MB_TRYV(migrate_ledger(db, path, ledger_migrations()));
   MB_TRY(const std::int64_t created, db.integer("SELECT created_us FROM meta"));
   if (created == 0) {
@@ -69,6 +66,21 @@ Result<void> only_effects(const WriteSet& effects) {
 }
 
 }  // namespace
+
+Error with_restore_commands(Error error, const std::string& path) {
+  if (error.code != Code::kDamaged) return error;
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  error.message += fmt::format(
+      "\n{0} is damaged: nothing is billed from it any more. Put a backup\n"
+      "in its place, and keep the damaged one until the bills are compared:\n"
+      "  mkdir {1}/damaged && mv {0}* {1}/damaged/\n"
+      "  install -o USER -m 640 BACKUP {0}\n"
+      "USER is the one the worker runs as. Start the worker; then, on each machine:\n"
+      "  meterbill agent send --again\n"
+      "docs/ledger.md, \"Backup and restore\", has each step.",
+      path, folder.empty() ? "." : folder);
+  return error;
+}
 
 SqliteLedger::SqliteLedger(LedgerLock lock, SqliteDb db, std::string path,
                            const LedgerLimits& limits)

@@ -13,6 +13,10 @@
 
 namespace meterbill {
 
+/// A failure for whom the operator is to read it: when it is kDamaged, with the commands that put a
+/// backup in the place of the ledger at `path`.
+[[nodiscard]] Error with_restore_commands(Error error, const std::string& path);
+
 /// The ledger in one SQLite file: the only connection that writes it, and the only one that moves
 /// its WAL into the file.
 ///

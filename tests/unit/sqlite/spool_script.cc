@@ -182,7 +182,7 @@ void SpoolScript::send(int first_slot, int last_slot, bool is_answered) {
     return expect_of_the_disk(offered.error());
   for (const PendingRow& row : rows) {
     const Key key{row.epoch.id.str(), row.reading.slot.unix_seconds(), row.reading.scope.str()};
-    offered_[key] = row.version;
+    offered_[key] = 1;
     received_[key] = std::max(received_[key], row.reading.used.at(MeterName{"cpu"}));
   }
   if (is_answered) acknowledge(rows);

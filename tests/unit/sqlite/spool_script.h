@@ -83,8 +83,8 @@ class SpoolScript {
   int saved_ = 0;  // the newest one that was saved
   bool ended_ = false;
   std::map<Key, std::int64_t> version_;       // the greatest that was read
-  std::map<Key, std::int64_t> offered_;       // as told by calls that returned
-  std::map<Key, std::int64_t> acknowledged_;  // the same
+  std::map<Key, std::int64_t> offered_;       // 1, as told by calls that returned
+  std::map<Key, std::int64_t> acknowledged_;  // the version, the same
   std::set<Key> may_be_acknowledged_;         // also by calls that failed, as final rows
   std::set<Key> aside_;
   std::map<Key, std::int64_t> received_;  // by the other side: the greatest

@@ -112,7 +112,7 @@ TEST_F(SqliteLedgerTest, ADamagedFileIsRefusedWithTheRemedy) {
   const auto opened = try_open();
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, Code::kDamaged);
-  EXPECT_THAT(opened.error().message, HasSubstr("restore a backup"));
+  EXPECT_THAT(opened.error().message, HasSubstr("install -o USER"));
 }
 
 TEST_F(SqliteLedgerTest, AFileThatIsNoDatabaseIsDamaged) {
