@@ -75,6 +75,28 @@ std::string source_text(const json::value& source) {
   return line(text_of(source, "name"), parts) + ill;
 }
 
+/// The newest few; programs get more.
+std::string gaps_text(const json::value& status) {
+  constexpr std::int64_t kShownMax = 3;
+  const json::value& gaps = member_of(status, "gaps");
+  const std::int64_t count = number_of(gaps, "count");
+  std::string text;
+  for (const json::value& gap : array_of(gaps, "newest")) {
+    const std::int64_t shown = std::ranges::count(text, '\n');
+    if (shown == kShownMax) break;
+    const std::string from = text_of(gap, "from");
+    const std::string to = text_of(gap, "to");
+    text += line(
+        text.empty() ? "gap" : "",
+        {fmt::format("partition {} lost {}, unread", text_of(gap, "partition"),
+                     from == to ? "record " + from : fmt::format("records {} to {}", from, to)),
+         text_of(gap, "detected")});
+  }
+  if (count > kShownMax)
+    text += line("", {fmt::format("and {} more → meterbill status --json", count - kShownMax)});
+  return text;
+}
+
 std::string items_text(const json::value& status) {
   const json::value& counts = member_of(status, "counts");
   std::vector<std::string> parts{fmt::format("{} applied", number_of(counts, "applied")),
@@ -192,7 +214,7 @@ Result<std::string> worker_status_text(const json::value& status, const std::str
   parts.push_back(where);
   std::string text = head("worker", status, parts);
   for (const json::value& source : array_of(status, "sources")) text += source_text(source);
-  text += items_text(status) + fleet_text(status) + ledger_text(status);
+  text += gaps_text(status) + items_text(status) + fleet_text(status) + ledger_text(status);
   for (const json::value& warning : array_of(status, "warnings"))
     if (warning.is_string()) text += line("warning", {std::string(warning.as_string())});
   return text;

@@ -7,6 +7,7 @@
 
 #include "domain/clock_step.h"
 #include "domain/coverage.h"
+#include "domain/gap.h"
 #include "domain/period.h"
 #include "domain/rating.h"
 
@@ -20,6 +21,7 @@ struct StatementFacts {
   std::string prices_digest;  ///< SHA-256 of PriceBook::text(), hex
   ZoneData zone;
   std::vector<std::string> warnings;  ///< prices edited since they were used, and the like
+  std::vector<Gap> gaps = {};         ///< those that may have taken something of the period
 };
 
 /// What is known of one machine besides its usage.

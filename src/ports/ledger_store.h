@@ -169,8 +169,8 @@ struct EventKey {
 };
 
 /// Everything one batch changes; applied whole or not at all (invariant 2). kInvalid, and nothing
-/// changed, when a new name or epoch is known already, or when a machine, scope, meter or epoch
-/// number is used that nothing has named.
+/// changed, when a new name or epoch is known already, when a machine, scope, meter or epoch
+/// number is used that nothing has named, or when a gap comes without the position that passes it.
 struct WriteSet {
   Dictionary added;  ///< new names with the numbers the worker gave them
   std::vector<std::pair<EpochKey, EpochFacts>> epochs;  ///< new epochs
@@ -186,6 +186,7 @@ struct WriteSet {
   std::vector<PriceVersionUse> prices;   ///< used from now on; a known one is left as it is
   std::map<std::string, Counts> counts;  ///< to add, per source
   std::map<std::string, std::vector<PartitionPosition>> positions;  ///< new position, per source
+  std::vector<Gap> gaps;                                            ///< new ones
   UtcTime at;                                                       ///< when the batch was applied
 };
 
@@ -203,6 +204,16 @@ struct Loaded {
   std::map<EpochKey, EpochFacts> epochs;  ///< all epochs in the rows, and those asked for by name
   Totals totals;
 };
+
+/// Whether the write set moves the position of the gap's partition past it.
+[[nodiscard]] inline bool passes(const WriteSet& write, const Gap& gap) {
+  const auto of_source = write.positions.find(gap.source);
+  return of_source != write.positions.end() &&
+         std::ranges::any_of(of_source->second, [&](const PartitionPosition& position) {
+           return position.partition == gap.partition && position.incarnation == gap.incarnation &&
+                  position.next_offset > gap.to;
+         });
+}
 
 /// What bounds the parts of a ledger that do not bill (invariant 9).
 struct LedgerLimits {
@@ -281,6 +292,8 @@ class LedgerReader {
   /// Of every source ever claimed, by partition.
   [[nodiscard]] virtual Result<std::map<std::string, std::vector<PartitionPosition>>>
   positions() = 0;
+  /// Of every source, by source, partition, incarnation and offset.
+  [[nodiscard]] virtual Result<std::vector<Gap>> gaps() = 0;
   /// released and discarded, counted beside: what was quarantined by what became of it, each
   /// repetition counted, also what was not kept. Their sum never falls.
   [[nodiscard]] virtual Result<std::map<QuarantineState, std::int64_t>> quarantine_counts() = 0;
@@ -316,7 +329,7 @@ class LedgerStore : public LedgerReader {
   [[nodiscard]] virtual Result<std::vector<EventKey>> known_events(
       std::span<const EventKey> keys) = 0;
 
-  /// One transaction, durable on return (fsync). `fences`: of each source in `positions` or
+  /// One transaction, durable on return (fsync). `fences`: of each source in `positions`, `gaps` or
   /// `counts`. kUnknown: read back with `facts().commits` before going on (pipeline H22); when that
   /// fails too, the disk did: end the program, opening the ledger anew tells. A full disk is
   /// kDiskFull, nothing changed; the same call works when there is space.
@@ -324,7 +337,8 @@ class LedgerStore : public LedgerReader {
       const WriteSet& write, const std::map<std::string, std::int64_t>& fences) = 0;
 
   // Operator decisions, each one transaction together with the effects computed by the worker.
-  // `effects` with positions or counts is kInvalid: those move under a fence, by `commit` alone.
+  // `effects` with positions, gaps or counts is kInvalid: those move under a fence, by `commit`
+  // alone.
   [[nodiscard]] virtual Result<void> decide(MachineKey machine, const BootId& boot,
                                             BootDecision decision, const WriteSet& effects) = 0;
   /// kNotFound: no such item. kRefused: settled already, or to be released but kept shortened.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "domain/gap.h"
 #include "wire/message.h"
 
 namespace meterbill {
@@ -32,6 +33,8 @@ struct Position {
 struct Anchor {
   std::int64_t offset = -1;
   Sha256 digest{};  ///< of timestamp, key, headers and value
+  /// Record time; absent in what ledgers before schema 6 stored.
+  std::optional<UtcTime> recorded = {};
   friend bool operator==(const Anchor&, const Anchor&) = default;
 };
 
@@ -46,7 +49,12 @@ struct PartitionPosition {
   friend bool operator==(const PartitionPosition&, const PartitionPosition&) = default;
 };
 
-enum class PartitionState { kWaiting, kRunning, kHalted, kGap };
+enum class PartitionState {
+  kWaiting,  ///< nothing is read, and that ends by itself
+  kRunning,
+  kHalted,  ///< until an operator decides
+  kGap,     ///< records expired unread, and nothing behind them is applied yet
+};
 [[nodiscard]] constexpr std::string_view to_string(PartitionState state) {
   switch (state) {
     case PartitionState::kWaiting:
@@ -65,7 +73,7 @@ enum class PartitionState { kWaiting, kRunning, kHalted, kGap };
 struct PartitionStatus {
   std::int32_t partition = 0;
   PartitionState state = PartitionState::kWaiting;
-  std::string reason;  ///< of kHalted and kGap, with the remedy
+  std::string reason;  ///< of all but kRunning, with the remedy
   std::int64_t next_offset = 0;
   std::int64_t end_offset = -1;  ///< -1 unknown
 };
@@ -75,6 +83,16 @@ struct SourceStatus {
   std::string reason;  ///< why not ready, with the remedy
   std::vector<PartitionStatus> partitions;
   std::optional<std::int32_t> ill_partition = {};  ///< the one that `reason` is of, if of one alone
+
+  /// What reads waits: for a reason that none of the partitions has by itself.
+  void stand_still(const std::string& why) {
+    for (PartitionStatus& partition : partitions) {
+      if (partition.state != PartitionState::kRunning && partition.state != PartitionState::kGap)
+        continue;
+      partition.state = PartitionState::kWaiting;
+      partition.reason = why;
+    }
+  }
 };
 
 /// One delivery with its place.
@@ -118,6 +136,10 @@ class Source {
 
   /// Appends what has arrived, at most `max` deliveries, without waiting.
   virtual void poll(std::vector<Arrival>& into, std::size_t max) = 0;
+  /// Gaps found since it was last asked, without `source`, `after` and `detected`. Asked after each
+  /// poll: none lies before what was polled and is still to come. As deliveries they are handed
+  /// over once, and found again after `rejected`.
+  [[nodiscard]] virtual std::vector<Gap> take_gaps() { return {}; }
 
   /// The digest an anchor keeps of a delivery. Asked only of the last one of a batch: hashing each
   /// would cost as much as applying it. Zero for a source without anchors.

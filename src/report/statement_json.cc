@@ -1,6 +1,7 @@
 #include <optional>
 
 #include "report/clock_step_json.h"
+#include "report/gap_json.h"
 #include "report/json_writer.h"
 #include "report/kept_out.h"
 #include "report/meanings.h"
@@ -160,6 +161,9 @@ std::string statement_json(const Statement& statement, const TimeZone& zone) {
   json.begin_object("time_zone_data");
   write_zone_data(json, facts.zone);
   json.end_object();
+  json.begin_array("gaps");
+  for (const Gap& gap : facts.gaps) write_gap(json, gap);
+  json.end_array();
   json.begin_array("warnings");
   for (const std::string& warning : facts.warnings) json.string(warning);
   json.end_array();

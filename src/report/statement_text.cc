@@ -216,6 +216,26 @@ std::string grand_total(const Statement& statement) {
   return why.empty() ? text : text + why + "\n";
 }
 
+/// The first few; programs get all.
+std::string gaps_text(const StatementFacts& facts, const TimeZone& zone) {
+  constexpr std::size_t kShownMax = 5;
+  if (facts.gaps.empty()) return "";
+  std::string text;
+  for (std::size_t i = 0; i < std::min(facts.gaps.size(), kShownMax); ++i) {
+    const Gap& gap = facts.gaps[i];
+    const std::string sent = gap.after
+                                 ? fmt::format("sent from {} on", local_text(zone, *gap.after))
+                                 : "sent at a time that is not known";
+    text += labelled(text.empty() ? "Gap" : "",
+                     fmt::format("{}: {}, detected {} ({})", to_string(gap), sent,
+                                 local_text(zone, gap.detected), gap.source));
+  }
+  if (facts.gaps.size() > kShownMax)
+    text +=
+        labelled("", fmt::format("and {} more, listed by --json", facts.gaps.size() - kShownMax));
+  return text + labelled("", kGapMeaning);
+}
+
 /// What else the bill was computed from, each with the digest by which it is recognised.
 std::string inputs(const StatementFacts& facts) {
   std::string text = labelled("Prices", facts.prices_source);
@@ -252,6 +272,7 @@ std::string statement_text(const Statement& statement, const TimeZone& zone) {
   for (const MachineStatement& machine : statement.machines)
     text += machine_text(statement, machine, zone);
   text += grand_total(statement) + "\n";
+  text += gaps_text(facts, zone);
   for (const std::string& warning : facts.warnings) text += labelled("Warning", warning);
   text += meanings(statement);
   return text + inputs(facts);

@@ -3,14 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
+#include <utility>
 
 #include "base/base64.h"
 #include "report/clock_step_json.h"
+#include "report/gap_json.h"
 #include "report/json_writer.h"
 
 namespace meterbill {
 namespace {
+
+constexpr std::size_t kGapsShown = 100;
 
 void write_counts(JsonWriter& json, const Counts& counts) {
   json.begin_object()
@@ -117,12 +122,26 @@ void write_machine(JsonWriter& json, const MachineView& machine, bool in_detail)
   json.end_object();
 }
 
+/// Newest first.
+void write_gaps(JsonWriter& json, std::vector<Gap> gaps) {
+  std::ranges::stable_sort(gaps, std::greater<>(), &Gap::detected);
+  json.begin_object("gaps").integer("count", static_cast<std::int64_t>(gaps.size()));
+  json.integer("records", std::accumulate(gaps.begin(), gaps.end(), std::int64_t{0},
+                                          [](std::int64_t sum, const Gap& gap) {
+                                            return sum + gap.records();
+                                          }));
+  if (gaps.size() > kGapsShown) gaps.resize(kGapsShown);
+  json.begin_array("newest");
+  for (const Gap& gap : gaps) write_gap(json, gap);
+  json.end_array().end_object();
+}
+
 }  // namespace
 
 std::string status_json(const WorkerStatus& status, const LedgerFacts& facts,
                         const std::map<std::string, Counts>& counts,
                         const std::map<QuarantineState, std::int64_t>& quarantined,
-                        const std::vector<std::string>& held_machines,
+                        std::vector<Gap> gaps, const std::vector<std::string>& held_machines,
                         const std::vector<std::string>& silent_machines,
                         const std::vector<std::string>& warnings, const std::string& version,
                         const std::optional<UtcTime>& started, UtcTime now) {
@@ -143,6 +162,7 @@ std::string status_json(const WorkerStatus& status, const LedgerFacts& facts,
   json.begin_array("sources");
   for (const WorkerSourceStatus& source : status.sources) write_source(json, source);
   json.end_array();
+  write_gaps(json, std::move(gaps));
   json.integer("machines", status.machines);
   write_strings(json, "conflict", held_machines);
   write_strings(json, "silent", silent_machines);

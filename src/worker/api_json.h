@@ -12,10 +12,11 @@
 namespace meterbill {
 
 /// Body of /api/v1/status. `counts` are the sums over all sources ever claimed: applied + repeated
-/// + quarantined = read.
+/// + quarantined = read. Of `gaps` the newest 100 are listed, and all are counted.
 [[nodiscard]] std::string status_json(const WorkerStatus& status, const LedgerFacts& facts,
                                       const std::map<std::string, Counts>& counts,
                                       const std::map<QuarantineState, std::int64_t>& quarantined,
+                                      std::vector<Gap> gaps,
                                       const std::vector<std::string>& held_machines,
                                       const std::vector<std::string>& silent_machines,
                                       const std::vector<std::string>& warnings,

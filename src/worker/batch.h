@@ -100,6 +100,7 @@ class Batch {
   void see(EpochKey epoch, Sighting sighting);
   MachineFacts& facts_of(MachineKey machine);
   void advance_positions();
+  void pass(const SourceBatch& batch, Gap gap, PartitionPosition& position);
   void update_facts();
   Result<void> update_totals();
   Result<Holds> holds_after(MachineKey machine, const Decisions& decisions);

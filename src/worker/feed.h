@@ -15,6 +15,7 @@ struct Feed {
   std::string name;  ///< in the ledger; empty until the source knows it
   std::int64_t fence = 0;
   std::map<std::int32_t, PartitionPosition> positions;
+  std::map<std::int32_t, std::int64_t> expired;  ///< records in gaps, by partition
   Counts counts;
   ItemRate rate;
 };

@@ -1,5 +1,6 @@
 #include "worker/intake.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/assert.h"
@@ -27,7 +28,7 @@ void Intake::read_ahead(const std::vector<Feed>& feeds) {
   MB_ASSERT(!ahead_);
   auto ahead = std::make_unique<Ahead>();
   ahead->batches = gather(feeds);
-  if (deliveries_in(ahead->batches) == 0) return;
+  if (is_empty(ahead->batches)) return;
   // Deferred, and so decoded by `take`, if no thread can be had.
   ahead->decoded = std::async(std::launch::async | std::launch::deferred,
                               [&batches = ahead->batches] { decode_all(batches); });
@@ -49,6 +50,8 @@ std::vector<SourceBatch> Intake::gather(const std::vector<Feed>& feeds) const {
       std::vector<Arrival>& arrivals = batches[i].arrivals;
       const std::size_t before = arrivals.size();
       feeds[i].source->poll(arrivals, limits_.batch_max - total);
+      const std::vector<Gap> gaps = feeds[i].source->take_gaps();
+      batches[i].gaps.insert(batches[i].gaps.end(), gaps.begin(), gaps.end());
       total += arrivals.size() - before;
       more |= arrivals.size() > before;
       for (std::size_t at = before; at < arrivals.size(); ++at)
@@ -64,6 +67,12 @@ std::size_t deliveries_in(const std::vector<SourceBatch>& batches) {
   std::size_t deliveries = 0;
   for (const SourceBatch& batch : batches) deliveries += batch.arrivals.size();
   return deliveries;
+}
+
+bool is_empty(const std::vector<SourceBatch>& batches) {
+  return std::ranges::all_of(batches, [](const SourceBatch& batch) {
+    return batch.arrivals.empty() && batch.gaps.empty();
+  });
 }
 
 }  // namespace meterbill

@@ -54,5 +54,7 @@ class Intake {
 
 /// Deliveries of all sources together.
 [[nodiscard]] std::size_t deliveries_in(const std::vector<SourceBatch>& batches);
+/// Nothing to apply: neither deliveries nor gaps.
+[[nodiscard]] bool is_empty(const std::vector<SourceBatch>& batches);
 
 }  // namespace meterbill

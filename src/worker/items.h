@@ -18,6 +18,7 @@ struct SourceBatch {
   std::string source = {};  ///< `http` or `kafka:…`: the name in the ledger
   Route route = Route::kKafka;
   std::vector<Arrival> arrivals = {};
+  std::vector<Gap> gaps = {};
   std::map<std::int32_t, PartitionPosition> positions = {};  ///< as applied so far
   const Source* digests = nullptr;     ///< who hashes anchors; needed for Kafka alone
   std::vector<Message> messages = {};  ///< what each arrival says, once it is decoded

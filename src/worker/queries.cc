@@ -266,6 +266,8 @@ Result<Statement> Queries::statement(LedgerReader& ledger, const Period& period,
       MB_TRYV(walk(ledger, view, key, period.slots, each));
     }
   }
+  MB_TRY(std::vector<Gap> gaps, ledger.gaps());
+  std::erase_if(gaps, [&](const Gap& gap) { return !gap.may_touch(period.slots); });
   MB_TRY(auto machine_notes, notes(ledger, view, period, cut_off, open, machine));
   MB_TRY(Bill bill, rating.finish());
   return make_statement({.period = period,
@@ -273,7 +275,8 @@ Result<Statement> Queries::statement(LedgerReader& ledger, const Period& period,
                          .prices_source = source_.name,
                          .prices_digest = source_.digest,
                          .zone = book_.zone().data(),
-                         .warnings = std::move(warnings)},
+                         .warnings = std::move(warnings),
+                         .gaps = std::move(gaps)},
                         std::move(bill), machine_notes);
 }
 

@@ -16,8 +16,6 @@ void SourceWatch::see(const std::string& source, const SourceStatus& state, std:
     const bool is_ill =
         partition.state == PartitionState::kHalted || state.ill_partition == partition.partition;
     see(subject, is_ill ? partition.reason : "", now_us);
-    if (partition.state == PartitionState::kGap && gaps_.emplace(subject, partition.reason).second)
-      events_.partition_gap(source, partition.partition, partition.reason);
   }
 }
 

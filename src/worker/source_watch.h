@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -13,8 +12,8 @@
 namespace meterbill {
 
 /// Tells the log what sources and their partitions wait for: once it has lasted a while (a start is
-/// no news), again every ten minutes and when it becomes something else, and when it is over. A gap
-/// is told once: it does not end. One thread.
+/// no news), again every ten minutes and when it becomes something else, and when it is over. One
+/// thread.
 class SourceWatch {
  public:
   /// `events` outlives the object.
@@ -39,7 +38,6 @@ class SourceWatch {
 
   WorkerEvents& events_;
   std::map<Subject, Trouble> troubles_;
-  std::set<std::pair<Subject, std::string>> gaps_;
 };
 
 }  // namespace meterbill

@@ -205,7 +205,7 @@ Result<bool> Worker::step() {
   MB_TRY(const bool claimed, claim_feeds());
   std::vector<SourceBatch> batches = intake_.take(feeds_);
   bool worked = claimed;
-  if (deliveries_in(batches) > 0) {
+  if (!is_empty(batches)) {
     if (may_read_ahead(batches)) intake_.read_ahead(feeds_);
     MB_TRY(worked, apply(batches));
   }
@@ -243,6 +243,7 @@ Result<bool> Worker::claim_feeds() {
     }
     const Claim& claim = claimed_now.value();
     MB_TRY(const auto counts, store_.counts());
+    MB_TRY(const std::vector<Gap> gaps, store_.gaps());
     MB_TRY(const LedgerFacts facts, store_.facts());
     commits_ = facts.commits;
     MB_TRYV(in("start " + name, feed.source->start(claim.positions)));
@@ -250,6 +251,8 @@ Result<bool> Worker::claim_feeds() {
     feed.fence = claim.fence;
     for (const PartitionPosition& position : claim.positions)
       feed.positions[position.partition] = position;
+    for (const Gap& gap : gaps)
+      if (gap.source == name) feed.expired[gap.partition] += gap.records();
     const auto known = counts.find(name);
     if (known != counts.end()) feed.counts = known->second;
     events_.source_claimed(name, claim.fence);
@@ -319,8 +322,11 @@ void Worker::settle(Batch& batch, const std::vector<SourceBatch>& batches) {
     if (moved == batch.write().positions.end()) continue;
     for (const PartitionPosition& position : moved->second)
       feed.positions[position.partition] = position;
+    for (const Gap& gap : batch.write().gaps)
+      if (gap.source == feed.name) feed.expired[gap.partition] += gap.records();
     feed.source->committed(moved->second);
   }
+  for (const Gap& gap : batch.write().gaps) events_.records_expired(gap);
   const auto& quarantined = batch.write().quarantine;
   if (!quarantined.empty())
     events_.quarantined(quarantined.front().source, quarantined.front().machine,
@@ -400,8 +406,9 @@ void Worker::publish() {
   for (Feed& feed : feeds_) {
     // Until it is claimed, the ledger's counts of it are not known.
     if (!feed.name.empty()) feed.rate.see(feed.counts.read(), now_us);
-    WorkerSourceStatus source{short_name(*feed.source), feed.name, feed.source->status(),
-                              feed.counts, feed.rate.per_second()};
+    WorkerSourceStatus source{short_name(*feed.source), feed.name,
+                              feed.source->status(),    feed.counts,
+                              feed.rate.per_second(),   feed.expired};
     // What a full disk does to the sources is told by itself.
     if (!refused_since_) watch_.see(source.name, source.state, now_us);
     if (!source.state.ready && status.ready) {
@@ -423,6 +430,10 @@ WorkerStatus Worker::status() const {
       "the worker has stood still for {} s: look whether the disk of worker.state_dir answers, and "
       "restart the worker; nothing is lost",
       still_us / 1'000'000);
+  for (WorkerSourceStatus& source : last.status.sources) {
+    source.state.ready = false;
+    source.state.stand_still("the worker stands still");
+  }
   return last.status;
 }
 

@@ -40,7 +40,8 @@ struct WorkerSourceStatus {
   std::string ledger_name;
   SourceStatus state;
   Counts counts;
-  std::int64_t read_per_s = 0;  ///< items of the last ten seconds
+  std::int64_t read_per_s = 0;                        ///< items of the last ten seconds
+  std::map<std::int32_t, std::int64_t> expired = {};  ///< records in gaps ever, by partition
 };
 
 /// What the worker does, for status and readiness. A copy, consistent in itself.

@@ -208,14 +208,15 @@ Result<WebResponse> status(const LedgerApiParts& parts, LedgerReader& ledger) {
   MB_TRY(const LedgerFacts facts, ledger.facts());
   MB_TRY(const auto counts, ledger.counts());
   MB_TRY(const auto quarantined, ledger.quarantine_counts());
+  MB_TRY(std::vector<Gap> gaps, ledger.gaps());
   MB_TRY(const std::vector<std::string> held, held_machines(ledger));
   const UtcTime now = parts.clock.now().utc;
   MB_TRY(const auto silent_ids, ledger.silent({now.us - kSilentUs}));
   std::vector<std::string> silent;
   for (const MachineId& machine : silent_ids) silent.push_back(machine.str());
   std::ranges::sort(silent);
-  return answer_json(status_json(worker, facts, counts, quarantined, held, silent, parts.warnings(),
-                                 parts.version, parts.started, now));
+  return answer_json(status_json(worker, facts, counts, quarantined, std::move(gaps), held, silent,
+                                 parts.warnings(), parts.version, parts.started, now));
 }
 
 Result<WebResponse> quarantine_list(LedgerReader& ledger, const WebRequest& request) {

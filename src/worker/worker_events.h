@@ -26,9 +26,8 @@ class WorkerEvents {
   virtual void source_claimed(const std::string& source, std::int64_t fence) = 0;
   virtual void source_not_ready(const SourceTrouble& trouble) = 0;
   virtual void source_ready_again(const SourceTrouble& trouble) = 0;
-  /// Records were gone before they were read; `reason` says which.
-  virtual void partition_gap(const std::string& source, std::int32_t partition,
-                             const std::string& reason) = 0;
+  /// Told when it is in the ledger, once.
+  virtual void records_expired(const Gap& gap) = 0;
   virtual void ledger_unwritable(const Error& error) = 0;
   virtual void ledger_writable_again() = 0;
   virtual void quarantined(const std::string& source, const std::string& machine,

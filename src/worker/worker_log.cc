@@ -29,14 +29,13 @@ void WorkerLog::source_ready_again(const SourceTrouble& trouble) {
               fields_of(trouble));
 }
 
-void WorkerLog::partition_gap(const std::string& source, std::int32_t partition,
-                              const std::string& reason) {
+void WorkerLog::records_expired(const Gap& gap) {
   log_.error(
-      "records were gone before they were read: what they billed is missing unless it is "
-      "sent again (`meterbill agent send --again`)",
-      {{"REASON", reason, true},
-       {"SOURCE", source, true},
-       {"PARTITION", std::to_string(partition), true}});
+      "records were gone before they were read: later readings say what readings in them said "
+      "(`meterbill agent send --again` hurries them), samples and usage events are lost",
+      {{"REASON", to_string(gap), true},
+       {"SOURCE", gap.source, true},
+       {"PARTITION", std::to_string(gap.partition), true}});
 }
 
 void WorkerLog::ledger_unwritable(const Error& error) {

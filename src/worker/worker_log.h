@@ -14,8 +14,7 @@ class WorkerLog final : public WorkerEvents {
   void source_claimed(const std::string& source, std::int64_t fence) override;
   void source_not_ready(const SourceTrouble& trouble) override;
   void source_ready_again(const SourceTrouble& trouble) override;
-  void partition_gap(const std::string& source, std::int32_t partition,
-                     const std::string& reason) override;
+  void records_expired(const Gap& gap) override;
   void ledger_unwritable(const Error& error) override;
   void ledger_writable_again() override;
   void quarantined(const std::string& source, const std::string& machine,

@@ -13,12 +13,22 @@ void write_partitions(MetricsText& text, const WorkerStatus& status) {
       if (partition.end_offset >= 0)
         text.sample(std::max<std::int64_t>(0, partition.end_offset - partition.next_offset),
                     {{"source", source.name}, {"partition", std::to_string(partition.partition)}});
-  text.family({"meterbill_worker_partition_halted", MetricKind::kGauge, "",
-               "1 while the partition waits for an operator"});
+  text.family({"meterbill_worker_partition_state", MetricKind::kGauge, "",
+               "1 for the state that the partition is in: waiting, running, halted until an "
+               "operator decides, gap"});
   for (const WorkerSourceStatus& source : status.sources)
     for (const PartitionStatus& partition : source.state.partitions)
-      text.sample(partition.state == PartitionState::kHalted ? 1 : 0,
-                  {{"source", source.name}, {"partition", std::to_string(partition.partition)}});
+      for (const PartitionState state : {PartitionState::kWaiting, PartitionState::kRunning,
+                                         PartitionState::kHalted, PartitionState::kGap})
+        text.sample(partition.state == state ? 1 : 0,
+                    {{"source", source.name},
+                     {"partition", std::to_string(partition.partition)},
+                     {"state", to_string(state)}});
+  text.family({"meterbill_worker_expired_records", MetricKind::kCounter, "",
+               "Records that expired before they were read"});
+  for (const WorkerSourceStatus& source : status.sources)
+    for (const auto& [partition, records] : source.expired)
+      text.sample(records, {{"source", source.name}, {"partition", std::to_string(partition)}});
 }
 
 }  // namespace

@@ -126,6 +126,14 @@ class Bed:
         """The worker's status of its Kafka source."""
         return next(s for s in self.worker.status()["sources"] if s["name"] == "kafka")
 
+    def gaps(self):
+        """(incarnation, partition, from, to) of each gap that the worker names. Its incarnations
+        count from 1, ours from 0."""
+        return {
+            (int(gap["incarnation"]) - 1, *(int(gap[key]) for key in ("partition", "from", "to")))
+            for gap in self.worker.status()["gaps"]["newest"]
+        }
+
     def positions(self):
         """partition → (incarnation, next offset), as the ledger has them on its disk."""
         with copied_database(self.worker, "ledger.db") as ledger:

@@ -15,11 +15,13 @@ SAMPLE = b'{"machine_id": "made-anew", "cpu_usage": 12.3, "memory_usage": 61.2}'
 
 class TopicEvidence:
     """`records`: (incarnation, partition, offset) → captured record. `unread`: places that the
-    worker could not read any more. `replayed`: samples that it was to put aside."""
+    worker could not read any more; of those, `gaps` are (incarnation, partition, from, to) that
+    retention took. `replayed`: samples that it was to put aside."""
 
     def __init__(self, bed):
         self.bed, self.incarnation = bed, 0
         self.records, self.unread, self.replayed = {}, set(), set()
+        self.gaps = set()
 
     def capture(self):
         # A consumer hardly comes to the end of what grows without a pause.
@@ -155,15 +157,12 @@ def let_retention_pass(bed, evidence, choice):
         (evidence.incarnation, partition, offset) for offset in range(read, low)
     }
     bed.worker.start().wait_ready(RECOVERY_S)
-    said = f"records {read} to {low - 1} were removed before they were read"
-
-    def told():
-        shown = next(p for p in bed.kafka()["partitions"] if int(p["partition"]) == partition)
-        return (shown["state"], shown["reason"]) == ("gap", said) and said in bed.worker.log()
-
+    gap = (evidence.incarnation, partition, read, low - 1)
+    evidence.gaps.add(gap)
+    records = f"record {read}" if read == low - 1 else f"records {read} to {low - 1}"
+    said = f"{records} of partition {partition} expired unread"
     try:
-        wait_until(told, RECOVERY_S, f"the gap told as: {said}", 0.2)
+        wait_until(lambda: gap in bed.gaps() and said in bed.worker.log(), RECOVERY_S, said, 0.2)
     except Timeout as timeout:
-        raise Timeout(f"{timeout}: {bed.kafka()['partitions']}") from None
-    # Once it has gone on behind the gap, nothing brings back what is in it.
+        raise Timeout(f"{timeout}: {bed.gaps()}, {bed.kafka()['partitions']}") from None
     wait_until(lambda: bed.positions()[partition][1] > low, RECOVERY_S, "on behind the gap", 0.5)

@@ -23,6 +23,7 @@ class Verdict:
         """REQUIRES: the load is over, the agents are stopped."""
         self.evidence.capture()
         self._check_end()
+        self._check_gaps()
         self._check_bills()
         self._check_counts()
         self._check_agents()
@@ -41,7 +42,7 @@ class Verdict:
         def at_end():
             shown = {int(p["partition"]): p for p in self.bed.kafka()["partitions"]}
             return self.bed.worker.ready() and all(
-                int(shown[p]["next_offset"]) == ends[p] and shown[p]["state"] in ("running", "gap")
+                int(shown[p]["next_offset"]) == ends[p] and shown[p]["state"] == "running"
                 for p in range(PARTITIONS)
             )
 
@@ -50,6 +51,14 @@ class Verdict:
         except Timeout as timeout:
             shown = self.bed.kafka()
             self.failures.append(f"{timeout}: the topic ends at {ends}, the worker says {shown}")
+
+    def _check_gaps(self):
+        """Whatever happened to the worker since, its ledger names what retention took: exactly."""
+        said = self.bed.gaps()
+        self._check(
+            said == self.evidence.gaps,
+            f"gaps (incarnation, partition, from, to): {said}, but they are {self.evidence.gaps}",
+        )
 
     def _check_bills(self):
         self.posts = self.bed.capture.posts()

@@ -80,7 +80,9 @@ TEST_P(LedgerContract, ACommitAppliesEverything) {
                            "total 2 s1 l1 m1 2026-11-22T10:00:00Z = 1",
                            "kafka:abc/resource_usage 4+1+2",
                            "position kafka:abc/resource_usage 0.1 next 14 anchor 13 0e00",
-                           "replay 3",
+                           "ff 1795341600000000 replay 3",
+                           "gap kafka:abc/resource_usage 0.1 10-12 after 1795341600000000 "
+                           "detected 1795343400000000",
                            "held 2",
                            "'web-1/e/s/machine' 5 2 implausible",
                            "|too much|",

@@ -98,8 +98,8 @@ MUTANTS = [
         "gap_not_told",
         "records that expired unread are told",
         "src/adapters/kafka/kafka_partitions.cc",
-        "    partition.gap = plan.reason;",
-        '    if (!mutant("gap_not_told")) partition.gap = plan.reason;',
+        "    gaps_.push_back({.partition = id,",
+        '    if (!mutant("gap_not_told")) gaps_.push_back({.partition = id,',
         ("kafka_test", "*"),
     ),
     Mutant(

@@ -39,11 +39,14 @@ void Broker::recreate(bool with_copy) {
 }
 
 void Broker::expire(std::int64_t records_max) {
-  for (Log& log : logs_) {
+  for (std::size_t id = 0; id < logs_.size(); ++id) {
+    Log& log = logs_[id];
     const auto gone =
         std::min(static_cast<std::size_t>(random_.between(0, records_max)), log.records.size());
-    log.records.erase(log.records.begin(), log.records.begin() + static_cast<std::ptrdiff_t>(gone));
-    log.low += static_cast<std::int64_t>(gone);
+    for (std::size_t i = 0; i < gone; ++i) {
+      expired_.push_back({static_cast<std::int32_t>(id), log.low++, log.records.front().key});
+      log.records.pop_front();
+    }
   }
 }
 

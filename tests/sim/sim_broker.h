@@ -22,6 +22,13 @@ struct Log {
   [[nodiscard]] const Delivery* at(std::int64_t offset) const;
 };
 
+/// A record that retention took.
+struct Expired {
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;
+  std::string key;
+};
+
 /// A Kafka cluster with one topic, as far as it can harm us: it answers or not, and its logs can be
 /// cut, made anew and expire. What a producer is told and what is in the log need not agree.
 class Broker {
@@ -42,12 +49,14 @@ class Broker {
   void expire(std::int64_t records_max);
 
   [[nodiscard]] const std::vector<Log>& logs() const { return logs_; }
+  [[nodiscard]] const std::vector<Expired>& expired() const { return expired_; }
 
   bool is_up = true;
 
  private:
   Random& random_;
   std::vector<Log> logs_;
+  std::vector<Expired> expired_;
 };
 
 }  // namespace meterbill::sim

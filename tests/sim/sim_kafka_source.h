@@ -33,6 +33,7 @@ class KafkaSourceModel final : public Source {
   [[nodiscard]] Route route() const override { return Route::kKafka; }
   [[nodiscard]] Result<void> start(std::vector<PartitionPosition> positions) override;
   void poll(std::vector<Arrival>& into, std::size_t max) override;
+  [[nodiscard]] std::vector<Gap> take_gaps() override { return all_.take_gaps(); }
   [[nodiscard]] Sha256 digest(const Delivery& delivery) const override;
   void committed(std::span<const PartitionPosition> positions) override;
   void answer(std::int64_t, const Counts&) override {}

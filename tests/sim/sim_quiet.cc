@@ -96,6 +96,9 @@ void World::judge() {
     judge_truth(content, machine->agent.machine.str(), machine->truth, findings);
   judge_bill(content, worker_.ledger(), worker_.book(), {now_us_}, findings);
   singles_.judge(content, worker_.ledger(), findings);
+  const Plan& plan = outcome_.plan;
+  if (!plan.truncate_log && !plan.recreate_topic && !plan.restore_ledger)
+    singles_.judge_gaps(content, worker_.ledger(), findings);
   judge_status();
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 namespace meterbill::sim {
@@ -79,6 +80,31 @@ void Singles::judge(const LedgerContent& content, LedgerReader& ledger, Findings
     const bool may_be_missing = single.is_sample && replayed.contains(machine);
     if (!is_there && must && !may_be_missing)
       findings.push_back(fmt::format("{} was delivered and is lost", machine));
+  }
+}
+
+void Singles::judge_gaps(const LedgerContent& content, LedgerReader& ledger,
+                         Findings& findings) const {
+  std::set<std::string> read;
+  for (const auto& entry : content.added) read.insert(std::get<0>(entry.first));
+  const auto quarantine = ledger.quarantine(0, 1'000'000).value();
+  for (const QuarantineItem& item : quarantine) read.insert(item.machine);
+  const auto gaps = ledger.gaps().value();
+  std::set<std::int32_t> begun;  // partitions of which something before was read
+  for (const Expired& record : broker_.expired()) {
+    const auto single = all_.find(record.key);
+    if (single == all_.end() || !single->second.is_sample) continue;
+    const bool is_read = read.contains(record.key);
+    if (is_read) begun.insert(record.partition);
+    const bool is_in_gap = std::ranges::any_of(gaps, [&](const Gap& gap) {
+      return gap.partition == record.partition && gap.from <= record.offset &&
+             record.offset <= gap.to;
+    });
+    const std::string where =
+        fmt::format("{} at {} of partition {}", record.key, record.offset, record.partition);
+    if (is_read && is_in_gap) findings.push_back(where + " was read and is in a gap");
+    if (!is_read && !is_in_gap && begun.contains(record.partition))
+      findings.push_back(where + " expired unread and is in no gap");
   }
 }
 

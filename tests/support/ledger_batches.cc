@@ -53,6 +53,7 @@ WriteSet second() {
                    .is_sample = true}};
   write.counts = {{kKafka, {.applied = 2, .repeated = 1, .quarantined = 2}}};
   write.positions = {{kKafka, {position(13)}}};
+  write.gaps = {gap(10, 12)};
   return write;
 }
 
@@ -94,7 +95,7 @@ TotalKey total_of(MachineKey machine) {
 }
 
 PartitionPosition position(std::int64_t next_offset) {
-  Anchor anchor{.offset = next_offset - 1, .digest = {}};
+  Anchor anchor{.offset = next_offset - 1, .digest = {}, .recorded = slot().start()};
   anchor.digest[0] = static_cast<std::uint8_t>(next_offset);
   anchor.digest[31] = 0xff;
   return {.partition = 0,
@@ -102,6 +103,16 @@ PartitionPosition position(std::int64_t next_offset) {
           .next_offset = next_offset,
           .anchor = anchor,
           .replay_until = 3};
+}
+
+Gap gap(std::int64_t from, std::int64_t to) {
+  return {.source = kKafka,
+          .partition = 0,
+          .incarnation = 1,
+          .from = from,
+          .to = to,
+          .after = slot().start(),
+          .detected = slot(2).start()};
 }
 
 Delivery delivery(const std::string& value) {

@@ -22,6 +22,8 @@ inline constexpr const char* kKafka = "kafka:abc/resource_usage";
 [[nodiscard]] UsageRow row(EpochKey epoch, std::int64_t cpu);
 [[nodiscard]] TotalKey total_of(MachineKey machine);
 [[nodiscard]] PartitionPosition position(std::int64_t next_offset);
+/// Of partition 0.
+[[nodiscard]] Gap gap(std::int64_t from, std::int64_t to);
 [[nodiscard]] Delivery delivery(const std::string& value);
 /// Bytes that do not compress.
 [[nodiscard]] std::string noise(std::size_t bytes);

@@ -123,9 +123,14 @@ class Dump {
       say("source {} {}+{}+{}", source, counts.applied, counts.repeated, counts.quarantined);
     for (const auto& [source, positions] : value(ledger_.positions()))
       for (const PartitionPosition& position : positions)
-        say("position {} {}.{} next {} anchor {} {} replay {}", source, position.partition,
+        say("position {} {}.{} next {} anchor {} {} {} replay {}", source, position.partition,
             position.incarnation, position.next_offset, position.anchor.value_or(Anchor{}).offset,
-            hex(position.anchor.value_or(Anchor{}).digest), position.replay_until);
+            hex(position.anchor.value_or(Anchor{}).digest),
+            position.anchor.value_or(Anchor{}).recorded.value_or(UtcTime{-1}).us,
+            position.replay_until);
+    for (const Gap& gap : value(ledger_.gaps()))
+      say("gap {} {}.{} {}-{} after {} detected {}", gap.source, gap.partition, gap.incarnation,
+          gap.from, gap.to, gap.after.value_or(UtcTime{-1}).us, gap.detected.us);
   }
 
   void quarantine() {

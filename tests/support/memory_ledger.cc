@@ -18,6 +18,8 @@ struct KnownSource {
   std::int64_t fence = 0;
   Counts counts;
   std::map<std::int32_t, PartitionPosition> positions;
+  /// By partition, incarnation and first offset.
+  std::map<std::tuple<std::int32_t, std::int64_t, std::int64_t>, Gap> gaps;
 };
 
 struct Evidence {
@@ -46,6 +48,11 @@ Sha256 sha256(const std::string& bytes) {
       EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
   MB_ASSERT(done == 1);
   return digest;
+}
+
+Result<void> only_effects(const WriteSet& effects) {
+  if (effects.positions.empty() && effects.gaps.empty() && effects.counts.empty()) return ok();
+  return fail(Code::kInvalid, "a decision moves no positions and no counts, and passes no gaps");
 }
 
 void shorten(QuarantineItem& item) {
@@ -105,7 +112,7 @@ MemoryLedger::MemoryLedger(LedgerLimits limits) : MemoryLedger(std::make_shared<
 
 MemoryLedger::MemoryLedger(std::shared_ptr<State> state, LedgerLimits limits)
     : state_(std::move(state)), limits_(limits) {
-  state_->facts.schema_version = 5;
+  state_->facts.schema_version = 6;
 }
 
 MemoryLedger::~MemoryLedger() = default;
@@ -212,6 +219,14 @@ Result<std::map<std::string, std::vector<PartitionPosition>>> MemoryLedger::posi
     auto& positions = found[name];
     for (const auto& [partition, position] : source.positions) positions.push_back(position);
   }
+  return found;
+}
+
+Result<std::vector<Gap>> MemoryLedger::gaps() {
+  MB_TRYV(usable());
+  std::vector<Gap> found;
+  for (const auto& [name, source] : state_->sources)
+    for (const auto& [key, gap] : source.gaps) found.push_back(gap);
   return found;
 }
 
@@ -339,9 +354,11 @@ bool MemoryLedger::fenced(const WriteSet& write,
     return known != state_->sources.end() && mine != fences.end() &&
            known->second.fence == mine->second;
   };
-  return !std::ranges::all_of(write.positions, [&](const auto& entry) {
-    return is_mine(entry.first);
-  }) || !std::ranges::all_of(write.counts, [&](const auto& entry) { return is_mine(entry.first); });
+  std::set<std::string> sources;
+  for (const auto& entry : write.positions) sources.insert(entry.first);
+  for (const auto& entry : write.counts) sources.insert(entry.first);
+  for (const Gap& gap : write.gaps) sources.insert(gap.source);
+  return !std::ranges::all_of(sources, is_mine);
 }
 
 Result<void> MemoryLedger::check_names(const WriteSet& write) const {
@@ -401,6 +418,13 @@ Result<void> MemoryLedger::check(const WriteSet& write) const {
   }
   for (const RecentSample& sample : write.recent) {
     MB_TRYV(machine(sample.machine));
+  }
+  for (const Gap& gap : write.gaps) {
+    if (!passes(write, gap)) return fail(Code::kInvalid, "not passed: " + to_string(gap));
+    const auto source = state_->sources.find(gap.source);
+    if (source != state_->sources.end() &&
+        source->second.gaps.contains({gap.partition, gap.incarnation, gap.from}))
+      return fail(Code::kInvalid, "known already: " + to_string(gap));
   }
   return ok();
 }
@@ -495,6 +519,9 @@ void MemoryLedger::apply(const WriteSet& write) {
   for (const auto& [source, positions] : write.positions)
     for (const PartitionPosition& position : positions)
       state_->sources[source].positions.insert_or_assign(position.partition, position);
+  for (const Gap& gap : write.gaps)
+    state_->sources[gap.source].gaps.emplace(std::tuple(gap.partition, gap.incarnation, gap.from),
+                                             gap);
   const std::int64_t batch = ++state_->facts.commits;
   if (write.evidence.empty()) return;
   Evidence& evidence = state_->evidence[batch];
@@ -525,8 +552,7 @@ Result<CommitOutcome> MemoryLedger::commit(const WriteSet& write,
 Result<void> MemoryLedger::decide(MachineKey machine, const BootId& boot, BootDecision decision,
                                   const WriteSet& effects) {
   MB_TRYV(usable());
-  if (!effects.positions.empty() || !effects.counts.empty())
-    return fail(Code::kInvalid, "a decision moves no positions and no counts");
+  MB_TRYV(only_effects(effects));
   MB_TRYV(check(effects));
   const auto known = [&](MachineKey key) {
     return state_->names.machines.contains(key) || effects.added.machines.contains(key);
@@ -542,8 +568,7 @@ Result<void> MemoryLedger::decide(MachineKey machine, const BootId& boot, BootDe
 Result<void> MemoryLedger::settle_quarantine(std::int64_t id, QuarantineState state,
                                              const WriteSet& effects) {
   MB_TRYV(usable());
-  if (!effects.positions.empty() || !effects.counts.empty())
-    return fail(Code::kInvalid, "a decision moves no positions and no counts");
+  MB_TRYV(only_effects(effects));
   const auto found = state_->quarantine.find(id);
   if (found == state_->quarantine.end())
     return fail(Code::kNotFound, fmt::format("no quarantined item {}", id));

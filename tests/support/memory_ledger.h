@@ -50,6 +50,7 @@ class MemoryLedger : public LedgerStore {
   Result<Totals> totals(MachineKey machine) override;
   Result<std::map<std::string, Counts>> counts() override;
   Result<std::map<std::string, std::vector<PartitionPosition>>> positions() override;
+  Result<std::vector<Gap>> gaps() override;
   Result<std::map<QuarantineState, std::int64_t>> quarantine_counts() override;
   Result<std::vector<QuarantineItem>> quarantine(std::int64_t before, std::size_t limit,
                                                  std::string_view machine = {}) override;

@@ -49,6 +49,12 @@ class ScriptedSource final : public Source {
       waiting_.erase(waiting_.begin());
     }
   }
+  /// The next poll says so, until it is committed.
+  void expire(Gap gap) { found_gaps_.push_back(std::move(gap)); }
+  [[nodiscard]] std::vector<Gap> take_gaps() override {
+    handed_gaps_.insert(handed_gaps_.end(), found_gaps_.begin(), found_gaps_.end());
+    return std::exchange(found_gaps_, {});
+  }
   [[nodiscard]] Sha256 digest(const Delivery&) const override { return {}; }
   void committed(std::span<const PartitionPosition> positions) override {
     for (const PartitionPosition& position : positions)
@@ -56,6 +62,7 @@ class ScriptedSource final : public Source {
         return given.position.partition == position.partition &&
                given.position.offset < position.next_offset;
       });
+    handed_gaps_.clear();
   }
   void answer(std::int64_t request, const Counts& counts) override {
     answers.emplace_back(request, counts);
@@ -68,8 +75,12 @@ class ScriptedSource final : public Source {
     waiting_.insert(waiting_.begin(), std::make_move_iterator(handed_.begin()),
                     std::make_move_iterator(handed_.end()));
     handed_.clear();
+    found_gaps_.insert(found_gaps_.begin(), handed_gaps_.begin(), handed_gaps_.end());
+    handed_gaps_.clear();
   }
-  [[nodiscard]] SourceStatus status() const override { return {trouble.empty(), trouble, {}}; }
+  [[nodiscard]] SourceStatus status() const override {
+    return {trouble.empty(), trouble, partitions};
+  }
   void on_arrival(std::function<void()> wake) override { wake_ = std::move(wake); }
   [[nodiscard]] Result<PartitionPosition> accept(std::int32_t partition) override {
     PartitionPosition position;
@@ -80,7 +91,11 @@ class ScriptedSource final : public Source {
     return position;
   }
 
+  /// The next record's offset is one more: what was there cannot be read.
+  void skip() { ++next_offset_; }
+
   std::string trouble;  ///< empty: ready
+  std::vector<PartitionStatus> partitions;
   std::function<void()> before_rejected;
   std::size_t poll_max = 1'000'000;     ///< handed over by one poll
   std::size_t unsettled_at_accept = 0;  ///< handed over, neither committed nor rejected
@@ -94,6 +109,8 @@ class ScriptedSource final : public Source {
   std::int64_t next_offset_ = 0;
   std::vector<Arrival> waiting_;
   std::vector<Arrival> handed_;
+  std::vector<Gap> found_gaps_;
+  std::vector<Gap> handed_gaps_;
   std::function<void()> wake_;
 };
 
@@ -102,10 +119,7 @@ class SilentEvents final : public WorkerEvents {
   void source_claimed(const std::string&, std::int64_t) override {}
   void source_not_ready(const SourceTrouble& trouble) override { tell(trouble); }
   void source_ready_again(const SourceTrouble& trouble) override { tell(trouble); }
-  void partition_gap(const std::string& source, std::int32_t partition,
-                     const std::string& reason) override {
-    troubles.push_back(source + " " + std::to_string(partition) + " gap: " + reason);
-  }
+  void records_expired(const Gap& gap) override { gaps.push_back(gap); }
   void ledger_unwritable(const Error&) override {}
   void ledger_writable_again() override {}
   void quarantined(const std::string&, const std::string&, const Rejection&,
@@ -120,6 +134,7 @@ class SilentEvents final : public WorkerEvents {
   /// "source [partition]: reason, seconds"; without a reason: over.
   std::vector<std::string> troubles;
   std::vector<std::string> conflicts;
+  std::vector<Gap> gaps;
   int rebuilt = 0;
 
  private:

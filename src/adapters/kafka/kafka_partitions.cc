@@ -26,12 +26,22 @@ void KafkaPartitions::committed(std::span<const PartitionPosition> positions) {
   for (const PartitionPosition& position : positions) {
     Partition& partition = partitions_[position.partition];
     if (position.incarnation != incarnation_of(partition)) {
+      forget_gap(position.partition, partition);
       partition = Partition{};
       partition.next_offset = position.next_offset;
       replan();
     }
     partition.stored = position;
+    if (!partition.gap.empty() && position.next_offset > partition.gap_end) {
+      partition.gap.clear();
+      if (partition.state == PartitionState::kGap) run(partition);
+    }
   }
+}
+
+void KafkaPartitions::forget_gap(std::int32_t id, Partition& partition) {
+  partition.gap.clear();
+  std::erase_if(gaps_, [id](const Gap& gap) { return gap.partition == id; });
 }
 
 void KafkaPartitions::rejected(const std::string& reason) {
@@ -41,6 +51,7 @@ void KafkaPartitions::rejected(const std::string& reason) {
     if (partition.next_offset == applied) continue;
     partition.next_offset = applied;
     replan();
+    forget_gap(id, partition);
   }
 }
 
@@ -234,8 +245,13 @@ std::optional<std::int64_t> KafkaPartitions::decide(std::int32_t id, Partition& 
     return plan.offset;
   }
   if (plan.kind == Kind::kGap) {
+    gaps_.push_back({.partition = id,
+                     .incarnation = incarnation_of(partition),
+                     .from = position->next_offset,
+                     .to = plan.offset - 1});
     partition.next_offset = plan.offset;
     partition.gap = plan.reason;
+    partition.gap_end = plan.offset;
   }
   run(partition);
   return plan.offset;
@@ -325,10 +341,6 @@ SourceStatus KafkaPartitions::status() const {
   for (const auto& [id, partition] : partitions_) {
     PartitionStatus shown{id, partition.state, partition.reason,
                           std::max(partition.next_offset, partition.low), partition.end};
-    if (!unreachable_.empty() && shown.state == PartitionState::kRunning) {
-      shown.state = PartitionState::kWaiting;
-      shown.reason = "no broker answers";
-    }
     const bool is_ill =
         shown.state == PartitionState::kHalted || shown.state == PartitionState::kWaiting;
     if (is_ill && status.reason.empty()) {
@@ -337,6 +349,11 @@ SourceStatus KafkaPartitions::status() const {
     }
     status.partitions.push_back(std::move(shown));
   }
+  // A cause that they share is said in full once, above.
+  if (!unreachable_.empty())
+    status.stand_still("no broker answers");
+  else if (!ledger_trouble_.empty())
+    status.stand_still("the ledger takes nothing");
   status.ready = status.reason.empty();
   return status;
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "adapters/kafka/kafka_partition.h"
@@ -82,6 +83,8 @@ class KafkaPartitions {
                            const std::function<Sha256()>& digest);
   /// A staged record is handed over. REQUIRES: its generation is current.
   void hand_over(std::int32_t id, std::int64_t offset);
+  /// As Source::take_gaps.
+  [[nodiscard]] std::vector<Gap> take_gaps() { return std::exchange(gaps_, {}); }
   /// An error is never a reason to skip. `id` -1: of no partition.
   void take_error(std::int32_t id, const std::string& reason);
   [[nodiscard]] std::vector<std::int32_t> read_ids() const;
@@ -104,7 +107,8 @@ class KafkaPartitions {
     bool was_gone = false;      ///< and has not been recognised since
     bool needs_accept = false;  ///< halted until the operator decides
     bool is_read = false;       ///< part of the current plan
-    std::string gap;            ///< what retention took, for as long as this program runs
+    std::string gap;            ///< what retention took, until something behind it is applied
+    std::int64_t gap_end = 0;   ///< offset of the first record behind it
     std::int64_t low = 0;
     std::int64_t end = -1;  ///< -1 unknown
     int errors = 0;         ///< since the last record
@@ -117,6 +121,7 @@ class KafkaPartitions {
   void halt(std::int32_t id, Partition& partition, const std::string& reason);
   void halt_other_log(std::int32_t id, Partition& partition, std::int64_t offset);
   void wait(Partition& partition, const std::string& reason);
+  void forget_gap(std::int32_t id, Partition& partition);
   void run(Partition& partition);
   [[nodiscard]] std::optional<std::int64_t> decide(std::int32_t id, Partition& partition);
   [[nodiscard]] static Subject subject_of(std::int32_t id, const Partition& partition);
@@ -124,6 +129,7 @@ class KafkaPartitions {
   [[nodiscard]] static std::optional<PartitionPosition> position_of(const Partition& partition);
 
   std::map<std::int32_t, Partition> partitions_;
+  std::vector<Gap> gaps_;  ///< found, not taken yet
   bool started_ = false;
   std::string unreachable_ = "connecting";  ///< with the remedy; empty: the cluster answers
   std::string topic_trouble_;

@@ -71,6 +71,10 @@ void KafkaSource::poll(std::vector<Arrival>& into, std::size_t max) {
   hand_over(into, into.size() + max);
 }
 
+std::vector<Gap> KafkaSource::take_gaps() {
+  return watch_->partitions().with([](KafkaPartitions& all) { return all.take_gaps(); });
+}
+
 /// Takes what has arrived, as far as there is room, and asks for its proof: for the next poll too,
 /// so that under load there is always something proven.
 void KafkaSource::stage(std::size_t max) {

@@ -36,6 +36,7 @@ class KafkaSource final : public Source {
   [[nodiscard]] Route route() const override { return Route::kKafka; }
   [[nodiscard]] Result<void> start(std::vector<PartitionPosition> positions) override;
   void poll(std::vector<Arrival>& into, std::size_t max) override;
+  [[nodiscard]] std::vector<Gap> take_gaps() override;
   [[nodiscard]] Sha256 digest(const Delivery& delivery) const override;
   void committed(std::span<const PartitionPosition> positions) override;
   void answer(std::int64_t request, const Counts& counts) override;

@@ -217,9 +217,24 @@ UPDATE meta SET evidence_forgotten_us=
   WHERE commits>0;
 )sql";
 
-constexpr std::array kMigrations{Migration{kFirst}, Migration{kDiscardedFrom},
-                                 Migration{kSeenEpochs}, Migration{kPackedTotals},
-                                 Migration{kTouchedRows}};
+// Gaps were only known to the running worker.
+constexpr const char* kGaps = R"sql(
+CREATE TABLE gap(
+  source TEXT NOT NULL REFERENCES source,
+  partition INTEGER NOT NULL,
+  incarnation INTEGER NOT NULL,
+  from_offset INTEGER NOT NULL,
+  to_offset INTEGER NOT NULL CHECK (to_offset >= from_offset),
+  after_us INTEGER,
+  detected_us INTEGER NOT NULL,
+  PRIMARY KEY (source, partition, incarnation, from_offset)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE position ADD COLUMN anchor_recorded_us INTEGER;
+)sql";
+
+constexpr std::array kMigrations{Migration{kFirst},       Migration{kDiscardedFrom},
+                                 Migration{kSeenEpochs},  Migration{kPackedTotals},
+                                 Migration{kTouchedRows}, Migration{kGaps}};
 
 Result<void> run_steps(SqliteDb& db, std::span<const Migration> steps, std::size_t from) {
   MB_TRY(SqliteTransaction transaction, SqliteTransaction::begin(db));

@@ -61,8 +61,8 @@ Result<SqliteDb> open_writer(const std::string& path, const Clock& clock) {
 
 /// Positions and counts move under a fence, which operator decisions do not have.
 Result<void> only_effects(const WriteSet& effects) {
-  if (effects.positions.empty() && effects.counts.empty()) return ok();
-  return fail(Code::kInvalid, "a decision moves no positions and no counts");
+  if (effects.positions.empty() && effects.gaps.empty() && effects.counts.empty()) return ok();
+  return fail(Code::kInvalid, "a decision moves no positions and no counts, and passes no gaps");
 }
 
 }  // namespace

@@ -47,12 +47,13 @@ Result<PartitionPosition> position_at(LedgerQuery& query) {
   if (query->is_null(4)) return position;
   MB_TRY(const Sha256 digest, to_sha256(query->blob(5)));
   position.anchor = Anchor{.offset = query->integer(4), .digest = digest};
+  if (!query->is_null(7)) position.anchor->recorded = UtcTime{query->integer(7)};
   return position;
 }
 
 constexpr std::string_view kPositions =
     "SELECT source, partition, incarnation, next_offset, anchor_offset, anchor_digest, "
-    "replay_until FROM position WHERE source=?1 ORDER BY partition";
+    "replay_until, anchor_recorded_us FROM position WHERE source=?1 ORDER BY partition";
 
 EvidenceBatch evidence_batch_at(LedgerQuery& query) {
   return {.batch = query->integer(0), .at = {query->integer(1)}, .raw_bytes = query->integer(2)};
@@ -302,6 +303,25 @@ Result<std::map<std::string, std::vector<PartitionPosition>>> positions(LedgerCo
     MB_TRY(found[source], positions_of(ledger, source));
   }
   return found;
+}
+
+Result<std::vector<Gap>> gaps(LedgerConnection& ledger) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(auto query, ledger.query("SELECT source, partition, incarnation, from_offset, to_offset, "
+                                  "detected_us, after_us FROM gap "
+                                  "ORDER BY source, partition, incarnation, from_offset"));
+  std::vector<Gap> found;
+  for (;;) {
+    MB_TRY(const bool more, query->step());
+    if (!more) return found;
+    Gap& gap = found.emplace_back(Gap{.source = std::string(query->text(0)),
+                                      .partition = static_cast<std::int32_t>(query->integer(1)),
+                                      .incarnation = query->integer(2),
+                                      .from = query->integer(3),
+                                      .to = query->integer(4),
+                                      .detected = {query->integer(5)}});
+    if (!query->is_null(6)) gap.after = UtcTime{query->integer(6)};
+  }
 }
 
 Result<std::vector<RecentSample>> recent(LedgerConnection& ledger, std::size_t limit) {

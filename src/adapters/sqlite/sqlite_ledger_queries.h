@@ -31,6 +31,7 @@ namespace meterbill::ledger_queries {
 [[nodiscard]] Result<std::map<std::string, Counts>> counts(LedgerConnection& ledger);
 [[nodiscard]] Result<std::map<std::string, std::vector<PartitionPosition>>> positions(
     LedgerConnection& ledger);
+[[nodiscard]] Result<std::vector<Gap>> gaps(LedgerConnection& ledger);
 [[nodiscard]] Result<std::map<QuarantineState, std::int64_t>> quarantine_counts(
     LedgerConnection& ledger);
 [[nodiscard]] Result<std::vector<QuarantineItem>> quarantine(LedgerConnection& ledger,

@@ -47,6 +47,7 @@ class WithLedgerReads : public Port {
   Result<std::map<std::string, std::vector<PartitionPosition>>> positions() override {
     return ledger_queries::positions(connection_);
   }
+  Result<std::vector<Gap>> gaps() override { return ledger_queries::gaps(connection_); }
   Result<std::map<QuarantineState, std::int64_t>> quarantine_counts() override {
     return ledger_queries::quarantine_counts(connection_);
   }

@@ -204,12 +204,16 @@ Result<void> add_counts(LedgerConnection& ledger, const std::map<std::string, Co
 Result<void> put_position(LedgerConnection& ledger, const std::string& source,
                           const PartitionPosition& position) {
   MB_TRY(auto query, ledger.query("INSERT OR REPLACE INTO position(source, partition, incarnation, "
-                                  "next_offset, anchor_offset, anchor_digest, replay_until) "
-                                  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
+                                  "next_offset, anchor_offset, anchor_digest, replay_until, "
+                                  "anchor_recorded_us) "
+                                  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
   query->bind(1, source).bind(2, position.partition).bind(3, position.incarnation);
   query->bind(4, position.next_offset).bind_null(5).bind_null(6).bind(7, position.replay_until);
-  if (position.anchor)
+  query->bind_null(8);
+  if (position.anchor) {
     query->bind(5, position.anchor->offset).bind_blob(6, bytes_of(position.anchor->digest));
+    if (position.anchor->recorded) query->bind(8, position.anchor->recorded->us);
+  }
   return query->run();
 }
 
@@ -219,6 +223,22 @@ Result<void> put_positions(LedgerConnection& ledger,
     for (const PartitionPosition& position : of_source) {
       MB_TRYV(put_position(ledger, source, position));
     }
+  return ok();
+}
+
+Result<void> put_gaps(LedgerConnection& ledger, const WriteSet& write) {
+  if (write.gaps.empty()) return ok();
+  MB_TRY(auto query, ledger.query("INSERT INTO gap(source, partition, incarnation, from_offset, "
+                                  "to_offset, after_us, detected_us) "
+                                  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
+  for (const Gap& gap : write.gaps) {
+    if (!passes(write, gap))
+      return fail(Code::kInvalid, "no position passes the gap: " + to_string(gap));
+    query->bind(1, gap.source).bind(2, gap.partition).bind(3, gap.incarnation);
+    query->bind(4, gap.from).bind(5, gap.to).bind_null(6).bind(7, gap.detected.us);
+    if (gap.after) query->bind(6, gap.after->us);
+    MB_TRYV(in(to_string(gap), query->run()));
+  }
   return ok();
 }
 
@@ -274,6 +294,10 @@ Result<bool> owns(LedgerConnection& ledger, const WriteSet& write,
   bool all = true;
   for (const auto& entry : write.positions) {
     MB_TRY(const bool mine, owns_source(ledger, entry.first, fences));
+    all = all && mine;
+  }
+  for (const Gap& gap : write.gaps) {
+    MB_TRY(const bool mine, owns_source(ledger, gap.source, fences));
     all = all && mine;
   }
   for (const auto& entry : write.counts) {
@@ -362,6 +386,7 @@ Result<void> apply(LedgerConnection& ledger, const WriteSet& write, const Ledger
   MB_TRYV(put_prices(ledger, write.prices));
   MB_TRYV(add_counts(ledger, write.counts));
   MB_TRYV(put_positions(ledger, write.positions));
+  MB_TRYV(put_gaps(ledger, write));
   return write_meta(ledger, meta);
 }
 

@@ -70,6 +70,11 @@ TEST(ServiceTextTest, StatusOfServicesInTrouble) {
   std::string text = worker(R"({"ready":false,"version":"0.4.1","now":"2026-11-22T10:15:00Z",
     "reason":"kafka: broker kafka-1:9092 does not answer; is it running?",
     "counts":{"applied":0,"repeated":0,"quarantined":0},"quarantine":{"not_kept":0},
+    "gaps":{"count":4,"records":14,"newest":[
+      {"partition":1,"from":1204,"to":1212,"detected":"2026-11-22T10:14:00Z"},
+      {"partition":1,"from":900,"to":901,"detected":"2026-11-22T10:12:00Z"},
+      {"partition":0,"from":7,"to":7,"detected":"2026-11-22T10:11:00Z"},
+      {"partition":0,"from":1,"to":2,"detected":"2026-11-22T10:10:00Z"}]},
     "sources":[{"name":"kafka","ready":false,"reason":"a partition is halted","partitions":[
         {"partition":0,"state":"running","reason":"","lag":4},
         {"partition":1,"state":"halted","reason":"the topic was made anew; \u009b2J look at )"

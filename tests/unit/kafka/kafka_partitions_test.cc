@@ -188,20 +188,80 @@ TEST(KafkaPartitionsTest, ALogThatShrinksWhileItIsReadIsPlannedAnew) {
   EXPECT_EQ(topic.shown(0).end_offset, 2);
 }
 
-TEST(KafkaPartitionsTest, WhatRetentionTookIsAGapThatStaysOnShow) {
+Gap gap(std::int64_t from, std::int64_t to, std::int64_t incarnation = 1) {
+  return {.partition = 0, .incarnation = incarnation, .from = from, .to = to};
+}
+
+TEST(KafkaPartitionsTest, WhatRetentionTookIsAGapUntilSomethingBehindItIsApplied) {
   Topic topic({{0, {8, 12}}});
-  topic.all.start({stored(0, 5, 7)});
+  PartitionPosition position = stored(0, 5, 7);
+  position.incarnation = 3;
+  topic.all.start({position});
   EXPECT_THAT(topic.look()->starts, ElementsAre(KafkaStart{0, 8}));
   EXPECT_EQ(topic.state(), PartitionState::kGap);
-  EXPECT_TRUE(topic.take(0, 8, 1));
-  topic.commit(0, 9, 1);
+  EXPECT_THAT(topic.reason(), HasSubstr("5 to 7"));
   EXPECT_TRUE(topic.all.status().ready);
+  EXPECT_THAT(topic.all.take_gaps(), ElementsAre(gap(5, 7, 3)));
+  EXPECT_THAT(topic.all.take_gaps(), IsEmpty()) << "once";
+
   // Whatever makes a new plan.
   topic.all.take_error(0, "connection lost");
   topic.look();
-  topic.take(0, 8, 1);
   EXPECT_EQ(topic.state(), PartitionState::kGap);
-  EXPECT_THAT(topic.reason(), HasSubstr("5 to 7"));
+  EXPECT_THAT(topic.all.take_gaps(), IsEmpty());
+  // The position moves past it; that is not behind it yet.
+  topic.commit(0, 8, 7, 3);
+  EXPECT_EQ(topic.state(), PartitionState::kGap);
+  EXPECT_TRUE(topic.take(0, 8, 1));
+  topic.commit(0, 9, 1, 3);
+  EXPECT_EQ(topic.state(), PartitionState::kRunning);
+  EXPECT_EQ(topic.reason(), "");
+}
+
+TEST(KafkaPartitionsTest, AGapThatWasRejectedIsFoundAgainAsItIsThen) {
+  for (const bool is_taken : {false, true}) {
+    Topic topic({{0, {8, 12}}});
+    topic.all.start({stored(0, 5, 7)});
+    topic.look();
+    if (is_taken) {
+      EXPECT_THAT(topic.all.take_gaps(), ElementsAre(gap(5, 7)));
+    }
+    topic.take(0, 8, 1);
+    topic.all.rejected("disk full");
+    EXPECT_THAT(topic.all.take_gaps(), IsEmpty());
+    topic.logs[0] = {10, 12};
+    EXPECT_THAT(topic.look()->starts, ElementsAre(KafkaStart{0, 10}));
+    EXPECT_THAT(topic.all.take_gaps(), ElementsAre(gap(5, 9)));
+  }
+}
+
+TEST(KafkaPartitionsTest, AGapBeginsBehindWhatWasHandedOverAndIsNotCommittedYet) {
+  Topic topic({{0, {0, 5}}});
+  topic.all.start({stored(0, 3, 7)});
+  topic.look();
+  topic.take(0, 2, 7);
+  EXPECT_TRUE(topic.take(0, 3));
+  topic.all.take_error(0, "offset out of range");
+  topic.logs[0] = {9, 9};
+  topic.look();
+  EXPECT_THAT(topic.all.take_gaps(), ElementsAre(gap(4, 8)));
+}
+
+TEST(KafkaPartitionsTest, WhatExpiresBeforeTheFirstReadIsNoGap) {
+  Topic topic({{0, {4, 9}}});
+  topic.all.start({});
+  EXPECT_THAT(topic.look()->starts, ElementsAre(KafkaStart{0, 4}));
+  topic.all.take_error(0, "offset out of range");
+  topic.logs[0] = {7, 9};
+  EXPECT_THAT(topic.look()->starts, ElementsAre(KafkaStart{0, 7}));
+  EXPECT_THAT(topic.all.take_gaps(), IsEmpty());
+  // Of an incarnation just accepted as well.
+  PartitionPosition position;
+  position.incarnation = 2;
+  Topic accepted({{0, {4, 9}}});
+  accepted.all.start({position});
+  EXPECT_THAT(accepted.look()->starts, ElementsAre(KafkaStart{0, 4}));
+  EXPECT_THAT(accepted.all.take_gaps(), IsEmpty());
 }
 
 TEST(KafkaPartitionsTest, ANewPartitionIsReadFromItsBeginningAndTheOthersGoOnWhereTheyWere) {
@@ -231,6 +291,7 @@ TEST(KafkaPartitionsTest, RejectedRecordsAreHandedOverAgain) {
   topic.all.rejected("disk full");
   EXPECT_FALSE(topic.all.is_current(topic.generation));
   EXPECT_THAT(topic.all.status().reason, HasSubstr("disk full"));
+  EXPECT_EQ(topic.state(), PartitionState::kWaiting) << "it stands still";
   EXPECT_THAT(topic.look()->starts, ElementsAre(KafkaStart{0, 4}, KafkaStart{1, 4}));
   EXPECT_FALSE(topic.take(0, 4, 7));
   EXPECT_TRUE(topic.take(0, 5));

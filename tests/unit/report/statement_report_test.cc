@@ -73,6 +73,20 @@ Statement fleet(const PriceBook& book) {
   notes[MachineId{"render-12"}].discarded[MeterName{"net_out"}] = 2'500'000'000;
   StatementFacts facts = facts_of(book, "2026-10..2026-11");
   facts.warnings = {"the price of cpu since 2026-01-01 was edited after it had been used"};
+  const std::string topic = "kafka:5L6g3nShT-eMCtK--X86sw/resource_usage";
+  facts.gaps = {{.source = topic,
+                 .partition = 0,
+                 .incarnation = 1,
+                 .from = 5,
+                 .to = 9,
+                 .after = slot("2026-11-20T07:15:00Z").start(),
+                 .detected = slot("2026-11-22T10:15:00Z").start()},
+                {.source = topic,
+                 .partition = 2,
+                 .incarnation = 3,
+                 .from = 7,
+                 .to = 7,
+                 .detected = slot("2026-11-22T10:30:00Z").start()}};
   return make_statement(facts, rating.finish().value(), notes).value();
 }
 

@@ -122,7 +122,7 @@ TEST(LedgerOfSchema1Test, IsCopiedAndItsHoldsAndTotalsAreLeftToBeDerivedAnew) {
   EXPECT_EQ(ledger->holds(MachineKey{1}).value(),
             (Holds{{EpochKey{7}, {Slot::containing(UtcTime{900'000'000}), {}}}}));
   EXPECT_EQ(ledger->facts().value().segments_digest, "");
-  SqliteDb copy = SqliteDb::open(path + ".before-5", {}).value();
+  SqliteDb copy = SqliteDb::open(path + ".before-6", {}).value();
   EXPECT_EQ(copy.integer("PRAGMA user_version").value(), 1);
   EXPECT_EQ(copy.integer("SELECT from_slot FROM hold").value(), 900);
 }
@@ -171,6 +171,30 @@ TEST_F(MigrationTest, TotalsOfTheThirdSchemaAreLeftToBeDerivedAnew) {
   const auto ledger = SqliteLedger::open(path, {}, clock).value();
   EXPECT_EQ(ledger->totals(MachineKey{1}).value(), Totals());
   EXPECT_EQ(ledger->facts().value().segments_digest, "");
+}
+
+TEST_F(MigrationTest, PositionsOfTheFifthSchemaGoOnAndTheirGapsBeginAtATimeThatIsNotKnown) {
+  const TempDir folder;
+  const std::string path = (folder.path() / "ledger.db").string();
+  {
+    SqliteDb db = SqliteDb::open(path, {}).value();
+    ASSERT_TRUE(migrate_ledger(db, path, ledger_migrations().first(5)));
+    ASSERT_TRUE(
+        db.execute("UPDATE meta SET segments_digest='of then';"
+                   "INSERT INTO source(source, fence) VALUES ('kafka:abc/resource_usage', 3);"
+                   "INSERT INTO position VALUES ('kafka:abc/resource_usage', 1, 2, 9, 8, "
+                   "zeroblob(32), 4)"));
+  }
+  const SystemClock clock;
+  const auto ledger = SqliteLedger::open(path, {}, clock).value();
+  EXPECT_EQ(ledger->facts().value().segments_digest, "of then") << "nothing is derived anew";
+  const PartitionPosition position{.partition = 1,
+                                   .incarnation = 2,
+                                   .next_offset = 9,
+                                   .anchor = Anchor{.offset = 8, .digest = {}, .recorded = {}},
+                                   .replay_until = 4};
+  EXPECT_EQ(ledger->positions().value().at(kKafka), std::vector{position});
+  EXPECT_TRUE(ledger->gaps().value().empty());
 }
 
 TEST_F(MigrationTest, AReaderAsksForAnOlderLedgerToBeMigratedFirst) {

@@ -104,16 +104,5 @@ TEST_F(SourceWatchTest, AWaitingPartitionIsToldAsItself) {
   EXPECT_THAT(told(), ElementsAre("kafka:c/t 0: no broker leads it, 5 s"));
 }
 
-TEST_F(SourceWatchTest, AGapIsToldOnceAndEachNewOne) {
-  SourceStatus state{.ready = true,
-                     .reason = "",
-                     .partitions = {{0, PartitionState::kGap, "records 5 to 9 were removed"}}};
-  see_until(700, state);
-  EXPECT_THAT(told(), ElementsAre("kafka:c/t 0 gap: records 5 to 9 were removed"));
-  state.partitions[0].reason = "records 20 to 21 were removed";
-  see_until(701, state);
-  EXPECT_THAT(told(), ElementsAre("kafka:c/t 0 gap: records 20 to 21 were removed"));
-}
-
 }  // namespace
 }  // namespace meterbill
