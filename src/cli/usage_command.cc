@@ -5,8 +5,10 @@
 #include <iterator>
 #include <ostream>
 
+#include "cli/coverage_page_reader.h"
 #include "cli/raw_usage.h"
 #include "cli/usage_page_reader.h"
+#include "report/coverage_printer.h"
 #include "report/usage_printer.h"
 
 namespace meterbill {
@@ -16,6 +18,9 @@ std::vector<Flag> usage_flags() {
   std::vector<Flag> flags = period_flags();
   const Flag more[] = {
       {.name = "by", .value = "WHAT", .help = "slot, hour or day (default)"},
+      {.name = "coverage",
+       .value = "",
+       .help = "the time metered, estimated, off and missing instead; in all, or --by WHAT"},
       {.name = "raw", .value = "", .help = "the messages that made one slot of a machine"},
       {.name = "slot", .value = "TIME", .help = "of --raw: the slot, 2026-11-22T10:15:00Z"},
       {.name = "scope", .value = "NAME", .help = "of --raw: only this scope"}};
@@ -30,21 +35,36 @@ Result<UsageFormat> format_of(const Arguments& arguments) {
                             : UsageFormat::kText;
 }
 
+/// What one kind of page is asked with, read with and printed with.
+struct UsagePages {
+  static constexpr const char* kPath = "/api/v1/usage";
+  using Page = UsagePage;
+  using Printer = UsagePrinter;
+  static Result<Page> read(const std::string& body) { return read_usage_page(body); }
+};
+struct CoveragePages {
+  static constexpr const char* kPath = "/api/v1/coverage";
+  using Page = CoveragePage;
+  using Printer = CoveragePrinter;
+  static Result<Page> read(const std::string& body) { return read_coverage_page(body); }
+};
+
 /// Asks for one page after the other.
+template <class Kind>
 class Pages {
  public:
   Pages(const ServiceAccess& access, const Arguments& arguments)
       : access_(access), arguments_(arguments), period_(arguments.value("period").value_or("")) {}
 
   /// The first page, then the one behind the page given last.
-  Result<UsagePage> ask() {
+  Result<typename Kind::Page> ask() {
     MB_TRY(const std::string body,
            read_worker(access_, arguments_,
-                       make_target("/api/v1/usage", {{"machine", value("machine")},
-                                                     {"period", period_},
-                                                     {"by", value("by")},
-                                                     {"next", next_ ? to_string(*next_) : ""}})));
-    MB_TRY(UsagePage page, read_usage_page(body));
+                       make_target(Kind::kPath, {{"machine", value("machine")},
+                                                 {"period", period_},
+                                                 {"by", value("by")},
+                                                 {"next", next_ ? to_string(*next_) : ""}})));
+    MB_TRY(typename Kind::Page page, Kind::read(body));
     if (page.next && page.next == next_)
       return fail(Code::kUnavailable, "the worker gives the same page again and again");
     next_ = page.next;
@@ -65,15 +85,16 @@ class Pages {
   std::optional<UsageCursor> next_;
 };
 
+template <class Kind>
 Result<void> print(const ServiceAccess& access, const Arguments& arguments, std::ostream& out) {
   MB_TRY(const UsageFormat format, format_of(arguments));
-  Pages pages(access, arguments);
-  MB_TRY(UsagePage page, pages.ask());
-  UsagePrinter printer(format, page);
+  Pages<Kind> pages(access, arguments);
+  MB_TRY(auto page, pages.ask());
+  typename Kind::Printer printer(format, page);
   out << printer.begin();
   std::size_t rows = 0;
   for (;;) {
-    for (const MachineUsage& piece : page.machines) {
+    for (const auto& piece : page.machines) {
       rows += piece.rows.size();
       out << printer.add(piece);
     }
@@ -96,7 +117,11 @@ Result<int> show(const ServiceAccess& access, const Arguments& arguments,
   if (arguments.has("raw")) return print_raw_usage(access, arguments, terminal);
   for (const char* const flag : {"slot", "scope"})
     if (arguments.has(flag)) return fail(Code::kUsage, fmt::format("--{} goes with --raw", flag));
-  MB_TRYV(print(access, arguments, terminal.out));
+  if (arguments.has("coverage")) {
+    MB_TRYV(print<CoveragePages>(access, arguments, terminal.out));
+  } else {
+    MB_TRYV(print<UsagePages>(access, arguments, terminal.out));
+  }
   return static_cast<int>(kExitOk);
 }
 
@@ -104,7 +129,7 @@ Result<int> show(const ServiceAccess& access, const Arguments& arguments,
 
 Command usage_command(const ServiceAccess& access) {
   return {.path = {"usage"},
-          .summary = "Shows what machines have used.",
+          .summary = "Shows what machines have used, or how much of their time is metered.",
           .run =
               [access](const std::vector<std::string>& words, const Terminal& terminal) {
                 const auto arguments = parse_arguments(words, usage_flags(), 0);

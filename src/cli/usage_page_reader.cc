@@ -19,20 +19,12 @@ Result<std::size_t> width(const json::value& widths, std::string_view name) {
   return static_cast<std::size_t>(*value);
 }
 
-/// A slot, hour or day; CSV has it without quotes.
-Result<std::string> time_text(const json::value& row, std::string_view name) {
-  MB_TRY(std::string time, required_text(row, name));
-  if (time.empty() || time.find_first_not_of("0123456789-T:+Z") != std::string::npos)
-    return unexpected_member(name);
-  return time;
-}
-
 Result<UsageReportRow> row_of(const json::value& row, UsageBy by) {
   UsageReportRow usage;
   MB_TRY(std::string scope, required_text(row, "scope"));
   usage.scope = ScopeName{std::move(scope)};
   MB_TRY(usage.labels, required_text(row, "labels"));
-  MB_TRY(usage.time, time_text(row, to_string(by)));
+  MB_TRY(usage.time, time_member(row, to_string(by)));
   MB_TRY(std::string meter, required_text(row, "meter"));
   usage.meter = MeterName{std::move(meter)};
   MB_TRY(const std::string quantity, required_text(row, "quantity"));
@@ -78,7 +70,16 @@ Result<UsageWidths> widths_of(const json::value& page) {
   return read;
 }
 
-Result<std::optional<UsageCursor>> next_of(const json::value& page) {
+}  // namespace
+
+Result<std::string> time_member(const json::value& row, std::string_view name) {
+  MB_TRY(std::string time, required_text(row, name));
+  if (time.empty() || time.find_first_not_of("0123456789-T:+Z.") != std::string::npos)
+    return unexpected_member(name);
+  return time;
+}
+
+Result<std::optional<UsageCursor>> next_member(const json::value& page) {
   MB_TRY(const json::value* next, required(page, "next"));
   if (next->is_null()) return std::optional<UsageCursor>();
   MB_TRY(const std::string written, required_text(page, "next"));
@@ -86,8 +87,6 @@ Result<std::optional<UsageCursor>> next_of(const json::value& page) {
   if (!cursor) return unexpected_member("next");
   return cursor;
 }
-
-}  // namespace
 
 Result<UsagePage> read_usage_page(const std::string& body) {
   MB_TRY(const json::value value, parse_answer(body));
@@ -103,7 +102,7 @@ Result<UsagePage> read_usage_page(const std::string& body) {
     MB_TRY(MachineUsage read, machine_of(machine, page.by));
     page.machines.push_back(std::move(read));
   }
-  MB_TRY(page.next, next_of(value));
+  MB_TRY(page.next, next_member(value));
   return page;
 }
 

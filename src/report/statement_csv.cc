@@ -1,3 +1,4 @@
+#include "report/coverage_report.h"
 #include "report/csv.h"
 #include "report/statement_report.h"
 
@@ -39,6 +40,27 @@ std::string quantity_row(std::string_view kind, const Statement& statement, cons
   return end_row(row, statement, zone);
 }
 
+/// The seconds of each kind of time, and then their shares in percent. The kind stands where the
+/// meter does; a machine of which no time is known has no row.
+std::string coverage_rows(const Statement& statement, const MachineStatement& machine,
+                          const TimeZone& zone) {
+  if (!machine.note.coverage) return "";
+  const CoverageParts parts = parts_of(*machine.note.coverage);
+  const CoverageParts shares = shares_of(*machine.note.coverage);
+  const auto row = [&](std::size_t kind, std::int64_t quantity, int decimals,
+                       std::string_view unit) {
+    return quantity_row(
+        "coverage", statement,
+        {machine.machine, machine_scope(), "", MeterName{std::string(kCoverageKinds.at(kind))},
+         statement.facts.period.slots.begin},
+        quantity, decimals, unit, zone);
+  };
+  std::string text;
+  for (std::size_t i = 0; i < parts.size(); ++i) text += row(i, parts.at(i), 6, "second");
+  for (std::size_t i = 0; i < shares.size(); ++i) text += row(i, shares.at(i), 2, "percent");
+  return text;
+}
+
 }  // namespace
 
 std::string statement_csv(const Statement& statement, const TimeZone& zone) {
@@ -61,6 +83,7 @@ std::string statement_csv(const Statement& statement, const TimeZone& zone) {
     kept_out("not_billed", machine_scope(), machine.not_billed.of_machine);
     kept_out("held", machine_scope(), machine.note.held);
     kept_out("discarded", machine_scope(), machine.note.discarded);
+    text += coverage_rows(statement, machine, zone);
     for (const ClockStep& step : machine.note.clock_steps)
       text += quantity_row("clock_step", statement,
                            {machine.machine, machine_scope(), "", MeterName{}, step.slot},

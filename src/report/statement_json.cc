@@ -1,6 +1,7 @@
 #include <optional>
 
 #include "report/clock_step_json.h"
+#include "report/coverage_report.h"
 #include "report/gap_json.h"
 #include "report/json_writer.h"
 #include "report/kept_out.h"
@@ -59,20 +60,7 @@ void write_coverage(JsonWriter& json, const std::optional<Coverage>& coverage) {
     return;
   }
   json.begin_object();
-  json.string("expected_us", to_string(Int128{coverage->expected_us()}));
-  const std::vector<std::pair<std::string, std::int64_t>> parts{
-      {"metered", coverage->metered_us},
-      {"estimated", coverage->estimated_us},
-      {"off", coverage->off_us},
-      {"missing", coverage->missing_us}};
-  std::vector<Int128> weights;
-  for (const auto& [name, us] : parts) {
-    json.string(name + "_us", to_string(Int128{us}));
-    weights.push_back(us);
-  }
-  const std::vector<Int128> percents = split(10'000, weights);
-  for (std::size_t i = 0; i < parts.size(); ++i)
-    json.string(parts[i].first + "_percent", decimal_text(Int256(percents[i]), 2, false));
+  write_coverage(json, *coverage);
   json.end_object();
 }
 

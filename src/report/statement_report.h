@@ -17,8 +17,9 @@ namespace meterbill {
 /// zone's data, null for UTC, which needs none.
 [[nodiscard]] std::string statement_json(const Statement& statement, const TimeZone& zone);
 
-/// One row for each line, unpriced quantity, quantity not billed, held or discarded, and clock step
-/// (the seconds metered and estimated in that slot).
+/// One row for each line, unpriced quantity, quantity not billed, held or discarded, kind of time
+/// (its seconds, and its share in percent) and clock step (the seconds metered and estimated in
+/// that slot).
 [[nodiscard]] std::string statement_csv(const Statement& statement, const TimeZone& zone);
 
 /// Since when a price version holds: "always", the local date, or the local time when it is not

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <vector>
 
+#include "report/coverage_report.h"
 #include "report/kept_out.h"
 #include "report/meanings.h"
 #include "report/statement_report.h"
@@ -96,11 +96,6 @@ std::string line_table(const Statement& statement, const MachineStatement& machi
   return table.text();
 }
 
-/// "<0.01" for what is there but too little to show.
-std::string hundredths(Int128 value, std::int64_t us) {
-  return value == 0 && us > 0 ? "<0.01" : decimal_text(Int256(value), 2, false);
-}
-
 std::string coverage_text(const MachineNote& note) {
   const std::optional<Coverage>& coverage = note.coverage;
   if (!coverage) return labelled("Coverage", "not known: samples and usage events tell no time");
@@ -108,19 +103,15 @@ std::string coverage_text(const MachineNote& note) {
   if (expected == 0 && !note.held.empty())
     return labelled("Coverage", "not known while what covers this period is held");
   if (expected == 0) return labelled("Coverage", "0.00 h: no time was expected in this period");
-  constexpr std::array kNames{"metered", "estimated", "off", "missing"};
-  const std::array<std::int64_t, 4> parts{coverage->metered_us, coverage->estimated_us,
-                                          coverage->off_us, coverage->missing_us};
-  const std::vector<Int128> weights{parts.begin(), parts.end()};
-  // µs to hundredths of an hour; both shares by largest remainder, so that they add up.
-  const Int128 hours = (Int128{expected} + 18'000'000) / 36'000'000;
-  const std::vector<Int128> hour_shares = split(hours, weights);
-  const std::vector<Int128> percents = split(10'000, weights);
+  const CoverageParts parts = parts_of(*coverage);
+  const CoverageHours hours = hours_of(*coverage);
+  const CoverageParts shares = shares_of(*coverage);
   const auto part = [&](std::size_t i) {
-    return fmt::format("{} {} h ({} %)", kNames.at(i), hundredths(hour_shares[i], parts.at(i)),
-                       hundredths(percents[i], parts.at(i)));
+    return fmt::format("{} {} h ({} %)", kCoverageKinds.at(i),
+                       hundredths_for_people(hours.parts.at(i), parts.at(i)),
+                       hundredths_for_people(shares.at(i), parts.at(i)));
   };
-  return labelled("Coverage", decimal_text(Int256(hours), 2, false) + " h expected:") +
+  return labelled("Coverage", hundredths_text(hours.expected) + " h expected:") +
          labelled("", part(0) + ", " + part(1) + ",") + labelled("", part(2) + ", " + part(3));
 }
 

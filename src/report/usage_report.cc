@@ -27,17 +27,17 @@ std::optional<UsageBy> parse_usage_by(std::string_view text) {
   return std::nullopt;
 }
 
-UtcTime UsageTable::bucket(Slot slot) const {
-  if (by_ == UsageBy::kSlot) return slot.start();
-  const LocalTime at = zone_.local(slot.start());
-  if (by_ == UsageBy::kDay) return zone_.start_of(at.date);
+UtcTime bucket_of(UsageBy by, const TimeZone& zone, Slot slot) {
+  if (by == UsageBy::kSlot) return slot.start();
+  const LocalTime at = zone.local(slot.start());
+  if (by == UsageBy::kDay) return zone.start_of(at.date);
   return {slot.start().us - (at.minute * 60 + at.second) * std::int64_t{1'000'000}};
 }
 
-std::string UsageTable::time_text(UtcTime start) const {
-  if (by_ == UsageBy::kSlot) return to_string(start);
-  if (by_ == UsageBy::kDay) return to_string(zone_.local(start).date);
-  return local_rfc3339(zone_, start);
+std::string bucket_text(UsageBy by, const TimeZone& zone, UtcTime start) {
+  if (by == UsageBy::kSlot) return to_string(start);
+  if (by == UsageBy::kDay) return to_string(zone.local(start).date);
+  return local_rfc3339(zone, start);
 }
 
 Result<void> UsageTable::add(const ScopeName& scope, const std::string& labels, Slot slot,
@@ -61,8 +61,8 @@ std::vector<UsageReportRow> UsageTable::rows() const {
   std::vector<UsageReportRow> rows;
   rows.reserve(sums_.size());
   for (const auto& [key, sum] : sums_)
-    rows.push_back(
-        {std::get<1>(key), std::get<2>(key), time_text(std::get<0>(key)), std::get<3>(key), sum});
+    rows.push_back({std::get<1>(key), std::get<2>(key), bucket_text(by_, zone_, std::get<0>(key)),
+                    std::get<3>(key), sum});
   return rows;
 }
 

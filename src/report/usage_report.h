@@ -20,11 +20,16 @@ enum class UsageBy { kSlot, kHour, kDay };
 [[nodiscard]] std::string_view to_string(UsageBy by);  ///< `slot`, `hour`, `day`
 [[nodiscard]] std::optional<UsageBy> parse_usage_by(std::string_view text);
 
+/// When the slot, hour or day begins that `slot` lies in; hours and days are those of the zone.
+[[nodiscard]] UtcTime bucket_of(UsageBy by, const TimeZone& zone, Slot slot);
+/// How that is shown: slot "2026-11-22T10:15:00Z", hour with the zone's offset, day "2026-11-22".
+[[nodiscard]] std::string bucket_text(UsageBy by, const TimeZone& zone, UtcTime start);
+
 /// What one scope of a machine used of one meter in one slot, hour or day.
 struct UsageReportRow {
   ScopeName scope;
   std::string labels;  ///< to_text(Labels)
-  std::string time;  ///< slot "2026-11-22T10:15:00Z", hour with the zone's offset, day "2026-11-22"
+  std::string time;    ///< as bucket_text
   MeterName meter;
   Int128 quantity = 0;  ///< base units of the meter
 };
@@ -53,8 +58,7 @@ class UsageTable {
 
  private:
   using Key = std::tuple<UtcTime, ScopeName, std::string, MeterName>;
-  [[nodiscard]] UtcTime bucket(Slot slot) const;
-  [[nodiscard]] std::string time_text(UtcTime start) const;
+  [[nodiscard]] UtcTime bucket(Slot slot) const { return bucket_of(by_, zone_, slot); }
 
   UsageBy by_;
   const TimeZone& zone_;

@@ -69,6 +69,7 @@ Result<void> Queries::open_view(LedgerReader& ledger, View& view) const {
   MB_TRY(view.holds, ledger.all_holds());
   for (const auto& [key, facts] : view.machines) {
     view.keys.emplace(facts.name, key);
+    view.newest = std::max(view.newest, facts.last_slot);
     Decisions& decisions = view.decisions[key];
     MB_TRY(decisions, ledger.decisions(key));
     for (const auto& [boot, decision] : decisions)
@@ -161,16 +162,15 @@ Result<void> Queries::rate_row(const View& view, const RowContext& context, Slot
 }
 
 Result<std::map<MachineId, MachineNote>> Queries::notes(LedgerReader& ledger, const View& view,
-                                                        const Period& period, Slot cut_off,
-                                                        std::optional<Slot> open,
+                                                        const Period& period, UtcTime now,
                                                         const std::optional<MachineId>& machine) {
   std::map<MachineId, NoteBuilder> builders;
   for (const auto& [key, facts] : view.machines)
     if (is_wanted(machine, facts.name))
       builders.try_emplace(
-          facts.name, NoteBuilder{.sum = CoverageSum(period.slots, {facts.first_slot, cut_off, open,
-                                                                    facts.retired}),
-                                  .has_several_sources = view.renamed.contains(key)});
+          facts.name,
+          NoteBuilder{.sum = CoverageSum(period.slots, expectation(view, facts, period, now)),
+                      .has_several_sources = view.renamed.contains(key)});
   for (const MachineKey key : sources(view, machine)) {
     const auto each = [&](const RowContext& context, Slot slot, const UsageRow& row) {
       std::map<MachineId, std::set<EpochKey>> billed;
@@ -232,6 +232,19 @@ Result<std::map<MachineId, KeptOut>> Queries::discarded(
   return found;
 }
 
+Slot Queries::cut_off(const View& view, const Period& period, UtcTime now) {
+  return std::min(period.slots.end, std::max(view.newest, Slot::containing(now)).next());
+}
+
+Expectation Queries::expectation(const View& view, const MachineFacts& machine,
+                                 const Period& period, UtcTime now) {
+  const Slot current = Slot::containing(now);
+  return {.first = machine.first_slot,
+          .cut_off = cut_off(view, period, now),
+          .open = period.slots.contains(current) ? std::optional(current) : std::nullopt,
+          .retired = machine.retired};
+}
+
 bool Queries::is_whole_months(const Period& period) const {
   // A custom meter without prices has one segment a month: its segments begin where months do.
   const MeterName any{"unpriced_of_all_time"};
@@ -247,14 +260,6 @@ Result<Statement> Queries::statement(LedgerReader& ledger, const Period& period,
   if (machine) {
     MB_TRYV(key_of(view, *machine));
   }
-  // The draft of now counts all there is: readings of the next slot may have come from a clock that
-  // is a little ahead.
-  const Slot current = Slot::containing(now);
-  Slot newest = current;
-  for (const auto& [key, facts] : view.machines) newest = std::max(newest, facts.last_slot);
-  const Slot cut_off = std::min(period.slots.end, newest.next());
-  const std::optional<Slot> open =
-      period.slots.contains(current) ? std::optional<Slot>(current) : std::nullopt;
   Rating rating(book_);
   if (from == LinesFrom::kTotals && is_whole_months(period)) {
     MB_TRYV(rate_totals(ledger, view, period, machine, rating));
@@ -268,10 +273,10 @@ Result<Statement> Queries::statement(LedgerReader& ledger, const Period& period,
   }
   MB_TRY(std::vector<Gap> gaps, ledger.gaps());
   std::erase_if(gaps, [&](const Gap& gap) { return !gap.may_touch(period.slots); });
-  MB_TRY(auto machine_notes, notes(ledger, view, period, cut_off, open, machine));
+  MB_TRY(auto machine_notes, notes(ledger, view, period, now, machine));
   MB_TRY(Bill bill, rating.finish());
   return make_statement({.period = period,
-                         .cut_off = cut_off,
+                         .cut_off = cut_off(view, period, now),
                          .prices_source = source_.name,
                          .prices_digest = source_.digest,
                          .zone = book_.zone().data(),

@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "domain/coverage.h"
 #include "domain/period.h"
 #include "domain/price_book.h"
 #include "domain/price_version_use.h"
 #include "domain/statement.h"
 #include "ports/ledger_store.h"
+#include "report/coverage_page.h"
 #include "report/evidence_page.h"
 #include "report/kept_out.h"
 #include "report/usage_page.h"
@@ -103,6 +105,22 @@ class Queries {
   [[nodiscard]] Result<EvidencePage> evidence(LedgerReader& ledger, const EvidenceRequest& request,
                                               const Sha256Hex& sha256_hex) const;
 
+  struct CoverageRequest {
+    std::optional<MachineId> machine = {};  ///< absent: all
+    std::optional<UsageBy> by = {};         ///< absent: the whole period in one row
+    Period period = {};
+    UtcTime now = {};
+    std::optional<UsageCursor> from = {};  ///< where the page before ended
+    std::size_t slots_max = kCoverageSlotsMax;
+    std::size_t rows_max = kUsageRowsMax;
+  };
+  /// A page reads the rows of so many slots, and those of the machine, or of the slot, hour or day,
+  /// with which they are reached.
+  static constexpr std::size_t kCoverageSlotsMax = 100'000;
+  /// One page of what statements say of the time of machines, as of `now`.
+  [[nodiscard]] Result<CoveragePage> coverage(LedgerReader& ledger,
+                                              const CoverageRequest& request) const;
+
   [[nodiscard]] const PriceBook& book() const { return book_; }
 
  private:
@@ -116,6 +134,7 @@ class Queries {
     std::map<MachineKey, std::set<MachineKey>> renamed;  ///< machine → those with boots of it
     std::map<std::string, MeterKey> meters;
     ScopeKey machine_scope;
+    Slot newest;  ///< of all machines
     std::function<const ScopeName&(ScopeKey)> scope_name;
     std::function<const MeterName&(MeterKey)> meter_name;
     std::function<Slot(MeterKey, Slot)> segment_of;
@@ -141,9 +160,26 @@ class Queries {
                                const UsageRow& row, const std::optional<MachineId>& machine,
                                Rating& rating);
   static Result<std::map<MachineId, MachineNote>> notes(LedgerReader& ledger, const View& view,
-                                                        const Period& period, Slot cut_off,
-                                                        std::optional<Slot> open,
+                                                        const Period& period, UtcTime now,
                                                         const std::optional<MachineId>& machine);
+  /// Usage before it counts. The draft of now counts all there is: readings of the next slot may
+  /// have come from a clock that is a little ahead.
+  [[nodiscard]] static Slot cut_off(const View& view, const Period& period, UtcTime now);
+  /// When the machine should have been metered.
+  [[nodiscard]] static Expectation expectation(const View& view, const MachineFacts& machine,
+                                               const Period& period, UtcTime now);
+  /// Whether anything that tells time is billed to the machine.
+  static Result<bool> has_cover(LedgerReader& ledger, const View& view,
+                                const MachineFacts& machine);
+  /// What is covered of each slot by what is billed to the machine.
+  static Result<void> walk_cover(LedgerReader& ledger, const View& view,
+                                 const MachineFacts& machine, SlotRange range,
+                                 const std::function<void(Slot, const Cover&)>& each);
+  /// A piece of a machine's coverage and the slot with which the next one begins, if any is left.
+  Result<std::optional<Slot>> machine_coverage(LedgerReader& ledger, const View& view,
+                                               const CoverageRequest& request, SlotRange range,
+                                               std::size_t slots_max,
+                                               MachineCoverage& coverage) const;
   /// A piece of a machine's usage and the slot with which the next one begins, if any is left.
   Result<std::optional<Slot>> machine_usage(LedgerReader& ledger, const View& view,
                                             const UsageRequest& request, SlotRange range,

@@ -74,6 +74,14 @@ Result<WebResponse> bill(const LedgerApiParts& parts, LedgerReader& ledger,
   return fail(Code::kInvalid, "format= is json, csv or text");
 }
 
+Result<std::optional<UsageCursor>> wanted_cursor(const WebRequest& request) {
+  const std::string_view next = query_value(request, "next");
+  if (next.empty()) return std::optional<UsageCursor>();
+  const auto cursor = parse_usage_cursor(next);
+  if (!cursor) return fail(Code::kInvalid, "next= is the 'next' of the page before");
+  return cursor;
+}
+
 /// One page; `next` of it, given back, asks for the page behind it.
 Result<WebResponse> usage(const LedgerApiParts& parts, LedgerReader& ledger,
                           const WebRequest& request) {
@@ -88,11 +96,7 @@ Result<WebResponse> usage(const LedgerApiParts& parts, LedgerReader& ledger,
   if (!format.empty() && format != "json")
     return fail(Code::kInvalid,
                 "usage is given in pages of JSON; `meterbill usage --csv` makes CSV of them");
-  const std::string_view next = query_value(request, "next");
-  if (!next.empty()) {
-    wanted.from = parse_usage_cursor(next);
-    if (!wanted.from) return fail(Code::kInvalid, "next= is the 'next' of the page before");
-  }
+  MB_TRY(wanted.from, wanted_cursor(request));
   MB_TRY(const UsagePage page, parts.queries.usage(ledger, wanted));
   return answer_json(usage_page_json(page));
 }
@@ -115,6 +119,22 @@ Result<WebResponse> evidence(const LedgerApiParts& parts, LedgerReader& ledger,
   }
   MB_TRY(const EvidencePage page, parts.queries.evidence(ledger, wanted, parts.sha256_hex));
   return answer_json(evidence_page_json(page));
+}
+
+/// One page of coverage, followed as those of usage are.
+Result<WebResponse> coverage(const LedgerApiParts& parts, LedgerReader& ledger,
+                             const WebRequest& request) {
+  Queries::CoverageRequest wanted;
+  MB_TRY(wanted.machine, wanted_machine(request));
+  MB_TRY(wanted.period, wanted_period(parts, request));
+  wanted.now = parts.clock.now().utc;
+  if (const std::string_view by = query_value(request, "by"); !by.empty()) {
+    wanted.by = parse_usage_by(by);
+    if (!wanted.by) return fail(Code::kInvalid, "by is slot, hour or day");
+  }
+  MB_TRY(wanted.from, wanted_cursor(request));
+  MB_TRY(const CoveragePage page, parts.queries.coverage(ledger, wanted));
+  return answer_json(coverage_page_json(page));
 }
 
 /// The newest samples, as the prototype has them. Agents' readings have no cost of their own.
@@ -373,6 +393,11 @@ void add_reading(std::vector<WebRoute>& routes, const LedgerApiParts& parts) {
         return evidence(parts, ledger, request);
       },
       {"machine", "slot", "scope", "next"});
+  get("/api/v1/coverage",
+      [parts](LedgerReader& ledger, const WebRequest& request, const PathValues&) {
+        return coverage(parts, ledger, request);
+      },
+      {"machine", "period", "by", "next"});
   get("/api/v1/prices", [parts](LedgerReader& ledger, const WebRequest&, const PathValues&) {
     return used_prices(parts, ledger);
   });

@@ -124,6 +124,8 @@ class StoppedLedgerTest(LedgerFileTest):
         for form in ([], ["--json"], ["--csv"]):
             yield ["usage", "--by", "slot", "--period", day, *form]
             yield ["usage", "--machine", "node-4", "--period", day[:7], *form]
+            yield ["usage", "--coverage", "--period", day, *form]
+            yield ["usage", "--coverage", "--by", "slot", "--period", day, *form]
             yield ["bill", "show", "--period", day, *form]
             yield ["bill", "show", "--machine", "lab-7", "--period", day, *form]
         for form in ([], ["--json"]):
@@ -142,7 +144,7 @@ class StoppedLedgerTest(LedgerFileTest):
 
     def test_every_question_is_answered_byte_for_byte_and_no_file_changes(self):
         said = {tuple(question): self.worker.cli(*question) for question in self.questions()}
-        self.assertEqual(len(said), 20)
+        self.assertEqual(len(said), 26)
         # Answers to compare, not empty ones.
         texts = "".join(said.values())
         for word in ("node-4", "user:anna", "bad_number", "boot-c", "STATEMENT", "2.25"):

@@ -38,6 +38,43 @@ void add_left_out(std::string& text, const std::string& what,
   for (const auto& [meter, base] : sums) text += what + meter.str() + " " + to_string(base) + "\n";
 }
 
+/// The coverage of each machine added up over the rows of all pages; none: it is not known.
+std::map<std::string, std::optional<Coverage>> covered(WorkerBench& bench,
+                                                       Queries::CoverageRequest request) {
+  std::map<std::string, std::optional<Coverage>> sums;
+  do {
+    const CoveragePage page = bench.queries.coverage(bench.ledger, request).value();
+    for (const MachineCoverage& machine : page.machines) {
+      auto& sum = sums[machine.machine.str()];
+      if (!machine.is_known) continue;
+      if (!sum) sum.emplace();
+      for (const CoverageRow& row : machine.rows) {
+        sum->metered_us += row.coverage.metered_us;
+        sum->estimated_us += row.coverage.estimated_us;
+        sum->off_us += row.coverage.off_us;
+        sum->missing_us += row.coverage.missing_us;
+      }
+    }
+    request.from = page.next;
+  } while (request.from);
+  return sums;
+}
+
+/// What is shown of the time of machines is what the statement says, in one row and in many.
+void check_coverage(WorkerBench& bench, const Statement& statement, UtcTime now) {
+  std::map<std::string, std::optional<Coverage>> said;
+  for (const MachineStatement& machine : statement.machines)
+    if (!machine.note.coverage || machine.note.coverage->expected_us() > 0)
+      said.emplace(machine.machine.str(), machine.note.coverage);
+  Queries::CoverageRequest request{.period = statement.facts.period, .now = now};
+  EXPECT_EQ(covered(bench, request), said);
+  for (const UsageBy by : {UsageBy::kSlot, UsageBy::kHour, UsageBy::kDay}) {
+    request.by = by;
+    request.slots_max = by == UsageBy::kSlot ? 50 : 500;
+    EXPECT_EQ(covered(bench, request), said) << to_string(by);
+  }
+}
+
 }  // namespace
 
 void PrintTo(const MergeDump& dump, std::ostream* out) {
@@ -198,6 +235,7 @@ std::string MergeDelivery::lines(LinesFrom from) {
   const Period month = parse_period("2026-11", *utc_zone(), now).value();
   const auto made =
       bench_.queries.statement(bench_.ledger, month, std::nullopt, now, from, {}).value();
+  check_coverage(bench_, made, now);
   std::string text = to_string(made.exact_total) + "\n";
   for (const MachineStatement& machine : made.machines) {
     for (const Line& line : machine.lines)
