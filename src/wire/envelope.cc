@@ -75,10 +75,9 @@ Read<std::optional<Attributes>> binary_attributes(const Headers& headers) {
 }
 
 bool announces_structured(const Headers& headers) {
-  return std::any_of(headers.begin(), headers.end(), [](const Headers::View& header) {
-    return is_same(header.name, "content-type") &&
-           starts_with(header.value, "application/cloudevents");
-  });
+  for (const auto [name, value] : headers)
+    if (is_same(name, "content-type") && starts_with(value, "application/cloudevents")) return true;
+  return false;
 }
 
 Read<StructuredEvent> open_structured(const JsonValue& root) {

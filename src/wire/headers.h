@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,37 +25,22 @@ class Headers {
   struct View {
     std::string_view name;
     std::string_view value;
-    friend bool operator==(const View&, const View&) = default;
-    friend bool operator==(const View& view, const Header& header) {
-      return view.name == header.name && view.value == header.value;
-    }
   };
 
-  class const_iterator {
+  /// `for (const auto [name, value] : headers)`.
+  class Iterator {
    public:
-    using iterator_category = std::input_iterator_tag;
-    using value_type = View;
-    using difference_type = std::ptrdiff_t;
-    using pointer = const View*;
-    using reference = View;
-
-    const_iterator() = default;
-    explicit const_iterator(const char* at) : at_(at) {}
+    explicit Iterator(const char* at) : at_(at) {}
     View operator*() const {
       const auto [name, value] = sizes();
       return {{at_ + kSizes, name}, {at_ + kSizes + name, value}};
     }
-    const_iterator& operator++() {
+    Iterator& operator++() {
       const auto [name, value] = sizes();
       at_ += kSizes + name + value;
       return *this;
     }
-    const_iterator operator++(int) {
-      const const_iterator before = *this;
-      ++*this;
-      return before;
-    }
-    friend bool operator==(const const_iterator&, const const_iterator&) = default;
+    friend bool operator==(const Iterator&, const Iterator&) = default;
 
    private:
     struct Sizes {
@@ -72,10 +56,8 @@ class Headers {
       return sizes;
     }
 
-    const char* at_ = nullptr;
+    const char* at_;
   };
-  using iterator = const_iterator;
-  using value_type = View;
 
   Headers() = default;
   Headers(std::initializer_list<Header> headers) {
@@ -87,8 +69,8 @@ class Headers {
 
   /// REQUIRES: each shorter than 4 GiB, as every record is.
   void add(std::string_view name, std::string_view value) {
-    const const_iterator::Sizes sizes{static_cast<std::uint32_t>(name.size()),
-                                      static_cast<std::uint32_t>(value.size())};
+    const Iterator::Sizes sizes{static_cast<std::uint32_t>(name.size()),
+                                static_cast<std::uint32_t>(value.size())};
     packed_.append(reinterpret_cast<const char*>(&sizes), sizeof sizes);
     packed_ += name;
     packed_ += value;
@@ -96,20 +78,16 @@ class Headers {
   }
   /// Room for `count` headers of so many bytes, names and values together.
   void reserve(std::size_t count, std::size_t bytes) {
-    packed_.reserve(count * const_iterator::kSizes + bytes);
+    packed_.reserve(count * Iterator::kSizes + bytes);
   }
   void clear() { *this = {}; }
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
   /// Of all names and values together.
-  [[nodiscard]] std::size_t bytes() const {
-    return packed_.size() - size_ * const_iterator::kSizes;
-  }
-  [[nodiscard]] const_iterator begin() const { return const_iterator(packed_.data()); }
-  [[nodiscard]] const_iterator end() const {
-    return const_iterator(packed_.data() + packed_.size());
-  }
+  [[nodiscard]] std::size_t bytes() const { return packed_.size() - size_ * Iterator::kSizes; }
+  [[nodiscard]] Iterator begin() const { return Iterator(packed_.data()); }
+  [[nodiscard]] Iterator end() const { return Iterator(packed_.data() + packed_.size()); }
   friend bool operator==(const Headers&, const Headers&) = default;
 
  private:
