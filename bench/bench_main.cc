@@ -6,6 +6,8 @@
 //   meterbill-bench latency PORT MACHINE TICKS FOLDER [BROKERS TOPIC]
 //                                                             tick to bill, beside a bare trip over
 //                                                             HTTP, or Kafka when it is named
+//   meterbill-bench ledger FOLDER PRICES MACHINES SCOPES SLOTS START_S
+//                                                             a ledger full of usage
 //   meterbill-bench sync FILE BYTES COUNT WRITERS              append and fdatasync, each write
 // What was measured goes to standard output as one JSON object.
 #include <fmt/format.h>
@@ -20,6 +22,7 @@
 #include "bench_disk.h"
 #include "bench_kafka.h"
 #include "bench_latency.h"
+#include "bench_ledger.h"
 #include "bench_messages.h"
 #include "bench_trips.h"
 
@@ -43,6 +46,7 @@ int usage() {
              "meterbill-bench print SHAPE COUNT START_S\n"
              "meterbill-bench apply FOLDER SHAPE COUNT BATCH START_S\n"
              "meterbill-bench latency PORT MACHINE TICKS FOLDER [BROKERS TOPIC]\n"
+             "meterbill-bench ledger FOLDER PRICES MACHINES SCOPES SLOTS START_S\n"
              "meterbill-bench sync FILE BYTES COUNT WRITERS\n");
   return kUsage;
 }
@@ -96,6 +100,13 @@ int run(std::span<const std::string> words) {
     return told(meterbill::bench::apply(words[1], *shape, *count, *batch, *start_s));
   }
   if (command == "latency" && (words.size() == 5 || words.size() == 7)) return latency(words);
+  if (command == "ledger" && words.size() == 7) {
+    const auto machines = number(words[3]), scopes = number(words[4]), slots = number(words[5]);
+    const auto start_s = number(words[6]);
+    if (!machines || !scopes || !slots || !start_s) return usage();
+    return told(
+        meterbill::bench::fill_ledger(words[1], words[2], {*machines, *scopes, *slots, *start_s}));
+  }
   if (command == "sync" && words.size() == 5) {
     const auto bytes = number(words[2]), count = number(words[3]), writers = number(words[4]);
     if (!bytes || !count || !writers) return usage();

@@ -179,7 +179,7 @@ def tell(report, result, seconds):
         "% of a core, loadgen": 100 * result["loadgen_cpu_s"] / seconds,
     }
     for unit, value in rows.items():
-        report.figure(case, unit, value)
+        report.figure(case, unit, [value])
     print(
         f"    {result['looks_per_s']:.0f} looks a second; {result['equal_rows']:,} rows of the "
         f"ledger equal what was sent",

@@ -56,15 +56,21 @@ class Report:
         self.write()
 
     def figure(self, case, unit, ours, goal=None):
-        """A figure that stands for itself; with a goal, that is its peer."""
-        row = {"case": case, "unit": unit, "ours": [round(ours, 3)], "peer": "", "theirs": []}
-        row |= {"ratio": None, "machine": self.machine, "about": ""}
-        said = ""
-        if goal is not None:
-            row |= {"peer": "goal", "theirs": [goal], "ratio": round(ours / goal, 3)}
-            said = f"; goal {goal:,}"
+        """Runs without a peer; a goal stands in its place."""
+        median = statistics.median(ours)
+        row = {
+            "case": case,
+            "unit": unit,
+            "ours": [round(run, 3) for run in ours],
+            "peer": "" if goal is None else "goal",
+            "theirs": [] if goal is None else [goal],
+            "ratio": None if goal is None else round(median / goal, 3),
+            "machine": self.machine,
+            "about": "",
+        }
         self.rows.append(row)
-        print(f"  {case}: {ours:,.3f} {unit}{said}", flush=True)
+        said = "" if goal is None else f"; goal {goal:,}"
+        print(f"  {case}: {median:,.3f} {unit}{said}", flush=True)
         self.write()
 
     def write(self):
