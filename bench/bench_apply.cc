@@ -78,9 +78,10 @@ Result<void> run(const std::string& folder, const Shape& shape, std::int64_t cou
   Stopwatch decode, merge, commit;
   for (std::int64_t done = 0; done < count; done += batch_size) {
     std::vector<SourceBatch> batches(1);
-    batches[0] = {kName, Route::kKafka,
-                  arrivals(shape, done, std::min(batch_size, count - done), start_s), positions,
-                  &records};
+    batches[0].source = kName;
+    batches[0].arrivals = arrivals(shape, done, std::min(batch_size, count - done), start_s);
+    batches[0].positions = positions;
+    batches[0].digests = &records;
     const UtcTime now = clock.now().utc;
     decode.start();
     Items items = read_items(batches, now, std::nullopt);
