@@ -38,14 +38,6 @@ std::string epoch_text(const SpoolRow& row) {
   return text;
 }
 
-void write_time(JsonWriter& json, std::string_view name, const std::optional<UtcTime>& time) {
-  json.key(name);
-  if (time)
-    json.string(to_string(*time));
-  else
-    json.null();
-}
-
 void write_row(JsonWriter& json, const SpoolRow& row) {
   json.begin_object()
       .string("machine", row.machine)
@@ -60,9 +52,9 @@ void write_row(JsonWriter& json, const SpoolRow& row) {
       .integer("offered", row.offered)
       .integer("acknowledged", row.acknowledged)
       .boolean("repeated", row.is_repeated);
-  write_time(json, "acknowledged_at", row.acknowledged_at);
+  json.string_or_null("acknowledged_at", row.acknowledged_at);
   json.string("aside", row.aside);
-  write_time(json, "aside_since", row.aside_since);
+  json.string_or_null("aside_since", row.aside_since);
   json.end_object();
 }
 

@@ -39,11 +39,7 @@ std::string coverage_page_json(const CoveragePage& page) {
     write_coverage_rows(json, page.by, machine.rows);
     end_coverage(json, machine.is_known);
   }
-  json.end_array().key("next");
-  if (page.next)
-    json.string(to_string(*page.next));
-  else
-    json.null();
+  json.end_array().string_or_null("next", page.next);
   return json.end_object().take() + "\n";
 }
 

@@ -96,11 +96,7 @@ void write_stored(JsonWriter& json, const std::vector<StoredReading>& stored) {
 }
 
 void write_forgotten(JsonWriter& json, const std::optional<UtcTime>& forgotten) {
-  json.key("forgotten_until");
-  if (forgotten)
-    json.string(to_string(*forgotten));
-  else
-    json.null();
+  json.string_or_null("forgotten_until", forgotten);
 }
 
 std::string evidence_page_json(const EvidencePage& page) {
@@ -116,11 +112,7 @@ std::string evidence_page_json(const EvidencePage& page) {
   json.end_array();
   write_stored(json, page.stored);
   write_forgotten(json, page.forgotten);
-  json.key("next");
-  if (page.next)
-    json.string(to_string(*page.next));
-  else
-    json.null();
+  json.string_or_null("next", page.next);
   return json.end_object().take() + "\n";
 }
 

@@ -10,11 +10,8 @@ void write_gap(JsonWriter& json, const Gap& gap) {
       .integer("from", gap.from)
       .integer("to", gap.to)
       .integer("records", gap.records());
-  if (gap.after)
-    json.string("after", to_string(*gap.after));
-  else
-    json.null("after");
-  json.string("detected", to_string(gap.detected))
+  json.string_or_null("after", gap.after)
+      .string("detected", to_string(gap.detected))
       .string("text", to_string(gap) + ". " + kGapMeaning)
       .end_object();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,11 @@ class JsonWriter {
   }
   JsonWriter& boolean(std::string_view name, bool value) { return key(name).boolean(value); }
   JsonWriter& null(std::string_view name) { return key(name).null(); }
+  /// The text of `value`, as its `to_string` gives it, or null.
+  template <class Value>
+  JsonWriter& string_or_null(std::string_view name, const std::optional<Value>& value) {
+    return value ? string(name, to_string(*value)) : null(name);
+  }
 
   /// What has been written since the last `take`: a long document can be sent in parts.
   [[nodiscard]] std::string take();

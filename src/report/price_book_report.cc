@@ -85,11 +85,7 @@ std::string price_book_json(const PriceBook& book, std::string_view source, std:
     json.string("unit", version.unit.name);
     json.string("price", to_string(version.price));
     json.string("scopes", scopes_text(version));
-    json.key("from");
-    if (version.from)
-      json.string(to_string(*version.from));
-    else
-      json.null();
+    json.string_or_null("from", version.from);
     json.end_object();
   }
   json.end_array();

@@ -35,11 +35,7 @@ void write_line(JsonWriter& json, const Statement& statement, const Line& line) 
   json.string("price", to_string(line.version.price));
   json.string("cost", to_string(line.cost));
   json.string("amount", to_string(line.amount, statement.currency));
-  json.key("price_since");
-  if (line.version.from)
-    json.string(to_string(*line.version.from));
-  else
-    json.null();
+  json.string_or_null("price_since", line.version.from);
   write_base(json, line.key.meter, line.base);
   json.end_object();
 }

@@ -56,11 +56,7 @@ std::string usage_page_json(const UsagePage& page) {
     write_rows(json, page.by, usage.rows);
     end_machine(json, usage.clock_steps);
   }
-  json.end_array().key("next");
-  if (page.next)
-    json.string(to_string(*page.next));
-  else
-    json.null();
+  json.end_array().string_or_null("next", page.next);
   return json.end_object().take() + "\n";
 }
 

@@ -66,12 +66,17 @@ Result<SegmentTotals> totals_at(LedgerConnection& ledger, MachineKey machine, Sl
   return of_machine(unpack_totals(packed), "totals", ledger, machine, segment);
 }
 
-Result<SegmentTotals> segment_totals(LedgerConnection& ledger, MachineKey machine, Slot segment) {
+Result<SegmentTotals*> segment_in(FlatMap<Slot, SegmentTotals>& segments, LedgerConnection& ledger,
+                                  MachineKey machine, Slot segment) {
+  const auto [entry, is_new] = segments.try_emplace(segment);
+  if (!is_new) return &entry->second;
   MB_TRY(auto query, ledger.query("SELECT packed FROM total WHERE machine=?1 AND segment=?2"));
   query->bind(1, machine.value).bind(2, segment.unix_seconds());
   MB_TRY(const bool found, query->step());
-  if (!found) return SegmentTotals();
-  return totals_at(ledger, machine, segment, query->blob(0));
+  if (found) {
+    MB_TRY(entry->second, totals_at(ledger, machine, segment, query->blob(0)));
+  }
+  return &entry->second;
 }
 
 }  // namespace meterbill::ledger_queries

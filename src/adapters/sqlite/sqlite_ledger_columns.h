@@ -12,9 +12,11 @@ namespace meterbill::ledger_queries {
 
 [[nodiscard]] Result<Slot> slot_at(LedgerQuery& query, int column);
 [[nodiscard]] std::optional<UtcTime> time_at(LedgerQuery& query, int column);
-/// None stored: empty. A failure names machine and segment.
-[[nodiscard]] Result<SegmentTotals> segment_totals(LedgerConnection& ledger, MachineKey machine,
-                                                   Slot segment);
+/// The totals of one of a machine's segments, read once into `segments`, which are all of that
+/// machine; none stored: empty. Valid until the next call. A failure names machine and segment.
+[[nodiscard]] Result<SegmentTotals*> segment_in(FlatMap<Slot, SegmentTotals>& segments,
+                                                LedgerConnection& ledger, MachineKey machine,
+                                                Slot segment);
 /// Of four columns from `column` on: last_seen_us, percent_us, cpu_usage_percent,
 /// memory_usage_percent.
 [[nodiscard]] Sighting sighting_at(LedgerQuery& query, int column);

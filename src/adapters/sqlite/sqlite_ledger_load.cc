@@ -41,13 +41,9 @@ Result<void> load_totals(LedgerConnection& ledger, std::span<const TotalKey> key
   for (const TotalKey& key : keys) {
     if (key.machine != machine) segments.clear();
     machine = key.machine;
-    auto segment = segments.find(key.segment);
-    if (segment == segments.end()) {
-      MB_TRY(SegmentTotals stored, segment_totals(ledger, machine, key.segment));
-      segment = segments.emplace(key.segment, std::move(stored)).first;
-    }
-    const auto found = segment->second.find({key.scope, key.labels, key.meter});
-    if (found != segment->second.end()) loaded.totals.insert_or_assign(key, found->second);
+    MB_TRY(const SegmentTotals* segment, segment_in(segments, ledger, machine, key.segment));
+    const auto found = segment->find({key.scope, key.labels, key.meter});
+    if (found != segment->end()) loaded.totals.insert_or_assign(key, found->second);
   }
   return ok();
 }

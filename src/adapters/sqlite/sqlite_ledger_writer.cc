@@ -326,16 +326,13 @@ Result<void> put_totals(LedgerConnection& ledger, const Totals& totals) {
     FlatMap<Slot, SegmentTotals> segments;
     for (; next != totals.end() && next->first.machine == machine; ++next) {
       const TotalKey& key = next->first;
-      auto segment = segments.find(key.segment);
-      if (segment == segments.end()) {
-        MB_TRY(SegmentTotals stored, ledger_queries::segment_totals(ledger, machine, key.segment));
-        segment = segments.emplace(key.segment, std::move(stored)).first;
-      }
+      MB_TRY(SegmentTotals* const segment,
+             ledger_queries::segment_in(segments, ledger, machine, key.segment));
       const TotalPlace place{key.scope, key.labels, key.meter};
       if (next->second == 0)
-        segment->second.erase(place);
+        segment->erase(place);
       else
-        segment->second.insert_or_assign(place, next->second);
+        segment->insert_or_assign(place, next->second);
     }
     for (const auto& [segment, stored] : segments) {
       MB_TRYV(in("total", put_segment(ledger, machine, segment, stored)));

@@ -3,7 +3,7 @@
 
 #include "cli/usage_command.h"
 #include "report/coverage_page.h"
-#include "unit/cli/terminal.h"
+#include "unit/cli/usage_command_bench.h"
 
 namespace meterbill {
 namespace {
@@ -18,23 +18,9 @@ CoveragePage page_of(const char* machine, const char* day, std::optional<UsageCu
           .next = std::move(next)};
 }
 
-class CoverageCommandTest : public testing::Test {
+class CoverageCommandTest : public UsageCommandBench {
  protected:
-  int run(const std::vector<std::string>& arguments) {
-    const AskService ask = [this](const std::string&, const std::string&,
-                                  const std::string& target) -> Result<ServiceAnswer> {
-      targets_.push_back(target);
-      if (targets_.size() > answers_.size())
-        return fail(Code::kUnavailable, "http://host: Connection reset by peer");
-      return answers_[targets_.size() - 1];
-    };
-    return usage_command({ask, {"http://host", "", "", ""}}).run(arguments, screen_.terminal);
-  }
   void answer(const CoveragePage& page) { answers_.push_back({200, coverage_page_json(page)}); }
-
-  std::vector<ServiceAnswer> answers_;
-  std::vector<std::string> targets_;
-  TestTerminal screen_;
 };
 
 TEST_F(CoverageCommandTest, FollowsThePages) {

@@ -4,7 +4,7 @@
 #include "cli/usage_command.h"
 #include "report/evidence_page.h"
 #include "support/golden.h"
-#include "unit/cli/terminal.h"
+#include "unit/cli/usage_command_bench.h"
 
 namespace meterbill {
 namespace {
@@ -65,21 +65,14 @@ std::vector<EvidencePage> slot_pages() {
   return {first, last};
 }
 
-class RawUsageTest : public testing::Test {
+class RawUsageTest : public UsageCommandBench {
  protected:
   int run(std::vector<std::string> arguments) {
     targets_.clear();
     screen_.out.str("");
     screen_.err.str("");
-    const AskService ask = [this](const std::string&, const std::string&,
-                                  const std::string& target) -> Result<ServiceAnswer> {
-      targets_.push_back(target);
-      if (targets_.size() > answers_.size())
-        return fail(Code::kUnavailable, "http://host: read the answer: Connection reset by peer");
-      return answers_[targets_.size() - 1];
-    };
     arguments.insert(arguments.begin(), "--raw");
-    return usage_command({ask, {"http://host", "", "", ""}}).run(arguments, screen_.terminal);
+    return UsageCommandBench::run(arguments);
   }
   int run() { return run({"--machine=web-1", "--slot", kSlot}); }
 
@@ -87,10 +80,6 @@ class RawUsageTest : public testing::Test {
     answers_.clear();
     for (const EvidencePage& page : pages) answers_.push_back({200, evidence_page_json(page)});
   }
-
-  std::vector<ServiceAnswer> answers_;
-  std::vector<std::string> targets_;
-  TestTerminal screen_;
 };
 
 TEST_F(RawUsageTest, ShowsTheMessagesOfAllPagesAndThatTheyExplainTheSlot) {

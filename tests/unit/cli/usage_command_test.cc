@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "report/usage_printer.h"
-#include "unit/cli/terminal.h"
+#include "unit/cli/usage_command_bench.h"
 
 namespace meterbill {
 namespace {
@@ -40,27 +40,11 @@ std::string printed_at_once(UsageFormat format) {
   return text + printer.end();
 }
 
-/// The command against answers that stand ready; the one behind them is a broken connection.
-class UsageCommandTest : public testing::Test {
+class UsageCommandTest : public UsageCommandBench {
  protected:
-  int run(const std::vector<std::string>& arguments) {
-    const AskService ask = [this](const std::string&, const std::string&,
-                                  const std::string& target) -> Result<ServiceAnswer> {
-      targets_.push_back(target);
-      if (targets_.size() > answers_.size())
-        return fail(Code::kUnavailable, "http://host: read the answer: Connection reset by peer");
-      return answers_[targets_.size() - 1];
-    };
-    return usage_command({ask, {"http://host", "", "", ""}}).run(arguments, screen_.terminal);
-  }
-
   void answer(const std::vector<UsagePage>& pages) {
     for (const UsagePage& page : pages) answers_.push_back({200, usage_page_json(page)});
   }
-
-  std::vector<ServiceAnswer> answers_;
-  std::vector<std::string> targets_;
-  TestTerminal screen_;
 };
 
 TEST_F(UsageCommandTest, FollowsThePagesInEachFormat) {

@@ -2,29 +2,16 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/crc.hpp>
 #include <limits>
 #include <random>
+
+#include "support/packed_bytes.h"
 
 namespace meterbill {
 namespace {
 
 constexpr Int128 kMax = static_cast<Int128>(~UInt128{0} >> 1);
 constexpr Int128 kMin = -kMax - 1;
-
-std::string sealed(std::string bytes) {
-  boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> crc;
-  crc.process_bytes(bytes.data(), bytes.size());
-  for (unsigned shift = 0; shift < 32; shift += 8)
-    bytes += static_cast<char>(crc.checksum() >> shift & 0xFF);
-  return bytes;
-}
-
-std::string bytes_of(std::initializer_list<unsigned> bytes) {
-  std::string text;
-  for (const unsigned byte : bytes) text += static_cast<char>(byte);
-  return text;
-}
 
 TotalPlace place(std::int64_t scope, std::int64_t labels, std::int64_t meter) {
   return {{scope}, {labels}, {meter}};

@@ -2,9 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/crc.hpp>
 #include <limits>
 #include <random>
+
+#include "support/packed_bytes.h"
 
 namespace meterbill {
 namespace {
@@ -20,21 +21,6 @@ UsageRow example() {
   epoch.by_scope[ScopeKey{1}] = {.final = true, .used = {{MeterKey{1}, 64}, {MeterKey{3}, 0}}};
   epoch.by_scope[ScopeKey{5}] = {};
   return row;
-}
-
-/// `bytes` with the checksum they should have.
-std::string sealed(std::string bytes) {
-  boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> crc;
-  crc.process_bytes(bytes.data(), bytes.size());
-  for (unsigned shift = 0; shift < 32; shift += 8)
-    bytes += static_cast<char>(crc.checksum() >> shift & 0xFF);
-  return bytes;
-}
-
-std::string bytes_of(std::initializer_list<unsigned> bytes) {
-  std::string text;
-  for (const unsigned byte : bytes) text += static_cast<char>(byte);
-  return text;
 }
 
 TEST(RowCodecTest, BytesAreThoseOfVersionOne) {
