@@ -60,8 +60,10 @@ void World::deliver_everything() {
     machine->truth.finish();
   }
   if (worker_.is_running()) worker_.kafka().is_reliable = true;
-  // Errors from before are waited out, for longer each time.
+  // Errors from before are waited out, for longer each time; a partition that waited may be found
+  // to have another log only then.
   for (int i = 0; i < 200; ++i) worker_.work(100);
+  accept_partitions();
 }
 
 /// The operator says of each halted partition that its new log is right.
