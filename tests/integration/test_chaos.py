@@ -56,7 +56,13 @@ class ChaosTest(ProgramTest):
                 env={**os.environ, "TMPDIR": str(home)},
             )
         self.addCleanup(lambda: chaos.poll() is None and chaos.kill())
-        wait_until(lambda: "messages" in log.read_text("utf-8"), 120, "faults are being made", 0.1)
+
+        def makes_faults():
+            told = log.read_text("utf-8")
+            self.assertIsNone(chaos.poll(), told)
+            return "messages" in told
+
+        wait_until(makes_faults, 120, "faults are being made", 0.1)
         self.assertNotEqual(processes.running_in(home), [])
         chaos.send_signal(signal.SIGINT)
         self.assertEqual(chaos.wait(60), 130, log.read_text("utf-8"))

@@ -33,17 +33,24 @@ def wait_until(predicate, timeout_s, what="the condition", poll_s=0.02):
         time.sleep(poll_s)
 
 
+_given_ports = set()
+
+
 def free_port():
-    """A loopback TCP port nobody uses. Taken below the range of outgoing connections, so that
-    nobody takes it by chance while the server that owns it is down for a restart."""
+    """A loopback TCP port nobody uses, never the same twice: it may be listened on much later.
+    Taken below the range of outgoing connections, so that nobody takes it by chance while the
+    server that owns it is down for a restart."""
     for _ in range(200):
         port = random.randrange(15000, 32000)
+        if port in _given_ports:
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
+            _given_ports.add(port)
             return port
     raise RuntimeError("no free loopback port found in 200 tries")
 
