@@ -13,7 +13,7 @@ namespace meterbill {
 namespace {
 
 const ScopeName kOther{"other"};
-constexpr std::int64_t kSlotsPerFold = 96;  // a day: one fold never holds the tick up for long
+constexpr std::size_t kSlotsPerFold = 96;  // a day: one fold never holds the tick up for long
 
 struct Part {
   ScopeName scope;
@@ -24,55 +24,58 @@ struct Part {
   }
 };
 
-struct SlotKey {
-  std::int64_t epoch = 0;
-  std::int64_t slot = 0;
-};
-
 /// Final slots with parts to fold, of which no row was ever offered; oldest first.
-Result<std::vector<SlotKey>> foldable(SqliteDb& db) {
-  MB_TRY(auto select, db.prepare("SELECT epoch, slot FROM rows GROUP BY epoch, slot "
-                                 "HAVING min(final)=1 AND max(offered)=0 "
-                                 "AND sum(scope<>'machine' AND scope NOT LIKE 'view:%')>1 "
-                                 "ORDER BY epoch, slot LIMIT ?"));
-  select.bind(1, kSlotsPerFold);
-  std::vector<SlotKey> keys;
-  for (;;) {
-    MB_TRY(const bool found, select.step());
-    if (!found) return keys;
-    keys.push_back({.epoch = select.integer(0), .slot = select.integer(1)});
+Result<std::vector<FoldPlace>> foldable(SqliteDb& db, FoldPlace& from) {
+  MB_TRY(auto row, db.query("SELECT epoch, slot, min(final), max(offered), "
+                            "sum(scope<>'machine' AND scope NOT LIKE 'view:%') FROM rows "
+                            "WHERE (epoch, slot)>=(?, ?) GROUP BY epoch, slot "
+                            "ORDER BY epoch, slot"));
+  row->bind(1, from.epoch).bind(2, from.slot);
+  std::vector<FoldPlace> places;
+  bool is_settled = true;  // all before this slot: it cannot be folded, now or later
+  while (places.size() < kSlotsPerFold) {
+    MB_TRY(const bool found, row->step());
+    if (!found) break;
+    const FoldPlace place{.epoch = row->integer(0), .slot = row->integer(1)};
+    if (is_settled) from = place;
+    const bool is_final = row->integer(2) == 1;
+    const bool is_offered = row->integer(3) > 0;
+    const bool can_fold = is_final && !is_offered && row->integer(4) > 1;
+    if (can_fold) places.push_back(place);
+    is_settled = is_settled && is_final && !can_fold;
   }
+  return places;
 }
 
-Result<std::vector<Part>> parts_of(SqliteDb& db, SlotKey key) {
-  MB_TRY(auto select, db.prepare("SELECT scope, used FROM rows WHERE epoch=? AND slot=? "
-                                 "AND scope<>'machine' AND scope NOT LIKE 'view:%'"));
-  select.bind(1, key.epoch).bind(2, key.slot);
+Result<std::vector<Part>> parts_of(SqliteDb& db, FoldPlace key) {
+  MB_TRY(auto select, db.query("SELECT scope, used FROM rows WHERE epoch=? AND slot=? "
+                               "AND scope<>'machine' AND scope NOT LIKE 'view:%'"));
+  select->bind(1, key.epoch).bind(2, key.slot);
   std::vector<Part> parts;
   for (;;) {
-    MB_TRY(const bool found, select.step());
+    MB_TRY(const bool found, select->step());
     if (!found) return parts;
-    MB_TRY(MeterTotals used, parse_used(select.text(1)));
-    parts.push_back({.scope = ScopeName(std::string(select.text(0))), .used = std::move(used)});
+    MB_TRY(MeterTotals used, parse_used(select->text(1)));
+    parts.push_back({.scope = ScopeName(std::string(select->text(0))), .used = std::move(used)});
   }
 }
 
-Result<void> store_other(SqliteDb& db, SlotKey key, const MeterTotals& used) {
-  MB_TRY(auto insert, db.prepare("INSERT INTO rows(epoch, slot, scope, used, final, version) "
-                                 "VALUES(?,?,'other',?,1,1) ON CONFLICT DO UPDATE "
-                                 "SET used=excluded.used, version=version+1"));
-  return insert.bind(1, key.epoch).bind(2, key.slot).bind(3, used_text(used)).run();
+Result<void> store_other(SqliteDb& db, FoldPlace key, const MeterTotals& used) {
+  MB_TRY(auto insert, db.query("INSERT INTO rows(epoch, slot, scope, used, final, version) "
+                               "VALUES(?,?,'other',?,1,1) ON CONFLICT DO UPDATE "
+                               "SET used=excluded.used, version=version+1"));
+  return insert->bind(1, key.epoch).bind(2, key.slot).bind(3, used_text(used)).run();
 }
 
-Result<void> recount(SqliteDb& db, SlotKey key) {
+Result<void> recount(SqliteDb& db, FoldPlace key) {
   MB_TRY(auto update,
-         db.prepare("UPDATE rows SET version=version+1, scopes=(SELECT count(*) FROM rows AS r "
-                    "WHERE r.epoch=rows.epoch AND r.slot=rows.slot) "
-                    "WHERE epoch=? AND slot=? AND scope='machine'"));
-  return update.bind(1, key.epoch).bind(2, key.slot).run();
+         db.query("UPDATE rows SET version=version+1, scopes=(SELECT count(*) FROM rows AS r "
+                  "WHERE r.epoch=rows.epoch AND r.slot=rows.slot) "
+                  "WHERE epoch=? AND slot=? AND scope='machine'"));
+  return update->bind(1, key.epoch).bind(2, key.slot).run();
 }
 
-Result<std::int64_t> fold_slot(SqliteDb& db, SlotKey key) {
+Result<std::int64_t> fold_slot(SqliteDb& db, FoldPlace key) {
   MB_TRY(std::vector<Part> parts, parts_of(db, key));
   MeterTotals other;
   std::vector<Part> small;
@@ -89,12 +92,12 @@ Result<std::int64_t> fold_slot(SqliteDb& db, SlotKey key) {
   // Two parts without `other` must both go: one row less is the least that helps.
   const std::size_t count = std::max<std::size_t>((small.size() + 1) / 2, other.empty() ? 2 : 1);
   small.resize(std::min(count, small.size()));
-  MB_TRY(auto remove, db.prepare("DELETE FROM rows WHERE epoch=? AND slot=? AND scope=?"));
+  MB_TRY(auto remove, db.query("DELETE FROM rows WHERE epoch=? AND slot=? AND scope=?"));
   for (const Part& part : small) {
     for (const auto& [meter, value] : part.used) {
       MB_TRY(other[meter], add(other[meter], value));
     }
-    MB_TRYV(remove.bind(1, key.epoch).bind(2, key.slot).bind(3, part.scope.str()).run());
+    MB_TRYV(remove->bind(1, key.epoch).bind(2, key.slot).bind(3, part.scope.str()).run());
   }
   MB_TRYV(store_other(db, key, other));
   MB_TRYV(recount(db, key));
@@ -126,11 +129,11 @@ Result<MeterTotals> parse_used(std::string_view text) {
   return used;
 }
 
-Result<std::int64_t> fold_small_scopes(SqliteDb& db) {
+Result<std::int64_t> fold_small_scopes(SqliteDb& db, FoldPlace& from) {
   std::int64_t folded = 0;
-  MB_TRY(const std::vector<SlotKey> keys, foldable(db));
-  for (const SlotKey key : keys) {
-    MB_TRY(const std::int64_t count, fold_slot(db, key));
+  MB_TRY(const std::vector<FoldPlace> places, foldable(db, from));
+  for (const FoldPlace place : places) {
+    MB_TRY(const std::int64_t count, fold_slot(db, place));
     folded += count;
   }
   return folded;

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "adapters/sqlite/spool_schema.h"
+#include "adapters/sqlite/spool_tally.h"
 
 namespace meterbill {
 namespace {
@@ -33,6 +34,7 @@ Result<SqliteDb> open_sound(const std::string& path, const SqliteSpoolOptions& o
   MB_TRY(const std::int64_t tables, db.integer("SELECT count(*) FROM sqlite_schema"));
   if (tables == 0) {
     MB_TRYV(in("create tables", migrate(db, 0, options.machine)));
+    MB_TRYV(in("count rows", begin_tally(db)));
     return db;
   }
   if (application != kSpoolApplicationId)
@@ -48,6 +50,7 @@ Result<SqliteDb> open_sound(const std::string& path, const SqliteSpoolOptions& o
   if (version < kSpoolSchema) {
     MB_TRYV(in("migrate the spool's tables", migrate(db, version, options.machine)));
   }
+  MB_TRYV(in("count rows", begin_tally(db)));
   return db;
 }
 

@@ -64,8 +64,17 @@ CREATE TABLE checkpoint(
 inline constexpr const char* kSpoolMachines2 =
     "ALTER TABLE epochs ADD COLUMN machine TEXT NOT NULL DEFAULT ''";
 
+/// What a tick asks for is found without passing what is merely kept: rows that wait, rows that can
+/// be dropped or are due to be sent once more, rows that were refused.
+inline constexpr const char* kSpoolIndexes3 = R"(
+DROP INDEX waiting;
+CREATE INDEX waiting ON rows(epoch, slot, scope) WHERE version>acknowledged AND aside IS NULL;
+CREATE INDEX settled ON rows(repeated, acknowledged_at) WHERE final=1 AND version=acknowledged;
+CREATE INDEX refused ON rows(aside_at) WHERE aside IS NOT NULL;
+)";
+
 /// The step at index i leads to version i + 1, in `user_version`. A released step is never edited.
-inline constexpr std::array kSpoolSteps{kSpoolTables1, kSpoolMachines2};
+inline constexpr std::array kSpoolSteps{kSpoolTables1, kSpoolMachines2, kSpoolIndexes3};
 inline constexpr auto kSpoolSchema = static_cast<std::int64_t>(kSpoolSteps.size());
 
 }  // namespace meterbill

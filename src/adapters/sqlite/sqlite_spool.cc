@@ -2,14 +2,13 @@
 
 #include <fmt/format.h>
 
-#include "adapters/sqlite/spool_fold.h"
+#include <algorithm>
+
 #include "adapters/sqlite/spool_open.h"
 #include "base/assert.h"
 
 namespace meterbill {
 namespace {
-
-constexpr std::int64_t kEpochsKept = 100;  // without rows; more than the starts of a slot
 
 Result<std::int64_t> epoch_key(SqliteDb& db, const EpochId& epoch) {
   MB_TRY(auto select, db.query("SELECT id FROM epochs WHERE epoch=?"));
@@ -25,15 +24,6 @@ void bind_cover(const SqliteQuery& query, int first, const std::optional<Cover>&
       .bind(first + 2, cover->metered_us)
       .bind(first + 3, cover->estimated_us)
       .bind(first + 4, cover->off_us);
-}
-
-std::optional<Cover> cover_at(const SqliteQuery& row, int first) {
-  if (row->is_null(first)) return std::nullopt;
-  return Cover{.from_us = row->integer(first),
-               .to_us = row->integer(first + 1),
-               .metered_us = row->integer(first + 2),
-               .estimated_us = row->integer(first + 3),
-               .off_us = row->integer(first + 4)};
 }
 
 }  // namespace
@@ -61,6 +51,7 @@ Result<std::string> SqliteSpool::begin_anew(UtcTime now) {
     MB_TRY(kept, move_aside(path_, now));
   }
   MB_TRY(db_, open_or_begin(path_, options_, now, kept));
+  fold_from_ = {};
   lost_ = false;
   return kept;
 }
@@ -168,6 +159,7 @@ Result<void> SqliteSpool::save_epoch(const EpochTotals& totals, SpoolPlaces& pla
   }
   MB_TRY(const std::vector<Reading> rows, places.rows_of(totals, tight));
   for (const Reading& row : rows) {
+    fold_from_ = std::min(fold_from_, {.epoch = key, .slot = row.slot.unix_seconds()});
     MB_TRYV(save_reading(key, row));
   }
   return ok();
@@ -190,7 +182,8 @@ Result<void> SqliteSpool::save_reading(std::int64_t epoch, const Reading& readin
 Result<void> SqliteSpool::mark_final(const TickRecord& tick) {
   MB_TRY(const std::int64_t running, epoch_key(db_, tick.epochs.back().epoch.id));
   MB_TRY(auto update,
-         db_.query("UPDATE rows SET final=1, version=version+1, aside=NULL, aside_at=NULL, "
+         db_.query("UPDATE rows INDEXED BY growing SET final=1, version=version+1, aside=NULL, "
+                   "aside_at=NULL, "
                    "scopes=CASE scope WHEN 'machine' THEN (SELECT count(*) FROM rows AS r "
                    "WHERE r.epoch=rows.epoch AND r.slot=rows.slot) ELSE 0 END "
                    "WHERE final=0 AND (epoch<>?1 OR slot<?2 OR ?3)"));
@@ -214,14 +207,18 @@ Result<void> SqliteSpool::save_checkpoint(const Checkpoint& checkpoint) {
 }
 
 Result<bool> SqliteSpool::drop_acknowledged() {
-  MB_TRYV(db_.execute("DELETE FROM rows WHERE final=1 AND version=acknowledged"));
+  MB_TRY(const auto remove, db_.query("DELETE FROM rows INDEXED BY settled "
+                                      "WHERE final=1 AND version=acknowledged"));
+  MB_TRYV(remove->run());
   return db_.changes() > 0;
 }
 
 Result<bool> SqliteSpool::fold_scopes() {
   MB_TRY(auto transaction, SqliteTransaction::begin(db_));
-  MB_TRY(const std::int64_t folded, fold_small_scopes(db_));
+  FoldPlace from = fold_from_;
+  MB_TRY(const std::int64_t folded, fold_small_scopes(db_, from));
   MB_TRYV(transaction.commit());
+  fold_from_ = from;
   return folded > 0;
 }
 
@@ -247,132 +244,6 @@ Result<bool> SqliteSpool::nearly_full() {
   MB_TRY(const std::int64_t pages, db_.integer("PRAGMA page_count"));
   MB_TRY(const std::int64_t unused, db_.integer("PRAGMA freelist_count"));
   return (pages - unused) * 10 > options_.page_count_max * 9;
-}
-
-Result<std::vector<PendingRow>> SqliteSpool::pending(std::size_t limit, UtcTime now) {
-  MB_TRY(auto row, db_.query("SELECT r.epoch, e.epoch, e.boot, e.started, r.slot, r.scope, "
-                             "r.used, r.final, r.scopes, r.version, r.from_us, r.to_us, "
-                             "r.metered_us, r.estimated_us, r.off_us, e.machine "
-                             "FROM rows AS r JOIN epochs AS e ON e.id=r.epoch "
-                             "WHERE r.version>r.acknowledged AND r.aside IS NULL AND r.slot<=? "
-                             "ORDER BY r.epoch, r.slot, r.scope LIMIT ?"));
-  row->bind(1, Slot::containing(now).unix_seconds()).bind(2, static_cast<std::int64_t>(limit));
-  std::vector<PendingRow> rows;
-  std::int64_t known = 0;  // the epoch that `epoch` describes
-  Epoch epoch;
-  for (;;) {
-    MB_TRY(const bool found, row->step());
-    if (!found) return rows;
-    if (row->integer(0) != known) {
-      known = row->integer(0);
-      epoch.id = EpochId(std::string(row->text(1)));
-      epoch.boot = BootId(std::string(row->text(2)));
-      MB_TRY(epoch.started, Slot::from_unix_seconds(row->integer(3)));
-      epoch.machine = MachineId(std::string(row->text(15)));
-      MB_TRY(epoch.labels, load_labels(known));
-    }
-    PendingRow& pending = rows.emplace_back();
-    pending.epoch = epoch;
-    MB_TRY(pending.reading.slot, Slot::from_unix_seconds(row->integer(4)));
-    pending.reading.scope = ScopeName(std::string(row->text(5)));
-    MB_TRY(pending.reading.used, parse_used(row->text(6)));
-    pending.reading.final = row->integer(7) != 0;
-    pending.reading.scopes = row->integer(8);
-    pending.version = row->integer(9);
-    pending.reading.cover = cover_at(row, 10);
-  }
-}
-
-Result<void> SqliteSpool::mark_offered(std::span<const RowVersion> rows) {
-  MB_TRY(auto transaction, SqliteTransaction::begin(db_));
-  // Once offered, always offered: a row that grows tick by tick costs no write, and no sync, again
-  // before it is acknowledged.
-  MB_TRY(auto update, db_.query("UPDATE rows SET offered=?1 WHERE offered=0 "
-                                "AND epoch=(SELECT id FROM epochs WHERE epoch=?2) "
-                                "AND slot=?3 AND scope=?4"));
-  for (const RowVersion& row : rows) {
-    update->bind(1, row.version).bind(2, row.key.epoch.str());
-    MB_TRYV(update->bind(3, row.key.slot.unix_seconds()).bind(4, row.key.scope.str()).run());
-  }
-  return transaction.commit();
-}
-
-Result<void> SqliteSpool::acknowledge(std::span<const RowVersion> rows, UtcTime now) {
-  MB_TRY(auto transaction, SqliteTransaction::begin(db_));
-  MB_TRY(auto update,
-         db_.query("UPDATE rows SET acknowledged=max(acknowledged, ?1), acknowledged_at=?5, "
-                   "offered=max(offered, ?1) "
-                   "WHERE epoch=(SELECT id FROM epochs WHERE epoch=?2) AND slot=?3 AND scope=?4"));
-  for (const RowVersion& row : rows) {
-    update->bind(1, row.version).bind(2, row.key.epoch.str()).bind(5, now.us);
-    MB_TRYV(update->bind(3, row.key.slot.unix_seconds()).bind(4, row.key.scope.str()).run());
-  }
-  MB_TRY(const auto remove, db_.query("DELETE FROM rows WHERE final=1 AND repeated=1 "
-                                      "AND version=acknowledged"));
-  MB_TRYV(remove->run());
-  return transaction.commit();
-}
-
-Result<void> SqliteSpool::set_aside(const RowVersion& row, const std::string& reason, UtcTime now) {
-  MB_TRY(auto update,
-         db_.query("UPDATE rows SET aside=?1, aside_at=?2 WHERE version=?6 AND slot=?4 "
-                   "AND epoch=(SELECT id FROM epochs WHERE epoch=?3) AND scope=?5"));
-  update->bind(1, reason).bind(2, now.us).bind(3, row.key.epoch.str());
-  update->bind(4, row.key.slot.unix_seconds()).bind(5, row.key.scope.str());
-  MB_TRYV(update->bind(6, row.version).run());
-  if (db_.changes() == 0) return fail(Code::kNotFound, "the row has changed since it was read");
-  return ok();
-}
-
-Result<std::int64_t> SqliteSpool::repeat_old(UtcTime now) {
-  MB_TRY(auto transaction, SqliteTransaction::begin(db_));
-  MB_TRY(auto update, db_.query("UPDATE rows SET acknowledged=0, repeated=1 WHERE final=1 "
-                                "AND version=acknowledged AND acknowledged_at<=?"));
-  MB_TRYV(update->bind(1, now.us - kKeepAcknowledgedUs).run());
-  const std::int64_t repeated = db_.changes();
-  MB_TRY(auto remove, db_.query("DELETE FROM epochs WHERE id<=(SELECT max(id) FROM epochs)-? "
-                                "AND NOT EXISTS(SELECT 1 FROM rows WHERE rows.epoch=epochs.id)"));
-  MB_TRYV(remove->bind(1, kEpochsKept).run());
-  MB_TRYV(transaction.commit());
-  return repeated;
-}
-
-Result<std::int64_t> SqliteSpool::offer_again() {
-  MB_TRYV(db_.execute("UPDATE rows SET acknowledged=0, aside=NULL, aside_at=NULL"));
-  return db_.changes();
-}
-
-Result<SpoolCounts> SqliteSpool::counts() {
-  SpoolCounts counts;
-  MB_TRY(auto waiting, db_.query("SELECT count(*), min(slot) FROM rows "
-                                 "WHERE version>acknowledged AND aside IS NULL"));
-  MB_TRYV(waiting->step());
-  counts.waiting = waiting->integer(0);
-  if (counts.waiting > 0) counts.oldest = UtcTime{waiting->integer(1) * 1'000'000};
-  MB_TRY(auto all, db_.query("SELECT count(*), count(aside) FROM rows"));
-  MB_TRYV(all->step());
-  counts.kept = all->integer(0);
-  counts.aside = all->integer(1);
-  MB_TRY(counts.tight, nearly_full());
-  return counts;
-}
-
-Result<std::vector<AsideRow>> SqliteSpool::aside(std::size_t limit) {
-  MB_TRY(auto row, db_.query("SELECT e.epoch, r.slot, r.scope, r.aside, r.aside_at FROM rows AS r "
-                             "JOIN epochs AS e ON e.id=r.epoch WHERE r.aside IS NOT NULL "
-                             "ORDER BY r.aside_at, r.epoch, r.slot, r.scope LIMIT ?"));
-  row->bind(1, static_cast<std::int64_t>(limit));
-  std::vector<AsideRow> rows;
-  for (;;) {
-    MB_TRY(const bool found, row->step());
-    if (!found) return rows;
-    AsideRow& aside = rows.emplace_back();
-    MB_TRY(aside.key.slot, Slot::from_unix_seconds(row->integer(1)));
-    aside.key.epoch = EpochId(std::string(row->text(0)));
-    aside.key.scope = ScopeName(std::string(row->text(2)));
-    aside.reason = std::string(row->text(3));
-    aside.since = {row->integer(4)};
-  }
 }
 
 }  // namespace meterbill

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "adapters/sqlite/spool_fold.h"
 #include "adapters/sqlite/spool_places.h"
 #include "adapters/sqlite/sqlite_db.h"
 #include "ports/spool.h"
@@ -44,6 +45,8 @@ class SqliteSpool final : public Spool {
   [[nodiscard]] Result<std::string> begin_anew(UtcTime now) override;
 
  private:
+  static constexpr std::int64_t kEpochsKept = 100;  // without rows; more than the starts of a slot
+
   SqliteSpool(std::string path, SqliteSpoolOptions options, SqliteDb db);
 
   Result<void> save_once(const TickRecord& tick, bool tight);
@@ -54,6 +57,12 @@ class SqliteSpool final : public Spool {
   Result<std::optional<Checkpoint>> load_checkpoint();
   Result<std::vector<Epoch>> load_epochs();
   Result<Labels> load_labels(std::int64_t epoch);
+  Result<std::int64_t> next_waiting_epoch(std::int64_t after);
+  Result<Epoch> load_epoch(std::int64_t key);
+  Result<void> add_pending(std::int64_t key, std::size_t limit, UtcTime now,
+                           std::vector<PendingRow>& rows);
+  Result<void> settle(std::span<const RowVersion> rows, UtcTime now);
+  Result<void> drop_settled(std::span<const RowVersion> rows);
   Result<bool> drop_acknowledged();
   Result<bool> fold_scopes();
   Result<bool> make_room();
@@ -64,7 +73,8 @@ class SqliteSpool final : public Spool {
   SqliteSpoolOptions options_;
   SqliteDb db_;
   SpoolPlaces places_;
-  bool lost_ = false;  // db_ is a stand-in: the file could not be begun anew yet
+  FoldPlace fold_from_;  // nothing before it can be folded
+  bool lost_ = false;    // db_ is a stand-in: the file could not be begun anew yet
 };
 
 struct SqliteSpool::Opened {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -120,13 +121,13 @@ TEST_F(SqliteSpoolTest, ANewerSchemaIsRefusedWithTheRemedyAndLeftAsItIs) {
   open().reset();
   {
     auto db = SqliteDb::open(path(), {});
-    ASSERT_TRUE(db && db.value().execute("PRAGMA user_version=3"));
+    ASSERT_TRUE(db && db.value().execute("PRAGMA user_version=9"));
   }
   const auto opened = try_open();
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, Code::kTooNew);
   EXPECT_NE(opened.error().message.find("install the newer"), std::string::npos);
-  EXPECT_EQ(SqliteDb::open(path(), {}).value().integer("PRAGMA user_version").value(), 3);
+  EXPECT_EQ(SqliteDb::open(path(), {}).value().integer("PRAGMA user_version").value(), 9);
 }
 
 TEST_F(SqliteSpoolTest, AFileOfSchemaOneKeepsItsRowsUnderTheNameAtTheMigration) {
@@ -195,7 +196,7 @@ TEST_F(SqliteSpoolTest, NoOtherConnectionGetsInWhileItIsOpen) {
 }
 
 TEST_F(SqliteSpoolTest, AFullSpoolDropsWhatIsAcknowledgedAndGoesOn) {
-  const auto spool = open({.page_count_max = 11});
+  const auto spool = open({.page_count_max = 13});
   for (int i = 0; i < 300; ++i) {
     ASSERT_TRUE(spool->save(tick(1, {reading(slot_.plus(i), 1)}, slot_.plus(i)))) << i;
     const auto rows = spool->pending(1'000, slot_.plus(i).start()).value();
@@ -206,7 +207,7 @@ TEST_F(SqliteSpoolTest, AFullSpoolDropsWhatIsAcknowledgedAndGoesOn) {
 }
 
 TEST_F(SqliteSpoolTest, AFullSpoolWithNothingToDropIsDiskFullAndKeepsWhatItHas) {
-  const auto spool = open({.page_count_max = 14});
+  const auto spool = open({.page_count_max = 16});
   int saved = 0;
   Code code = Code::kIo;
   for (; saved < 10'000; ++saved) {
@@ -218,6 +219,39 @@ TEST_F(SqliteSpoolTest, AFullSpoolWithNothingToDropIsDiskFullAndKeepsWhatItHas) 
   EXPECT_EQ(code, Code::kDiskFull);
   EXPECT_EQ(spool->counts().value().kept, saved);
   EXPECT_TRUE(spool->counts().value().tight);
+}
+
+TEST_F(SqliteSpoolTest, WhatAFullSpoolHoldsIsStillOfferedAndAcknowledged) {
+  for (const std::int64_t pages : {40, 48, 64, 65, 66, 67}) {
+    fs::remove(path());
+    const auto spool = open({.page_count_max = pages});
+    // Five slots at a time; their names are of many lengths, so that some pages are full to the
+    // last byte; views are never folded.
+    std::int64_t rows_saved = 0;
+    Slot next = slot_;
+    for (;;) {
+      std::vector<Reading> readings;
+      for (; readings.size() < 10; next = next.next()) {
+        const std::size_t length = 1 + readings.size() * 13 + static_cast<std::size_t>(pages) % 7;
+        readings.push_back(reading(next, 1'000));
+        readings.push_back(reading(next, 1, "view:" + std::string(length, 'v')));
+      }
+      if (!spool->save(tick(1, readings, next))) break;
+      rows_saved += static_cast<std::int64_t>(readings.size());
+    }
+    std::int64_t sent = 0;
+    for (;;) {
+      const auto rows = spool->pending(500, next.start()).value();
+      if (rows.empty()) break;
+      const auto offered = spool->mark_offered(versions(rows));
+      ASSERT_TRUE(offered) << pages << ": " << offered.error().message;
+      const auto acknowledged = spool->acknowledge(versions(rows), now_);
+      ASSERT_TRUE(acknowledged) << pages << ": " << acknowledged.error().message;
+      sent += static_cast<std::int64_t>(rows.size());
+    }
+    EXPECT_EQ(sent, rows_saved) << pages;
+    EXPECT_TRUE(spool->save(tick(1, {reading(next, 1)}, next)));
+  }
 }
 
 TEST_F(SqliteSpoolTest, AFullSpoolFoldsTheSmallestScopesOfSlotsNeverOfferedExactly) {
@@ -249,6 +283,38 @@ TEST_F(SqliteSpoolTest, AFullSpoolFoldsTheSmallestScopesOfSlotsNeverOfferedExact
     if (row.reading.final && row.reading.scope == machine_scope()) {
       EXPECT_EQ(row.reading.scopes, in_slot.at(row.reading.slot));
     }
+}
+
+TEST_F(SqliteSpoolTest, ASlotThatGrowsLateIsFoldedLikeAnyOther) {
+  const auto spool = open({.page_count_max = 60});
+  const auto parts_of = [&](int slot, int parts) {
+    std::vector<Reading> readings{reading(slot_.plus(slot), 1'000)};
+    for (int i = 0; i < parts; ++i)
+      readings.push_back(reading(slot_.plus(slot), 10, fmt::format("service:{:030}", i)));
+    return readings;
+  };
+  const auto pending = [&] { return spool->pending(100'000, slot_.plus(1'000).start()).value(); };
+  // Nothing to fold in the first slot; all behind it is folded, and then sent.
+  for (int slot = 0; slot < 60; ++slot)
+    ASSERT_TRUE(spool->save(tick(1, parts_of(slot, slot == 0 ? 1 : 30), slot_.plus(slot))));
+  auto rows = pending();
+  ASSERT_TRUE(std::ranges::any_of(
+      rows, [](const PendingRow& row) { return row.reading.scope.str() == "other"; }));
+  std::erase_if(rows, [&](const PendingRow& row) { return row.reading.slot == slot_; });
+  ASSERT_TRUE(spool->acknowledge(versions(rows), now_));
+  ASSERT_TRUE(spool->save(tick(1, parts_of(60, 0), slot_.plus(60))));
+  // Now it has much to fold.
+  ASSERT_TRUE(spool->save(tick(1, parts_of(0, 100), slot_.plus(60))));
+  for (int slot = 61; slot < 100 && pending().size() > 60; ++slot) {
+    ASSERT_TRUE(spool->save(tick(1, parts_of(slot, 60), slot_.plus(slot))));
+    auto offered = pending();
+    std::erase_if(offered, [&](const PendingRow& row) { return row.reading.slot == slot_; });
+    ASSERT_TRUE(spool->mark_offered(versions(offered)));
+  }
+  rows = pending();
+  EXPECT_TRUE(std::ranges::any_of(rows, [&](const PendingRow& row) {
+    return row.reading.slot == slot_ && row.reading.scope.str() == "other";
+  }));
 }
 
 TEST_F(SqliteSpoolTest, ANearlyFullSpoolTakesManyMoreSlotsWithinItsPages) {
@@ -291,9 +357,10 @@ TEST_F(SqliteSpoolTest, AScopeThatWasOfferedKeepsItsPlace) {
   spool.reset();
   auto db = SqliteDb::open(path(), {});
   ASSERT_TRUE(db);
-  EXPECT_EQ(fold_small_scopes(db.value()).value(), 0);
+  FoldPlace from;
+  EXPECT_EQ(fold_small_scopes(db.value(), from).value(), 0);
   ASSERT_TRUE(db.value().execute("UPDATE rows SET offered=0"));
-  EXPECT_EQ(fold_small_scopes(db.value()).value(), 2);
+  EXPECT_EQ(fold_small_scopes(db.value(), from).value(), 2);
 }
 
 TEST_F(SqliteSpoolTest, WhatWasOfferedIsNotWrittenAgainWhenItGrew) {
