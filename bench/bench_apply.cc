@@ -11,12 +11,15 @@
 #include "adapters/time_zone/host_time_zones.h"
 #include "config/load_prices.h"
 #include "worker/batch.h"
+#include "worker/intake.h"
 
 namespace meterbill::bench {
 namespace {
 
 constexpr const char* kName = "kafka:bench/bench";
 constexpr std::int32_t kPartitions = 4;
+/// As many as a worker polls at once.
+constexpr std::int64_t kPortion = IntakeLimits{}.portion_max;
 
 /// Gives out what stands ready.
 class Records final : public Source {
@@ -77,18 +80,25 @@ Result<void> run(const std::string& folder, const Shape& shape, std::int64_t cou
   std::map<std::int32_t, PartitionPosition> positions;
   Stopwatch decode, merge, commit;
   for (std::int64_t done = 0; done < count; done += batch_size) {
-    std::vector<SourceBatch> batches(1);
-    batches[0].source = kName;
-    batches[0].arrivals = arrivals(shape, done, std::min(batch_size, count - done), start_s);
-    batches[0].positions = positions;
-    batches[0].digests = &records;
     const UtcTime now = clock.now().utc;
-    decode.start();
-    Items items = read_items(batches, now, std::nullopt);
-    decode.stop();
-    merge.start();
     Batch batch(*ledger, memory, segment_of, now);
-    MB_TRYV(batch.apply(batches, std::move(items)));
+    const std::int64_t end = std::min(done + batch_size, count);
+    for (std::int64_t at = done; at < end; at += kPortion) {
+      std::vector<SourceBatch> portion(1);
+      portion[0].source = kName;
+      portion[0].arrivals = arrivals(shape, at, std::min(kPortion, end - at), start_s);
+      portion[0].positions = positions;
+      portion[0].digests = &records;
+      batch.follow(portion);
+      decode.start();
+      Items items = read_items(portion, now, std::nullopt);
+      decode.stop();
+      merge.start();
+      MB_TRYV(batch.take(portion, std::move(items), now));
+      merge.stop();
+    }
+    merge.start();
+    MB_TRYV(batch.finish());
     merge.stop();
     if (!batch.write().quarantine.empty())
       return fail(Code::kInvalid, batch.write().quarantine.front().rejection.detail);

@@ -33,17 +33,18 @@ std::vector<Option> worker_rows() {
                "mode is the permission."},
       {.name = "worker.batch_max",
        .type = OptionType::kCount,
-       .standard = "20000",
+       .standard = "200000",
        .minimum = "1",
        .maximum = "1000000",
-       .help = "Most messages in one transaction of the ledger."},
+       .help = "After so many messages a transaction of the ledger ends, however many more stand "
+               "ready."},
       {.name = "worker.batch_age",
        .type = OptionType::kDuration,
-       .standard = "50ms",
+       .standard = "1s",
        .minimum = "1ms",
        .maximum = "10s",
-       .help = "Longest time a message waits for others to share its transaction. An idle worker "
-               "commits at once."},
+       .help = "Longest time a message from Kafka waits for others to share its transaction while "
+               "more keep coming. What came over HTTP, and an idle worker, commits at once."},
   };
 }
 

@@ -145,7 +145,17 @@ struct EvidenceItem {
   std::optional<Released> released = {};  ///< absent: it was applied as it came
 };
 
-/// A batch of which evidence is kept.
+/// The evidence of one portion of a batch, as `LedgerStore::pack` made it: small, however much of a
+/// batch is still to come.
+struct EvidenceBlock {
+  std::string bytes;
+  std::int64_t raw_bytes = 0;   ///< of its messages; what reading them costs
+  std::int64_t items = 0;       ///< how many messages
+  UtcTime at;                   ///< when they were applied
+  std::vector<RowKey> touched;  ///< the rows they changed, ascending, each once
+};
+
+/// A batch, or a portion of one, of which evidence is kept.
 struct EvidenceBatch {
   std::int64_t batch = 0;
   UtcTime at;                  ///< when it was applied
@@ -181,7 +191,7 @@ struct WriteSet {
   std::map<MachineKey, MachineFacts> machines;  ///< new facts of touched machines
   std::vector<std::pair<EventKey, UtcTime>> event_ids;  ///< usage events applied, with their time
   std::vector<QuarantineItem> quarantine;  ///< new items (id 0); merged by (reading_key, reason)
-  std::vector<EvidenceItem> evidence;
+  std::vector<EvidenceBlock> evidence;     ///< of each portion that applied something
   std::vector<RecentSample> recent;
   std::vector<PriceVersionUse> prices;   ///< used from now on; a known one is left as it is
   std::map<std::string, Counts> counts;  ///< to add, per source
@@ -189,6 +199,11 @@ struct WriteSet {
   std::vector<Gap> gaps;                                            ///< new ones
   UtcTime at;                                                       ///< when the batch was applied
 };
+
+/// How many numbers the commit takes (`LedgerFacts::commits`): each block of evidence has its own.
+[[nodiscard]] inline std::int64_t numbers_of(const WriteSet& write) {
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(write.evidence.size()));
+}
 
 enum class CommitOutcome { kCommitted, kFenced, kUnknown };
 
@@ -232,7 +247,9 @@ inline constexpr std::size_t kRecentMax = 1'000;             ///< newest samples
 struct LedgerFacts {
   std::int64_t schema_version = 0;
   std::int64_t bytes = 0;
-  std::int64_t commits = 0;  ///< batches and operator decisions so far; the newest one's number
+  /// The newest commit's number: one for each operator decision and for each batch so far, or for
+  /// each portion of it that has evidence.
+  std::int64_t commits = 0;
   std::int64_t greatest_epoch = 0;  ///< the highest EpochKey given so far
   std::int64_t quarantine_bytes = 0;
   std::int64_t quarantine_not_kept = 0;  ///< counted only: past twice quarantine_bytes_max
@@ -308,7 +325,7 @@ class LedgerReader {
   [[nodiscard]] virtual Result<std::vector<EvidenceBatch>> evidence_of(std::span<const RowKey> rows,
                                                                        std::int64_t from,
                                                                        std::size_t limit) = 0;
-  /// What a batch (`LedgerFacts::commits` at its end) applied, in order, each once. `each`
+  /// What the batch or portion of that number (`numbers_of`) applied, in order, each once. `each`
   /// returning a failure ends the walk with it. kNotFound when it is past its time or had none.
   [[nodiscard]] virtual Result<void> evidence(
       std::int64_t batch, const std::function<Result<void>(EvidenceItem&&)>& each) = 0;
@@ -325,6 +342,9 @@ class LedgerStore : public LedgerReader {
   [[nodiscard]] virtual Result<Loaded> load(std::span<const RowKey> rows,
                                             std::span<const std::pair<MachineKey, EpochId>> epochs,
                                             std::span<const TotalKey> totals) = 0;
+  /// Packs messages of one portion for a write set, its `at` and `touched` left to the caller. From
+  /// any thread, also while another one is in a call.
+  [[nodiscard]] virtual Result<EvidenceBlock> pack(std::span<const EvidenceItem> items) const = 0;
   /// Which of these usage events are known already.
   [[nodiscard]] virtual Result<std::vector<EventKey>> known_events(
       std::span<const EventKey> keys) = 0;

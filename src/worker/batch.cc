@@ -14,14 +14,44 @@ void sort_and_unify(std::vector<Value>& values) {
   values.erase(std::unique(values.begin(), values.end()), values.end());
 }
 
+/// Adds rows that are not there yet, in their order. One at a time, each would move all behind it;
+/// and Boost 1.81 loses rows when it is given such a range of them to insert.
+void add_sorted(Rows& rows, Rows::sequence_type&& added) {
+  Rows::sequence_type all = rows.extract_sequence();
+  const auto known = static_cast<std::ptrdiff_t>(all.size());
+  all.insert(all.end(), std::make_move_iterator(added.begin()),
+             std::make_move_iterator(added.end()));
+  const auto by_key = [](const auto& a, const auto& b) { return a.first < b.first; };
+  std::inplace_merge(all.begin(), all.begin() + known, all.end(), by_key);
+  rows.adopt_sequence(boost::container::ordered_unique_range, std::move(all));
+}
+
+/// Fewer bytes are packed sooner than another thread begins.
+constexpr std::size_t kPackedAtOnce = std::size_t{64} << 10;
+
 }  // namespace
 
 const Arrival& Batch::arrival(const ItemOrigin& origin) const {
   return batches_[origin.source].arrivals[origin.arrival];
 }
 
-Result<void> Batch::apply(std::span<SourceBatch> batches, Items items) {
-  batches_ = batches;
+Result<void> Batch::apply(std::span<SourceBatch> portion, Items items,
+                          const std::optional<Released>& released) {
+  MB_TRYV(merge_items(portion, std::move(items)));
+  keep_evidence(released);
+  return finish();
+}
+
+Result<void> Batch::take(std::span<SourceBatch> portion, Items items, UtcTime now) {
+  now_ = now;
+  MB_TRYV(merge_items(portion, std::move(items)));
+  keep_evidence(std::nullopt);
+  return ok();
+}
+
+Result<void> Batch::merge_items(std::span<SourceBatch> portion, Items items) {
+  batches_ = portion;
+  for (const SourceBatch& batch : portion) deliveries_ += batch.arrivals.size();
   MB_TRYV(load(items));
   apply_readings(items);
   apply_samples(items.samples);
@@ -29,9 +59,17 @@ Result<void> Batch::apply(std::span<SourceBatch> batches, Items items) {
   for (const ItemOrigin& probe : items.probes) count(probe, Outcome::kRepeated);
   for (RefusedItem& refused : items.refused) quarantine(std::move(refused));
   advance_positions();
-  keep_evidence();
+  shared_.clear();
+  return ok();
+}
+
+Result<void> Batch::finish() {
   MB_TRYV(update_totals());
   update_facts();
+  for (std::future<Result<EvidenceBlock>>& packed : packed_) {
+    MB_TRY(EvidenceBlock block, packed.get());
+    write_.evidence.push_back(std::move(block));
+  }
   write_.added = memory_.names.staged();
   write_.at = now_;
   return ok();
@@ -39,8 +77,10 @@ Result<void> Batch::apply(std::span<SourceBatch> batches, Items items) {
 
 /// Interns the names of every item and loads the rows and epochs they touch, once.
 Result<void> Batch::load(const Items& items) {
-  greatest_epoch_ = memory_.greatest_epoch;
-  bind_names();
+  if (meters_.empty()) {
+    greatest_epoch_ = memory_.greatest_epoch;
+    bind_names();
+  }
   std::vector<RowKey> rows;
   std::vector<std::pair<MachineKey, std::string_view>> epochs;  // of names in `items`
   const auto touch = [&](MachineKey machine, const EpochId& epoch, Slot slot) {
@@ -59,20 +99,24 @@ Result<void> Batch::load(const Items& items) {
     touch(memory_.names.machine(item.event.machine), events_epoch(), item.slot);
   sort_and_unify(rows);
   sort_and_unify(epochs);
+  std::erase_if(rows, [this](const RowKey& row) { return write_.rows.contains(row); });
   std::vector<std::pair<MachineKey, EpochId>> epoch_names;
   epoch_names.reserve(epochs.size());
-  for (const auto& [machine, epoch] : epochs)
-    epoch_names.emplace_back(machine, EpochId(std::string(epoch)));
-  MB_TRY(Loaded loaded, store_.load(rows, epoch_names, {}));
-  before_ = std::move(loaded.rows);
-  epochs_ = std::move(loaded.epochs);
-  for (const auto& [key, facts] : epochs_) epoch_keys_[facts.machine][facts.epoch] = key;
-  write_.rows.reserve(rows.size());
-  for (const RowKey& key : rows) {
-    const auto stored = before_.find(key);
-    write_.rows.emplace_hint(write_.rows.end(), key,
-                             stored == before_.end() ? UsageRow{} : stored->second);
+  for (const auto& [machine, name] : epochs) {
+    EpochId epoch{std::string(name)};
+    if (!find_epoch(machine, epoch)) epoch_names.emplace_back(machine, std::move(epoch));
   }
+  MB_TRY(Loaded loaded, store_.load(rows, epoch_names, {}));
+  for (const auto& [key, facts] : loaded.epochs) epoch_keys_[facts.machine][facts.epoch] = key;
+  epochs_.merge(std::move(loaded.epochs));
+  Rows::sequence_type fresh;
+  fresh.reserve(rows.size());
+  for (const RowKey& key : rows) {
+    const auto stored = loaded.rows.find(key);
+    fresh.emplace_back(key, stored == loaded.rows.end() ? UsageRow{} : stored->second);
+  }
+  add_sorted(write_.rows, std::move(fresh));
+  add_sorted(before_, loaded.rows.extract_sequence());
   return ok();
 }
 
@@ -143,7 +187,7 @@ void Batch::apply_reading(ReadyReading& item, HeadInUse& in_use) {
   for (const auto& [meter, value] : item.reading.used)
     reading.used.emplace(memory_.names.meter(meter), value);
   if (!std::exchange(in_use.is_seen, true)) see(reading.epoch, head.seen);
-  count(item.origin, merge(target, reading));
+  count(item.origin, merge(target, reading), {in_use.machine, in_use.slot});
 }
 
 void Batch::apply_samples(const std::vector<ReadySample>& items) {
@@ -167,7 +211,7 @@ void Batch::apply_samples(const std::vector<ReadySample>& items) {
                   0});
       continue;
     }
-    count(item.origin, Outcome::kApplied);
+    count(item.origin, Outcome::kApplied, {machine, item.slot});
     std::string cpu_text = decimal_text(item.sample.cpu_usage_nano, 9);
     std::string memory_text = decimal_text(item.sample.memory_usage_nano, 9);
     const UtcTime at = arrival(item.origin).delivery.recorded;
@@ -202,15 +246,18 @@ void Batch::apply_event(const ReadyEvent& item) {
         {item.origin, {Reason::kOverflow, added.error().message}, event.machine.str(), "", 0});
   known_events_.insert(key);
   write_.event_ids.emplace_back(key, event.time);
-  count(item.origin, Outcome::kApplied);
+  count(item.origin, Outcome::kApplied, {machine, item.slot});
   see(epoch, seen_at(arrival(item.origin).delivery.recorded, "", ""));
 }
 
-void Batch::count(const ItemOrigin& origin, Outcome outcome) {
+/// `row`: what it was applied to.
+void Batch::count(const ItemOrigin& origin, Outcome outcome, const RowKey& row) {
   Counts counts;
   ++(outcome == Outcome::kApplied ? counts.applied : counts.repeated);
   add_counts(origin, counts);
-  if (outcome == Outcome::kApplied) evidence_.emplace_back(origin.source, origin.arrival);
+  if (outcome != Outcome::kApplied) return;
+  evidence_.emplace_back(origin.source, origin.arrival);
+  if (touched_.empty() || touched_.back() != row) touched_.push_back(row);
 }
 
 void Batch::add_counts(const ItemOrigin& origin, const Counts& counts) {
@@ -244,14 +291,35 @@ std::shared_ptr<const Delivery> Batch::shared_delivery(const ItemOrigin& origin)
   return shared;
 }
 
-/// The last that is asked of a delivery: a batch can hold 100 MiB of them.
-void Batch::keep_evidence() {
+/// The last that is asked of a delivery: a portion can hold 100 MiB of them. Another thread packs
+/// them, while the next portion is merged.
+void Batch::keep_evidence(const std::optional<Released>& released) {
   sort_and_unify(evidence_);
-  write_.evidence.reserve(evidence_.size());
+  sort_and_unify(touched_);
+  std::vector<EvidenceItem> items;
+  items.reserve(evidence_.size());
+  std::size_t bytes = 0;
   for (const auto& [source, arrival] : evidence_) {
     Arrival& kept = batches_[source].arrivals[arrival];
-    write_.evidence.push_back({batches_[source].source, kept.position, std::move(kept.delivery)});
+    bytes += kept.delivery.value.size();
+    items.push_back({batches_[source].source, kept.position, std::move(kept.delivery), released});
   }
+  batches_ = {};
+  evidence_.clear();
+  if (items.empty()) return;
+  auto pack = [&store = std::as_const(store_), at = now_, items = std::move(items),
+               touched = std::exchange(touched_, {})]() mutable -> Result<EvidenceBlock> {
+    // Not before the future goes would they else.
+    const std::vector<EvidenceItem> gone = std::move(items);
+    MB_TRY(EvidenceBlock block, store.pack(gone));
+    block.at = at;
+    block.touched = std::move(touched);
+    return block;
+  };
+  // Deferred also if no thread can be had.
+  auto how = std::launch::deferred;
+  if (bytes >= kPackedAtOnce) how |= std::launch::async;
+  packed_.push_back(std::async(how, std::move(pack)));
 }
 
 /// By a message of which something is applied or repeated.
@@ -273,49 +341,6 @@ MachineFacts& Batch::facts_of(MachineKey machine) {
     entry->second.name = memory_.names.name(machine);
   }
   return entry->second;
-}
-
-/// After the last arrival of each partition: what is below it was read, whatever became of it. And
-/// past each gap: nothing in it can be read any more.
-void Batch::advance_positions() {
-  for (const SourceBatch& batch : batches_) {
-    if (batch.route != Route::kKafka || batch.digests == nullptr) continue;
-    std::map<std::int32_t, const Arrival*> last;
-    for (const Arrival& read : batch.arrivals) {
-      const Arrival*& newest = last[read.position.partition];
-      if (newest == nullptr || newest->position.offset < read.position.offset) newest = &read;
-    }
-    std::map<std::int32_t, PartitionPosition> moved = batch.positions;
-    for (const auto& [partition, newest] : last) {
-      PartitionPosition& position = moved[partition];
-      if (newest->position.offset < position.next_offset) continue;
-      position.partition = partition;
-      position.next_offset = newest->position.offset + 1;
-      position.anchor = Anchor{newest->position.offset, batch.digests->digest(newest->delivery),
-                               newest->delivery.recorded};
-    }
-    for (const Gap& gap : batch.gaps) pass(batch, gap, moved[gap.partition]);
-    for (const auto& [partition, position] : moved) {
-      const auto known = batch.positions.find(partition);
-      if (known == batch.positions.end() || known->second != position)
-        write_.positions[batch.source].push_back(position);
-    }
-  }
-}
-
-/// Moves the position past the gap, which becomes part of the write set.
-void Batch::pass(const SourceBatch& batch, Gap gap, PartitionPosition& position) {
-  const auto known = batch.positions.find(gap.partition);
-  if (known != batch.positions.end() && known->second.anchor)
-    gap.after = known->second.anchor->recorded;
-  for (const Arrival& read : batch.arrivals)
-    if (read.position.partition == gap.partition && read.position.offset < gap.from)
-      gap.after = read.delivery.recorded;
-  gap.source = batch.source;
-  gap.detected = now_;
-  position.partition = gap.partition;
-  position.next_offset = std::max(position.next_offset, gap.to + 1);
-  write_.gaps.push_back(std::move(gap));
 }
 
 void Batch::remember() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <future>
 #include <map>
 #include <memory>
 #include <set>
@@ -33,16 +34,28 @@ struct LedgerMemory {
 /// write set. Everything it learns is in the write set; `LedgerMemory` takes it over only when the
 /// store has committed it (`remember`).
 ///
-/// Merging happens in memory over the rows the batch touches, loaded at once: one load, one commit,
-/// however many messages.
+/// Merging happens in memory over the rows the batch touches: one commit, however many messages. A
+/// batch is made of portions, so that a large one needs the messages of one portion at a time in
+/// memory, not all of its own. Once a call has failed, the batch is good for nothing.
 class Batch {
  public:
   Batch(LedgerStore& store, LedgerMemory& memory, const SegmentOf& segment_of, UtcTime now)
       : store_(store), memory_(memory), segment_of_(segment_of), now_(now) {}
 
-  /// Applies the items of `batches`. A failure is the store's: nothing was changed.
-  /// What is kept as evidence is taken out of `batches`; they must outlive the object.
-  [[nodiscard]] Result<void> apply(std::span<SourceBatch> batches, Items items);
+  /// Moves the portion's positions to where the portions before it end.
+  void follow(std::span<SourceBatch> portion) const;
+  /// Merges the items of a portion that arrived at `now`. A failure is the store's. What is kept as
+  /// evidence is taken out of `portion`, which is asked for nothing after the call.
+  [[nodiscard]] Result<void> take(std::span<SourceBatch> portion, Items items, UtcTime now);
+  /// After the last portion: what follows from the rows.
+  [[nodiscard]] Result<void> finish();
+  /// A batch of one portion. `released`: on an operator's word.
+  [[nodiscard]] Result<void> apply(std::span<SourceBatch> portion, Items items,
+                                   const std::optional<Released>& released = {});
+
+  /// So far.
+  [[nodiscard]] std::size_t deliveries() const { return deliveries_; }
+  [[nodiscard]] std::size_t rows() const { return write_.rows.size(); }
 
   [[nodiscard]] const WriteSet& write() const { return write_; }
   WriteSet& write() { return write_; }
@@ -92,11 +105,13 @@ class Batch {
   void apply_samples(const std::vector<ReadySample>& items);
   Result<void> apply_events(const std::vector<ReadyEvent>& events);
   void apply_event(const ReadyEvent& item);
-  void count(const ItemOrigin& origin, Outcome outcome);
+  void count(const ItemOrigin& origin, Outcome outcome, const RowKey& row = {});
   void add_counts(const ItemOrigin& origin, const Counts& counts);
   void quarantine(RefusedItem refused);
   std::shared_ptr<const Delivery> shared_delivery(const ItemOrigin& origin);
-  void keep_evidence();
+  Result<void> merge_items(std::span<SourceBatch> portion, Items items);
+  void keep_evidence(const std::optional<Released>& released);
+  void move_position(const std::string& source, const PartitionPosition& position);
   void see(EpochKey epoch, Sighting sighting);
   MachineFacts& facts_of(MachineKey machine);
   void advance_positions();
@@ -119,13 +134,17 @@ class Batch {
   LedgerMemory& memory_;
   const SegmentOf& segment_of_;
   UtcTime now_;
-  std::span<SourceBatch> batches_;
+  std::span<SourceBatch> batches_;  ///< the portion
   WriteSet write_;
   Rows before_;  ///< the rows as loaded
   std::map<EpochKey, EpochFacts> epochs_;
   std::map<MachineKey, std::map<EpochId, EpochKey>> epoch_keys_;
   std::map<std::pair<std::size_t, std::int64_t>, Counts> requests_;
-  std::vector<std::pair<std::size_t, std::size_t>> evidence_;  ///< (source, arrival), some twice
+  std::size_t deliveries_ = 0;
+  /// Of the portion: (source, arrival) and row of what was applied, some twice.
+  std::vector<std::pair<std::size_t, std::size_t>> evidence_;
+  std::vector<RowKey> touched_;
+  std::vector<std::future<Result<EvidenceBlock>>> packed_;  ///< of the portions so far
   std::map<std::pair<std::size_t, std::size_t>, std::shared_ptr<const Delivery>> shared_;
   std::set<EventKey> known_events_;
   std::map<MachineKey, Decisions> new_decisions_;

@@ -158,7 +158,7 @@ Result<void> Worker::release_now(std::int64_t quarantine_id) {
     std::erase_if(items.refused, [&](const auto& r) { return r.origin.ordinal != item.ordinal; });
   }
   Batch batch(store_, *memory_, segment_of_, now);
-  Result<void> done = batch.apply(batches, std::move(items));
+  Result<void> done = batch.apply(batches, std::move(items), Released{item.ordinal});
   add_prices(batch);
   if (done && !batch.write().quarantine.empty())
     done = fail(Code::kRefused,
@@ -167,7 +167,6 @@ Result<void> Worker::release_now(std::int64_t quarantine_id) {
                             quarantine_id, batch.write().quarantine.front().rejection.detail));
   if (done) {
     batch.write().counts.clear();
-    for (EvidenceItem& kept : batch.write().evidence) kept.released = Released{item.ordinal};
     done = store_.settle_quarantine(quarantine_id, QuarantineState::kReleased, batch.write());
   }
   if (!done) {

@@ -35,28 +35,29 @@ void Intake::read_ahead(const std::vector<Feed>& feeds) {
   ahead_ = std::move(ahead);
 }
 
-/// Polls until the sources are empty or the batch is large or old enough.
+/// Polls until the sources are empty or the portion is large or old enough.
 std::vector<SourceBatch> Intake::gather(const std::vector<Feed>& feeds) const {
   std::vector<SourceBatch> batches;
   for (const Feed& feed : feeds)
     batches.push_back({.route = feed.source->route(), .digests = feed.source});
-  const std::int64_t until = clock_.now().monotonic_us + limits_.batch_age_us;
+  const std::int64_t until = clock_.now().monotonic_us + limits_.portion_age_us;
   std::size_t total = 0;
   std::size_t bytes = 0;
-  for (bool more = true; more && total < limits_.batch_max && bytes < limits_.batch_bytes_max;) {
+  for (bool more = true;
+       more && total < limits_.portion_max && bytes < limits_.portion_bytes_max;) {
     more = false;
     for (std::size_t i = 0; i < feeds.size(); ++i) {
       if (feeds[i].name.empty()) continue;
       std::vector<Arrival>& arrivals = batches[i].arrivals;
       const std::size_t before = arrivals.size();
-      feeds[i].source->poll(arrivals, limits_.batch_max - total);
+      feeds[i].source->poll(arrivals, limits_.portion_max - total);
       const std::vector<Gap> gaps = feeds[i].source->take_gaps();
       batches[i].gaps.insert(batches[i].gaps.end(), gaps.begin(), gaps.end());
       total += arrivals.size() - before;
       more |= arrivals.size() > before;
       for (std::size_t at = before; at < arrivals.size(); ++at)
         bytes += arrivals[at].delivery.value.size();
-      if (total >= limits_.batch_max || bytes >= limits_.batch_bytes_max) break;
+      if (total >= limits_.portion_max || bytes >= limits_.portion_bytes_max) break;
     }
     if (clock_.now().monotonic_us >= until) break;
   }

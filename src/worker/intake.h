@@ -11,29 +11,30 @@
 namespace meterbill {
 
 struct IntakeLimits {
-  std::size_t batch_max = 20'000;  ///< deliveries of one commit
-  /// Nothing more is polled for a commit once its values hold so much; one poll can bring as much
+  std::size_t portion_max = 20'000;  ///< deliveries
+  /// Nothing more is polled for a portion once its values hold so much; one poll can bring as much
   /// as a source has staged.
-  std::size_t batch_bytes_max = std::size_t{64} << 20;
-  /// A batch is committed at the latest after this, even if more keeps coming.
-  std::int64_t batch_age_us = 50'000;
+  std::size_t portion_bytes_max = std::size_t{64} << 20;
+  /// A portion is closed at the latest after this, even if more keeps coming.
+  std::int64_t portion_age_us = 50'000;
 };
 
-/// The phases `poll` and `decode`: makes batches of what the sources have. Of the apply thread.
+/// The phases `poll` and `decode`: makes portions of batches of what the sources have. Of the apply
+/// thread.
 ///
-/// Under load it reads a batch ahead, which another thread decodes while the one before is applied:
-/// decoding costs about as much as all the rest, and needs nothing that a commit changes. Not a
-/// reader thread of its own with a queue: what a source handed over and the ledger refused must be
-/// dropped as a whole, and commands look at sources between two batches.
+/// Under load it reads a portion ahead, which another thread decodes while the one before is
+/// merged: decoding costs about as much as all the rest, and needs nothing that a commit changes.
+/// Not a reader thread of its own with a queue: what a source handed over and the ledger refused
+/// must be dropped as a whole, and commands look at sources between two batches.
 class Intake {
  public:
   Intake(const Clock& clock, const IntakeLimits& limits) : clock_(clock), limits_(limits) {}
 
-  /// The batch read ahead, else what has arrived; one entry for each feed, decoded, with the feed's
-  /// positions of now. Without waiting for arrivals.
+  /// The portion read ahead, else what has arrived; one entry for each feed, decoded, with the
+  /// feed's positions of now. Without waiting for arrivals.
   [[nodiscard]] std::vector<SourceBatch> take(const std::vector<Feed>& feeds);
 
-  /// Reads the batch after the one that was taken. REQUIRES: !is_ahead().
+  /// Reads the portion after the one that was taken. REQUIRES: !is_ahead().
   void read_ahead(const std::vector<Feed>& feeds);
   [[nodiscard]] bool is_ahead() const { return ahead_ != nullptr; }
   /// Forgets what was read ahead: the sources bring it again.

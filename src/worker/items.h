@@ -13,7 +13,7 @@
 
 namespace meterbill {
 
-/// What one source delivered for a batch.
+/// What one source delivered for a portion of a batch.
 struct SourceBatch {
   std::string source = {};  ///< `http` or `kafka:…`: the name in the ledger
   Route route = Route::kKafka;

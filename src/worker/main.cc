@@ -181,8 +181,8 @@ Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
                   return book.segment_start(meter, slot);
                 },
                 sha256_hex(prices.book.segments_text()), price_use, events, sources,
-                {.intake = {.batch_max = static_cast<std::size_t>(config.batch_max),
-                            .batch_age_us = config.batch_age.count()}});
+                {.batch_max = static_cast<std::size_t>(config.batch_max),
+                 .batch_age_us = config.batch_age.count()});
   if (auto read = in("read ledger", worker.open()); !read)
     return with_restore_commands(std::move(read).error(), path);
   for (const std::string& warning : price_use.warnings()) log.warning(warning);

@@ -17,6 +17,14 @@ std::string short_name(const Source& source) {
   return source.route() == Route::kHttp ? "http" : "kafka";
 }
 
+/// A portion is no larger than the batch may be.
+IntakeLimits within(const WorkerSettings& settings) {
+  IntakeLimits limits = settings.intake;
+  limits.portion_max = std::min(limits.portion_max, settings.batch_max);
+  limits.portion_age_us = std::min(limits.portion_age_us, settings.batch_age_us);
+  return limits;
+}
+
 }  // namespace
 
 Worker::Worker(LedgerStore& store, const Clock& clock, SegmentOf segment_of,
@@ -29,7 +37,7 @@ Worker::Worker(LedgerStore& store, const Clock& clock, SegmentOf segment_of,
       price_use_(price_use),
       events_(events),
       settings_(settings),
-      intake_(clock, settings.intake),
+      intake_(clock, within(settings)),
       watch_(events) {
   for (Source* source : sources) {
     feeds_.emplace_back().source = source;
@@ -39,103 +47,6 @@ Worker::Worker(LedgerStore& store, const Clock& clock, SegmentOf segment_of,
       wake_.notify_one();
     });
   }
-}
-
-Result<void> Worker::open() {
-  MB_TRY(const LedgerFacts facts, store_.facts());
-  MB_TRY(const Dictionary dictionary, store_.dictionary());
-  memory_ = std::make_unique<LedgerMemory>(dictionary);
-  MB_TRY(memory_->machines, store_.machines());
-  MB_TRY(memory_->holds, store_.all_holds());
-  for (const auto& [machine, known] : memory_->machines) {
-    MB_TRY(memory_->decisions[machine], store_.decisions(machine));
-  }
-  memory_->greatest_epoch = facts.greatest_epoch;
-  memory_->ids_forgotten_before = facts.ids_forgotten_before;
-  commits_ = facts.commits;
-  MB_TRYV(price_use_.open(store_));
-  MB_TRYV(remember_terms());
-  if (facts.segments_digest != segments_digest_) {
-    MB_TRYV(derive_anew());
-  }
-  publish();
-  return ok();
-}
-
-/// An older ledger knows which prices were used, not their currency, decimals and time zone: they
-/// are taken to be those of today.
-Result<void> Worker::remember_terms() {
-  WriteSet write;
-  write.at = clock_.now().utc;
-  write.prices = price_use_.first_used({});
-  if (write.prices.empty()) return ok();
-  const Result<CommitOutcome> outcome = store_.commit(write, {});
-  // A full disk is waited out by the loop; the next start remembers them.
-  if (!outcome && outcome.error().code == Code::kDiskFull) return ok();
-  if (!outcome) return outcome.error();
-  MB_TRY(const bool committed, is_committed(outcome.value(), commits_));
-  if (!committed) return fail(Code::kUnavailable, "the ledger did not keep the prices' terms");
-  ++commits_;
-  price_use_.remember(write.prices);
-  return ok();
-}
-
-/// Totals are derived: when months, prices or the zone changed, they are summed again from the
-/// rows. So are the facts of names, which an older ledger copied.
-Result<void> Worker::derive_anew() {
-  Totals totals;
-  FactsByName derived;
-  for (const auto& [machine, facts] : memory_->machines) {
-    if (!memory_->holds[machine].empty()) {
-      MB_TRYV(search_holds(machine));
-    }
-    Batch batch(store_, *memory_, segment_of_, clock_.now().utc);
-    MB_TRYV(batch.sum_machine(machine, totals, derived));
-  }
-  MB_TRYV(replace_facts(derived));
-  std::set<std::pair<MeterName, Slot>> segments;
-  for (const auto& [key, quantity] : totals)
-    if (quantity != 0) segments.insert({memory_->names.name(key.meter), key.segment});
-  memory_->names.drop();
-  const std::vector<PriceVersionUse> prices = price_use_.first_used(segments);
-  MB_TRYV(store_.replace_totals(totals, segments_digest_, prices));
-  price_use_.remember(prices);
-  // A new ledger has nothing to sum: that is a start, no change of prices.
-  if (!memory_->machines.empty())
-    events_.totals_rebuilt(static_cast<std::int64_t>(memory_->machines.size()));
-  MB_TRY(const LedgerFacts facts, store_.facts());
-  commits_ = facts.commits;
-  return ok();
-}
-
-Result<void> Worker::replace_facts(FactsByName& derived) {
-  WriteSet write;
-  write.at = clock_.now().utc;
-  for (const auto& [machine, known] : memory_->machines) {
-    MachineFacts facts = with_derived(known, derived[machine]);
-    if (facts != known) write.machines[machine] = std::move(facts);
-  }
-  if (write.machines.empty()) return ok();
-  MB_TRY(const CommitOutcome outcome, store_.commit(write, {}));
-  MB_TRY(const bool committed, is_committed(outcome, commits_));
-  if (!committed) return fail(Code::kUnavailable, "the ledger did not keep the machines' facts");
-  ++commits_;
-  for (const auto& [machine, facts] : write.machines) memory_->machines[machine] = facts;
-  return ok();
-}
-
-/// Holds are derived too, and an older ledger's bind more than they do today, never less. The
-/// totals are wrong until they are replaced; a start after a crash in between does both again.
-Result<void> Worker::search_holds(MachineKey machine) {
-  Batch batch(store_, *memory_, segment_of_, clock_.now().utc);
-  MB_TRYV(batch.search_holds(machine));
-  if (batch.write().holds.empty()) return ok();
-  MB_TRY(const CommitOutcome outcome, store_.commit(batch.write(), {}));
-  MB_TRY(const bool committed, is_committed(outcome, commits_));
-  if (!committed) return fail(Code::kUnavailable, "the ledger did not keep the holds");
-  ++commits_;
-  batch.remember();
-  return ok();
 }
 
 Result<void> Worker::run(const std::stop_token& stop) {
@@ -203,11 +114,11 @@ Result<bool> Worker::step() {
     }
   }
   MB_TRY(const bool claimed, claim_feeds());
-  std::vector<SourceBatch> batches = intake_.take(feeds_);
+  std::vector<SourceBatch> portion = intake_.take(feeds_);
   bool worked = claimed;
-  if (!is_empty(batches)) {
-    if (may_read_ahead(batches)) intake_.read_ahead(feeds_);
-    MB_TRY(worked, apply(batches));
+  if (!is_empty(portion)) {
+    if (may_read_ahead(portion)) intake_.read_ahead(feeds_);
+    MB_TRY(worked, apply(portion));
   }
   MB_TRYV(keep_house(now_us));
   publish();
@@ -216,7 +127,7 @@ Result<bool> Worker::step() {
 
 /// Also under load that never ends: else the write-ahead log would grow without end.
 Result<void> Worker::keep_house(std::int64_t now_us) {
-  if (refused_since_ || now_us - maintained_at_us_ < settings_.maintain_us) return ok();
+  if (refused_since_ || batch_ || now_us - maintained_at_us_ < settings_.maintain_us) return ok();
   maintained_at_us_ = now_us;
   const Result<void> maintained = store_.maintain(clock_.now().utc);
   if (!maintained) {
@@ -261,27 +172,54 @@ Result<bool> Worker::claim_feeds() {
   return claimed;
 }
 
-/// Not when somebody waits: a command, or the one who stops us.
-bool Worker::may_read_ahead(const std::vector<SourceBatch>& batches) {
-  if (stop_.stop_requested() || deliveries_in(batches) < settings_.ahead_min) return false;
+/// A command waits, or the one who stops us.
+bool Worker::is_called() {
+  if (stop_.stop_requested()) return true;
   const std::scoped_lock lock(wake_mutex_);
-  return commands_.empty();
+  return !commands_.empty();
 }
 
-Result<bool> Worker::apply(std::vector<SourceBatch>& batches) {
-  const UtcTime now = clock_.now().utc;
-  Batch batch(store_, *memory_, segment_of_, now);
-  Items items = read_items(batches, now, memory_->ids_forgotten_before);
-  Result<void> applied = batch.apply(batches, std::move(items));
-  if (!applied) {
-    MB_TRYV(refuse_all(applied.error()));
+bool Worker::may_read_ahead(const std::vector<SourceBatch>& portion) {
+  return deliveries_in(portion) >= settings_.ahead_min && !is_called();
+}
+
+/// Merges a portion, and commits unless the batch goes on.
+Result<bool> Worker::apply(std::vector<SourceBatch>& portion) {
+  const Instant now = clock_.now();
+  if (!batch_) {
+    batch_ = std::make_unique<Batch>(store_, *memory_, segment_of_, now.utc);
+    batch_since_us_ = now.monotonic_us;
+  }
+  batch_->follow(portion);
+  Items items = read_items(portion, now.utc, memory_->ids_forgotten_before);
+  Result<void> added = batch_->take(portion, std::move(items), now.utc);
+  if (added && may_go_on(portion)) return true;
+  if (added) added = batch_->finish();
+  if (!added) {
+    MB_TRYV(refuse_all(added.error()));
     return false;
   }
-  add_prices(batch);
+  return commit();
+}
+
+/// Another portion stands ready, and nobody waits for this one.
+bool Worker::may_go_on(const std::vector<SourceBatch>& portion) {
+  const auto is_waited_for = [](const SourceBatch& batch) {
+    return batch.route == Route::kHttp && !batch.arrivals.empty();
+  };
+  return intake_.is_ahead() && std::ranges::none_of(portion, is_waited_for) && !is_called() &&
+         batch_->deliveries() < settings_.batch_max && batch_->rows() < settings_.batch_rows_max &&
+         clock_.now().monotonic_us - batch_since_us_ < settings_.batch_age_us &&
+         // What is put aside keeps its messages in memory.
+         batch_->write().quarantine.empty();
+}
+
+Result<bool> Worker::commit() {
+  add_prices(*batch_);
   std::map<std::string, std::int64_t> fences;
   for (const Feed& feed : feeds_)
     if (!feed.name.empty()) fences[feed.name] = feed.fence;
-  Result<CommitOutcome> outcome = store_.commit(batch.write(), fences);
+  Result<CommitOutcome> outcome = store_.commit(batch_->write(), fences);
   if (!outcome) {
     MB_TRYV(refuse_all(outcome.error()));
     return false;
@@ -291,7 +229,7 @@ Result<bool> Worker::apply(std::vector<SourceBatch>& batches) {
     MB_TRYV(refuse_all(fail(Code::kUnavailable, "the ledger did not keep the batch")));
     return false;
   }
-  settle(batch, batches);
+  settle();
   return true;
 }
 
@@ -306,14 +244,16 @@ Result<bool> Worker::is_committed(CommitOutcome outcome, std::int64_t commits_be
 }
 
 /// The batch is durable: now it is remembered, the requests are answered and the positions told.
-void Worker::settle(Batch& batch, const std::vector<SourceBatch>& batches) {
-  ++commits_;
+void Worker::settle() {
+  const std::unique_ptr<Batch> settled = std::move(batch_);
+  Batch& batch = *settled;
+  commits_ += numbers_of(batch.write());
   last_commit_ = batch.write().at;
   for (const auto& [machine, holds] : batch.write().holds)
     if (is_in_conflict(holds)) events_.conflict(memory_->names.name(machine));
   remember(batch);
   for (const auto& [key, counts] : batch.requests())
-    if (batches[key.first].route == Route::kHttp)
+    if (feeds_[key.first].source->route() == Route::kHttp)
       feeds_[key.first].source->answer(key.second, counts);
   for (Feed& feed : feeds_) {
     const auto counted = batch.write().counts.find(feed.name);
@@ -351,6 +291,7 @@ void Worker::remember(Batch& batch) {
 /// Nothing was applied. A full disk is waited out; anything else means that the ledger cannot be
 /// trusted: the failure.
 Result<void> Worker::refuse_all(const Error& error) {
+  batch_.reset();
   memory_->names.drop();
   intake_.drop();
   for (Feed& feed : feeds_) feed.source->rejected(error.message);

@@ -28,8 +28,12 @@ namespace meterbill {
 
 struct WorkerSettings {
   IntakeLimits intake = {};
-  /// A batch of so many deliveries means load: the next one is read ahead.
+  /// A portion of so many deliveries means load: the next one is read ahead.
   std::size_t ahead_min = 1'000;
+  // A batch gets no further portion once it has so many deliveries or rows, or is so old.
+  std::size_t batch_max = 200'000;
+  std::size_t batch_rows_max = 100'000;
+  std::int64_t batch_age_us = 1'000'000;
   std::int64_t retry_us = 1'000'000;     ///< after a full disk
   std::int64_t maintain_us = 5'000'000;  ///< between two rounds of housekeeping
 };
@@ -58,8 +62,9 @@ struct WorkerStatus {
 };
 
 /// The apply loop: polls all sources, applies what came as one batch, commits, and only then
-/// answers. The one thread that runs it owns the only writing connection of the ledger; operator
-/// commands are handed to that thread and waited for.
+/// answers. Under load a batch goes on as long as another portion stands ready: what is done for a
+/// row or a commit is done once for more messages then. The one thread that runs it owns the only
+/// writing connection of the ledger; operator commands are handed to that thread and waited for.
 ///
 /// Not one thread per source: two writers would need locks around the merge, and one transaction
 /// per batch is what makes effects and positions move together.
@@ -109,12 +114,15 @@ class Worker {
   void run_commands(const Error* refusal = nullptr);
   Result<void> apply_until(const std::stop_token& stop);
   Result<bool> claim_feeds();
-  bool may_read_ahead(const std::vector<SourceBatch>& batches);
-  Result<bool> apply(std::vector<SourceBatch>& batches);
+  bool may_read_ahead(const std::vector<SourceBatch>& portion);
+  bool is_called();
+  Result<bool> apply(std::vector<SourceBatch>& portion);
+  bool may_go_on(const std::vector<SourceBatch>& portion);
+  Result<bool> commit();
   Result<void> keep_house(std::int64_t now_us);
   void add_prices(Batch& batch);
   void remember(Batch& batch);
-  void settle(Batch& batch, const std::vector<SourceBatch>& batches);
+  void settle();
   Result<void> refuse_all(const Error& error);
   Result<void> still_trusted();
   Result<bool> is_committed(CommitOutcome outcome, std::int64_t commits_before);
@@ -143,6 +151,8 @@ class Worker {
   std::stop_token stop_;  ///< of `run`
   SourceWatch watch_;
   std::unique_ptr<LedgerMemory> memory_;
+  std::unique_ptr<Batch> batch_;  ///< not committed yet; then its next portion is read ahead
+  std::int64_t batch_since_us_ = 0;
   std::int64_t commits_ = 0;
   std::optional<UtcTime> last_commit_;
   std::optional<UtcTime> refused_since_;  ///< the ledger takes nothing, for `refusal_`

@@ -48,7 +48,8 @@ std::string worker_metrics(const WorkerStatus& status, const WebCounters& web,
     text.sample(source.counts.quarantined, {{"source", source.name}, {"outcome", "quarantined"}});
   }
   write_partitions(text, status);
-  text.single({"meterbill_worker_commits", MetricKind::kCounter, "", "Ledger transactions"},
+  text.single({"meterbill_worker_commits", MetricKind::kCounter, "",
+               "Number of the ledger's newest commit"},
               status.commits);
   text.single({"meterbill_worker_machines", MetricKind::kGauge, "", "Machines in the ledger"},
               status.machines);

@@ -132,6 +132,22 @@ MUTANTS = [
         ("worker_test", "IntakeTest.*"),
     ),
     Mutant(
+        "portion_not_followed",
+        "a portion is judged by the positions at which those before it end",
+        "src/worker/worker.cc",
+        "  batch_->follow(portion);",
+        '  if (!mutant("portion_not_followed")) batch_->follow(portion);',
+        ("worker_test", "PortionsTest.*"),
+    ),
+    Mutant(
+        "batch_not_dropped",
+        "of a refused batch no portion is left",
+        "src/worker/worker.cc",
+        "  batch_.reset();",
+        '  if (!mutant("batch_not_dropped")) batch_.reset();',
+        ("worker_test", "PortionsTest.*"),
+    ),
+    Mutant(
         "unknown_outcome_believed",
         "a commit of unknown outcome is read back",
         "src/worker/worker.cc",
@@ -348,12 +364,12 @@ MUTANTS = [
         "answered_before_commit",
         "a request is answered after its commit, not before",
         "src/worker/worker.cc",
-        "  Result<CommitOutcome> outcome = store_.commit(batch.write(), fences);",
+        "  Result<CommitOutcome> outcome = store_.commit(batch_->write(), fences);",
         """  if (mutant("answered_before_commit"))
-    for (const auto& [key, counts] : batch.requests())
-      if (batches[key.first].route == Route::kHttp)
+    for (const auto& [key, counts] : batch_->requests())
+      if (feeds_[key.first].source->route() == Route::kHttp)
         feeds_[key.first].source->answer(key.second, counts);
-  Result<CommitOutcome> outcome = store_.commit(batch.write(), fences);""",
+  Result<CommitOutcome> outcome = store_.commit(batch_->write(), fences);""",
         (SIM, 300),
     ),
     Mutant(

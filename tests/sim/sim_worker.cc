@@ -22,6 +22,18 @@ WorkerProcess::WorkerProcess(std::string folder, Host& host, Broker& broker, Ran
       book_(bench_book("0.000001")),
       segments_(book_.segments_text()) {}
 
+/// Every second start makes batches of small portions, reading ahead even if there is next to
+/// nothing to read.
+WorkerSettings WorkerProcess::next_settings() {
+  WorkerSettings settings;
+  settings.maintain_us = kMinute;
+  if (++starts_ % 2 != 0) return settings;
+  settings.ahead_min = 1;
+  settings.intake.portion_max = 4;
+  settings.batch_max = 20;
+  return settings;
+}
+
 bool WorkerProcess::start() {
   auto opened = SqliteLedger::open(path_, {}, host_);
   if (!opened) {
@@ -35,9 +47,7 @@ bool WorkerProcess::start() {
       *parts_->ledger, host_,
       [this](const MeterName& meter, Slot slot) { return book_.segment_start(meter, slot); },
       segments_, parts_->price_use, parts_->events,
-      std::vector<Source*>{&parts_->http, &parts_->kafka},
-      // Every second start reads ahead even if there is next to nothing to read.
-      WorkerSettings{.ahead_min = ++starts_ % 2 == 0 ? 1U : 1'000U, .maintain_us = kMinute});
+      std::vector<Source*>{&parts_->http, &parts_->kafka}, next_settings());
   const auto ready = parts_->worker->open();
   if (ready) return true;
   if (!disk_.is_dead()) ended("open worker: " + ready.error().message);

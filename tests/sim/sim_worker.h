@@ -25,6 +25,7 @@ class WorkerProcess {
   WorkerProcess(std::string folder, Host& host, Broker& broker, Random& random);
 
   /// False: it did not come up (its disk fails); try again later.
+  WorkerSettings next_settings();
   bool start();
   /// SIGKILL: at once, wherever it is.
   void kill();

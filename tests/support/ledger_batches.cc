@@ -1,5 +1,6 @@
 #include "support/ledger_batches.h"
 
+#include "adapters/sqlite/sqlite_ledger_codec.h"
 #include "base/assert.h"
 
 namespace meterbill {
@@ -30,7 +31,9 @@ WriteSet first() {
   write.rows = {{{kWeb, slot()}, row(kWebEpoch, 100)}};
   write.totals = {{total_of(kWeb), 100}};
   write.machines = {{kWeb, facts(kWeb, "web-1", slot())}};
-  write.evidence = {{.source = kKafka, .position = {0, 7}, .delivery = delivery("first")}};
+  write.evidence = {
+      evidence({{.source = kKafka, .position = {0, 7}, .delivery = delivery("first")}},
+               {{kWeb, slot()}}, slot(1).start())};
   write.counts = {{kKafka, {.applied = 1, .repeated = 0, .quarantined = 0}}};
   write.positions = {{kKafka, {position(8)}}};
   return write;
@@ -44,8 +47,10 @@ WriteSet second() {
   write.machines = {{kWeb, facts(kWeb, "web-1", slot(1))}};
   write.event_ids = {{{.source = "app", .id = "event-1"}, slot(1).start()}};
   write.quarantine = {refused("web-1/e/s/machine", 5, "too much"), refused("", 0, "{nonsense")};
-  write.evidence = {{.source = kKafka, .position = {0, 8}, .delivery = delivery("second")},
-                    {.source = kKafka, .position = {0, 9}, .delivery = delivery("third")}};
+  write.evidence = {
+      evidence({{.source = kKafka, .position = {0, 8}, .delivery = delivery("second")},
+                {.source = kKafka, .position = {0, 9}, .delivery = delivery("third")}},
+               {{kWeb, slot()}, {kWeb, slot(1)}}, slot(2).start())};
   write.recent = {{.machine = kWeb,
                    .at = slot(1).start(),
                    .cpu_usage = "12.3",
@@ -144,6 +149,14 @@ QuarantineItem refused(const std::string& reading_key, std::int64_t weight,
   item.last_at = slot().start();
   item.delivery = std::make_shared<const Delivery>(delivery(value));
   return item;
+}
+
+EvidenceBlock evidence(const std::vector<EvidenceItem>& items, std::vector<RowKey> touched,
+                       UtcTime at) {
+  EvidenceBlock block = pack_evidence(items).value();
+  block.touched = std::move(touched);
+  block.at = at;
+  return block;
 }
 
 WriteSet batch(int number) {

@@ -25,6 +25,8 @@ inline constexpr const char* kKafka = "kafka:abc/resource_usage";
 /// Of partition 0.
 [[nodiscard]] Gap gap(std::int64_t from, std::int64_t to);
 [[nodiscard]] Delivery delivery(const std::string& value);
+[[nodiscard]] EvidenceBlock evidence(const std::vector<EvidenceItem>& items,
+                                     std::vector<RowKey> touched, UtcTime at);
 /// Bytes that do not compress.
 [[nodiscard]] std::string noise(std::size_t bytes);
 [[nodiscard]] QuarantineItem refused(const std::string& reading_key, std::int64_t weight,

@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "adapters/sqlite/sqlite_ledger_codec.h"
 #include "base/assert.h"
 
 namespace meterbill {
@@ -20,12 +21,6 @@ struct KnownSource {
   std::map<std::int32_t, PartitionPosition> positions;
   /// By partition, incarnation and first offset.
   std::map<std::tuple<std::int32_t, std::int64_t, std::int64_t>, Gap> gaps;
-};
-
-struct Evidence {
-  UtcTime at;
-  std::set<RowKey> touched;
-  std::vector<EvidenceItem> items;
 };
 
 Error unknown(const char* what, std::int64_t number) {
@@ -83,7 +78,7 @@ struct MemoryLedger::State {
   std::map<QuarantineState, std::int64_t> quarantine_counts;
   std::deque<RecentSample> recent;  // newest last
   std::map<std::string, KnownSource> sources;
-  std::map<std::int64_t, Evidence> evidence;
+  std::map<std::int64_t, EvidenceBlock> evidence;
   std::map<std::tuple<std::string, std::string, std::string, std::string>, PriceVersionUse> prices;
   LedgerFacts facts;
   std::map<std::string, std::shared_ptr<State>> backups;
@@ -276,13 +271,10 @@ Result<std::vector<EvidenceBatch>> MemoryLedger::evidence_of(std::span<const Row
   std::vector<EvidenceBatch> found;
   const auto& kept = state_->evidence;
   for (auto at = kept.lower_bound(from); at != kept.end() && found.size() < limit; ++at) {
-    const Evidence& evidence = at->second;
-    if (std::ranges::none_of(rows, [&](RowKey row) { return evidence.touched.contains(row); }))
-      continue;
-    EvidenceBatch batch{.batch = at->first, .at = evidence.at};
-    for (const EvidenceItem& item : evidence.items)
-      batch.raw_bytes += static_cast<std::int64_t>(item.delivery.value.size());
-    found.push_back(batch);
+    const EvidenceBlock& block = at->second;
+    const auto is_touched = [&](RowKey row) { return std::ranges::count(block.touched, row) > 0; };
+    if (std::ranges::any_of(rows, is_touched))
+      found.push_back({.batch = at->first, .at = block.at, .raw_bytes = block.raw_bytes});
   }
   return found;
 }
@@ -293,10 +285,7 @@ Result<void> MemoryLedger::evidence(std::int64_t batch,
   const auto found = state_->evidence.find(batch);
   if (found == state_->evidence.end())
     return fail(Code::kNotFound, fmt::format("no evidence of batch {}", batch));
-  for (const EvidenceItem& item : found->second.items) {
-    MB_TRYV(each(EvidenceItem(item)));
-  }
-  return ok();
+  return unpack_evidence(found->second.bytes, found->second.raw_bytes, each);
 }
 
 CommitFault MemoryLedger::next_fault() {
@@ -336,6 +325,10 @@ Result<Loaded> MemoryLedger::load(std::span<const RowKey> rows,
     if (found != state_->totals.end()) loaded.totals.emplace(key, found->second);
   }
   return loaded;
+}
+
+Result<EvidenceBlock> MemoryLedger::pack(std::span<const EvidenceItem> items) const {
+  return pack_evidence(items);
 }
 
 Result<std::vector<EventKey>> MemoryLedger::known_events(std::span<const EventKey> keys) {
@@ -522,12 +515,9 @@ void MemoryLedger::apply(const WriteSet& write) {
   for (const Gap& gap : write.gaps)
     state_->sources[gap.source].gaps.emplace(std::tuple(gap.partition, gap.incarnation, gap.from),
                                              gap);
-  const std::int64_t batch = ++state_->facts.commits;
-  if (write.evidence.empty()) return;
-  Evidence& evidence = state_->evidence[batch];
-  evidence.at = write.at;
-  evidence.items = write.evidence;
-  for (const auto& entry : write.rows) evidence.touched.insert(entry.first);
+  std::int64_t number = state_->facts.commits;
+  state_->facts.commits += numbers_of(write);
+  for (const EvidenceBlock& block : write.evidence) state_->evidence[++number] = block;
 }
 
 Result<CommitOutcome> MemoryLedger::commit(const WriteSet& write,

@@ -18,7 +18,8 @@ enum class CommitFault {
 };
 
 /// A ledger in memory that passes the ledger's contract suite. Not SQLite's `:memory:`: a second
-/// implementation that shares no code with the first shows what the contract leaves open.
+/// implementation that shares no code with the first, but for the packing of evidence, shows what
+/// the contract leaves open.
 /// One thread; a backup may go on on another one once it has called `progress`.
 class MemoryLedger : public LedgerStore {
  public:
@@ -66,6 +67,7 @@ class MemoryLedger : public LedgerStore {
   Result<Loaded> load(std::span<const RowKey> rows,
                       std::span<const std::pair<MachineKey, EpochId>> epochs,
                       std::span<const TotalKey> totals) override;
+  Result<EvidenceBlock> pack(std::span<const EvidenceItem> items) const override;
   Result<std::vector<EventKey>> known_events(std::span<const EventKey> keys) override;
   Result<CommitOutcome> commit(const WriteSet& write,
                                const std::map<std::string, std::int64_t>& fences) override;

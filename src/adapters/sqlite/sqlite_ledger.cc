@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "adapters/sqlite/sqlite_ledger_backup.h"
+#include "adapters/sqlite/sqlite_ledger_codec.h"
 #include "adapters/sqlite/sqlite_ledger_quarantine.h"
 #include "adapters/sqlite/sqlite_ledger_upkeep.h"
 #include "adapters/sqlite/sqlite_ledger_writer.h"
@@ -155,6 +156,10 @@ Result<Loaded> SqliteLedger::load(std::span<const RowKey> rows,
                                   std::span<const std::pair<MachineKey, EpochId>> epochs,
                                   std::span<const TotalKey> totals) {
   return in("load", ledger_queries::load(connection(), rows, epochs, totals));
+}
+
+Result<EvidenceBlock> SqliteLedger::pack(std::span<const EvidenceItem> items) const {
+  return in("pack evidence", pack_evidence(items));
 }
 
 Result<std::vector<EventKey>> SqliteLedger::known_events(std::span<const EventKey> keys) {

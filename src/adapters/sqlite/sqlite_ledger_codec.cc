@@ -177,12 +177,14 @@ Result<EvidenceBlock> pack_evidence(std::span<const EvidenceItem> items) {
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
   EvidenceBlock block;
   block.raw_bytes = static_cast<std::int64_t>(raw.size());
+  block.items = static_cast<std::int64_t>(items.size());
   block.bytes.resize(ZSTD_compressBound(raw.size()));
   const std::size_t size =
       ZSTD_compress2(context.get(), block.bytes.data(), block.bytes.size(), raw.data(), raw.size());
   if (ZSTD_isError(size) != 0U)
     return fail(Code::kIo, fmt::format("compress evidence: {}", ZSTD_getErrorName(size)));
   block.bytes.resize(size);
+  block.bytes.shrink_to_fit();  // they wait for the rest of the batch
   return block;
 }
 
@@ -205,10 +207,10 @@ Result<void> unpack_evidence(std::string_view block, std::int64_t raw_bytes,
   return ok();
 }
 
-std::string pack_touched(const Rows& rows) {
+std::string pack_touched(std::span<const RowKey> rows) {
   std::map<Slot, std::vector<std::int64_t>> by_slot;
-  for (const auto& entry : rows)
-    by_slot[entry.first.slot].push_back(entry.first.machine.value);  // ascending, as the keys do
+  for (const RowKey& row : rows)
+    by_slot[row.slot].push_back(row.machine.value);  // ascending, as the keys do
   std::string touched;
   for (const auto& [slot, machines] : by_slot) {
     put_signed(touched, slot.since(Slot{}));

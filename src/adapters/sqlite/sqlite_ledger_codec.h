@@ -19,17 +19,15 @@ namespace meterbill {
 [[nodiscard]] std::string pack_headers(const Headers& headers);
 [[nodiscard]] Result<Headers> unpack_headers(std::string_view bytes);
 
-struct EvidenceBlock {
-  std::string bytes;           ///< zstd, with its checksum
-  std::int64_t raw_bytes = 0;  ///< before compression
-};
+/// zstd, with its checksum. From any thread.
 [[nodiscard]] Result<EvidenceBlock> pack_evidence(std::span<const EvidenceItem> items);
 /// One item after the other: a block can hold 64 MiB. `each` returning a failure ends it.
 [[nodiscard]] Result<void> unpack_evidence(std::string_view block, std::int64_t raw_bytes,
                                            const std::function<Result<void>(EvidenceItem&&)>& each);
 
-/// Which rows a batch touched: slot by slot the machines, as distances; a byte or two for each row.
-[[nodiscard]] std::string pack_touched(const Rows& rows);
+/// Which rows a batch touched, ascending: slot by slot the machines, as distances; a byte or two
+/// for each row.
+[[nodiscard]] std::string pack_touched(std::span<const RowKey> rows);
 /// True if one of `rows` is among them.
 [[nodiscard]] Result<bool> is_touched(std::string_view touched, std::span<const RowKey> rows);
 

@@ -72,13 +72,13 @@ Result<void> check_name(LedgerQuery& query, const char* what, std::int64_t numbe
 Result<void> put_seen(LedgerConnection& ledger, const std::map<EpochKey, Sighting>& seen) {
   MB_TRY(auto query, ledger.query("UPDATE epoch SET last_seen_us=?2, percent_us=?3, "
                                   "cpu_usage_percent=?4, memory_usage_percent=?5 "
-                                  "WHERE epoch=?1 RETURNING 1"));
+                                  "WHERE epoch=?1"));
   for (const auto& [key, sighting] : seen) {
     query->bind(1, key.value);
     ledger_queries::bind_sighting(query, 2, sighting);
-    MB_TRY(const bool found, query->step());
-    query->reset();
-    if (!found) return nameless("epoch", key.value);
+    MB_TRYV(query->run());
+    // Not RETURNING, which takes as long again.
+    if (ledger.db().changes() != 1) return nameless("epoch", key.value);
   }
   return ok();
 }
@@ -173,21 +173,21 @@ Result<void> put_recent(LedgerConnection& ledger, std::span<const RecentSample> 
   return trim->run();
 }
 
-Result<void> put_evidence(LedgerConnection& ledger, const WriteSet& write, LedgerMeta& meta) {
-  const std::vector<EvidenceItem>& items = write.evidence;
-  if (items.empty()) return ok();
-  MB_TRY(const EvidenceBlock block, pack_evidence(items));
-  MB_TRY(auto query, ledger.query("INSERT INTO evidence(batch, at_us, items, raw_bytes, block) "
-                                  "VALUES (?1, ?2, ?3, ?4, ?5)"));
-  query->bind(1, meta.commits).bind(2, write.at.us);
-  query->bind(3, static_cast<std::int64_t>(items.size()));
-  query->bind(4, block.raw_bytes).bind_blob(5, block.bytes);
-  MB_TRYV(query->run());
-  const std::string touched = pack_touched(write.rows);
-  MB_TRY(auto insert, ledger.query("INSERT INTO evidence_touched(batch, touched) VALUES (?1, ?2)"));
-  insert->bind(1, meta.commits).bind_blob(2, touched);
-  meta.evidence_bytes += static_cast<std::int64_t>(block.bytes.size() + touched.size());
-  return insert->run();
+/// Each block under its own number, the last under that of the commit.
+Result<void> put_evidence(LedgerConnection& ledger, std::span<const EvidenceBlock> blocks,
+                          LedgerMeta& meta) {
+  MB_TRY(auto put, ledger.query("INSERT INTO evidence(batch, at_us, items, raw_bytes, block) "
+                                "VALUES (?1, ?2, ?3, ?4, ?5)"));
+  MB_TRY(auto note, ledger.query("INSERT INTO evidence_touched(batch, touched) VALUES (?1, ?2)"));
+  std::int64_t number = meta.commits - static_cast<std::int64_t>(blocks.size());
+  for (const EvidenceBlock& block : blocks) {
+    put->bind(1, ++number).bind(2, block.at.us).bind(3, block.items);
+    MB_TRYV(put->bind(4, block.raw_bytes).bind_blob(5, block.bytes).run());
+    const std::string touched = pack_touched(block.touched);
+    MB_TRYV(note->bind(1, number).bind_blob(2, touched).run());
+    meta.evidence_bytes += static_cast<std::int64_t>(block.bytes.size() + touched.size());
+  }
+  return ok();
 }
 
 Result<void> add_counts(LedgerConnection& ledger, const std::map<std::string, Counts>& counts) {
@@ -366,7 +366,7 @@ Result<void> put_prices(LedgerConnection& ledger, std::span<const PriceVersionUs
 
 Result<void> apply(LedgerConnection& ledger, const WriteSet& write, const LedgerLimits& limits) {
   MB_TRY(LedgerMeta meta, read_meta(ledger));
-  ++meta.commits;
+  meta.commits += numbers_of(write);
   MB_TRYV(in("new name", put_names(ledger, write.added)));
   MB_TRYV(put_epochs(ledger, write.epochs));
   MB_TRYV(put_seen(ledger, write.seen));
@@ -378,7 +378,7 @@ Result<void> apply(LedgerConnection& ledger, const WriteSet& write, const Ledger
   for (const QuarantineItem& item : write.quarantine) {
     MB_TRYV(in("quarantine", keep_quarantined(ledger, item, limits.quarantine_bytes_max, meta)));
   }
-  MB_TRYV(in("evidence", put_evidence(ledger, write, meta)));
+  MB_TRYV(in("evidence", put_evidence(ledger, write.evidence, meta)));
   MB_TRYV(put_recent(ledger, write.recent));
   MB_TRYV(put_prices(ledger, write.prices));
   MB_TRYV(add_counts(ledger, write.counts));

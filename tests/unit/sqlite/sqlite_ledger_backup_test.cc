@@ -45,7 +45,9 @@ class LedgerBackupTest : public testing::Test {
   void commit_evidence(std::size_t bytes) {
     WriteSet write;
     write.at = slot().start();
-    write.evidence = {{.source = kKafka, .position = {0, 1}, .delivery = delivery(noise(bytes))}};
+    write.evidence = {
+        evidence({{.source = kKafka, .position = {0, 1}, .delivery = delivery(noise(bytes))}}, {},
+                 write.at)};
     commit(write);
   }
   Result<BackupFacts> backup(const BackupProgress& progress = {}) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <vector>
+
 #include "support/ledger_batches.h"
 
 namespace meterbill {
@@ -72,11 +75,10 @@ TEST(LedgerCodecTest, ADamagedByteOfAnEvidenceBlockNeverGivesOtherEvidence) {
 }
 
 TEST(LedgerCodecTest, TheTouchedRowsOfABatchAreFoundAndNoOthers) {
-  Rows rows;
+  std::set<RowKey> rows{{{5}, slot(-3)}};
   for (const std::int64_t machine : {1, 2, 3, 200, 1'000'000})
-    for (const std::int64_t index : {0, 1, 70'000}) rows[{{machine}, slot(index)}];
-  rows[{{5}, slot(-3)}];
-  const std::string touched = pack_touched(rows);
+    for (const std::int64_t index : {0, 1, 70'000}) rows.insert({{machine}, slot(index)});
+  const std::string touched = pack_touched(std::vector(rows.begin(), rows.end()));
   for (const std::int64_t machine : {1, 2, 3, 4, 5, 199, 200, 201, 1'000'000})
     for (const std::int64_t index : {-3, -1, 0, 1, 2, 69'999, 70'000}) {
       const RowKey row{{machine}, slot(index)};
@@ -92,8 +94,8 @@ TEST(LedgerCodecTest, TheTouchedRowsOfABatchAreFoundAndNoOthers) {
 }
 
 TEST(LedgerCodecTest, WhatADenseFleetTouchesTakesAByteARow) {
-  Rows rows;
-  for (std::int64_t machine = 1; machine <= 20'000; ++machine) rows[{{machine}, slot()}];
+  std::vector<RowKey> rows;
+  for (std::int64_t machine = 1; machine <= 20'000; ++machine) rows.push_back({{machine}, slot()});
   EXPECT_LT(pack_touched(rows).size(), 20'016U);
 }
 

@@ -214,7 +214,8 @@ TEST_F(SqliteLedgerTest, TheWalStaysShortUnderLoadAndIsEmptiedWhenIdle) {
   std::int64_t longest = 0;
   for (int round = 0; round < 100; ++round) {
     WriteSet write;
-    write.evidence = {{.source = kKafka, .position = {}, .delivery = delivery(noise(100'000))}};
+    write.evidence = {evidence(
+        {{.source = kKafka, .position = {}, .delivery = delivery(noise(100'000))}}, {}, {})};
     commit(write);
     ASSERT_TRUE(ledger_->maintain(slot().start()));
     longest = std::max(longest, wal_bytes());
@@ -230,7 +231,9 @@ TEST_F(SqliteLedgerTest, EvidencePastItsSpaceIsForgottenOldestFirst) {
   for (int i = 0; i < 30; ++i) {
     WriteSet write;
     write.at = slot().start();
-    write.evidence = {{.source = kKafka, .position = {0, i}, .delivery = delivery(noise(10'000))}};
+    write.evidence = {
+        evidence({{.source = kKafka, .position = {0, i}, .delivery = delivery(noise(10'000))}}, {},
+                 write.at)};
     commit(write);
     ASSERT_TRUE(ledger_->maintain(slot().start()));
     EXPECT_LE(ledger_->facts().value().evidence_bytes, limits_.evidence_bytes_max);

@@ -4,6 +4,7 @@
 #include <future>
 #include <stop_token>
 
+#include "support/evidence_items.h"
 #include "support/worker_bench.h"
 
 namespace meterbill {
@@ -11,8 +12,10 @@ namespace {
 
 class IntakeTest : public testing::Test {
  protected:
-  IntakeTest() {
-    bench_.settings = {.intake = {.batch_max = 2}, .ahead_min = 2};
+  /// Portions of two, each a batch of its own.
+  IntakeTest() : IntakeTest(2) {}
+  explicit IntakeTest(std::size_t batch_max) {
+    bench_.settings = {.intake = {.portion_max = 2}, .ahead_min = 2, .batch_max = batch_max};
     bench_.kafka.poll_max = 2;
     bench_.restart();
     bench_.settle();
@@ -28,6 +31,12 @@ class IntakeTest : public testing::Test {
   }
 
   WorkerBench bench_;
+};
+
+/// Portions of two, up to three of them in a batch.
+class PortionsTest : public IntakeTest {
+ protected:
+  PortionsTest() : IntakeTest(6) {}
 };
 
 TEST_F(IntakeTest, EachBatchIsAppliedInItsOwnRound) {
@@ -99,6 +108,104 @@ TEST_F(IntakeTest, AStoppedWorkerAppliesAndAnswersWhatItReadAhead) {
   EXPECT_TRUE(bench_.worker->run(stop.get_token()));
   EXPECT_EQ(bench_.http.answers.size(), 4U);
   EXPECT_EQ(bench_.counts().read(), 4);
+}
+
+TEST_F(PortionsTest, ABatchGoesOnWhileAnotherPortionStandsReady) {
+  put_samples(5);
+  EXPECT_EQ(step(), 0);
+  EXPECT_EQ(step(), 0);
+  EXPECT_EQ(step(), 5);
+  EXPECT_EQ(bench_.cost("web-1"), "2.5");
+}
+
+TEST_F(PortionsTest, ABatchEndsAtItsSizeHoweverManyStandReady) {
+  put_samples(9);
+  EXPECT_EQ(step(), 0);
+  EXPECT_EQ(step(), 0);
+  EXPECT_EQ(step(), 6);
+  EXPECT_EQ(step(), 6);
+  EXPECT_EQ(step(), 9);
+}
+
+TEST_F(PortionsTest, ABatchEndsAtItsAge) {
+  put_samples(6);
+  EXPECT_EQ(step(), 0);
+  bench_.clock.advance(bench_.settings.batch_age_us);
+  EXPECT_EQ(step(), 4);
+}
+
+TEST_F(PortionsTest, ABatchEndsAtItsRows) {
+  bench_.settings.batch_rows_max = 1;
+  bench_.restart();
+  bench_.settle();
+  put_samples(6);
+  EXPECT_EQ(step(), 2);
+}
+
+TEST_F(PortionsTest, WhoeverWaitsForAnAnswerIsNotKeptWaiting) {
+  put_samples(6);
+  bench_.put_http(message_of({.seconds = 60}));
+  EXPECT_EQ(step(), 2) << "the request and a sample";
+  EXPECT_EQ(bench_.http.answers.size(), 1U);
+}
+
+TEST_F(PortionsTest, WhatIsPutAsideIsNotKeptInMemory) {
+  bench_.put_kafka("nonsense");
+  put_samples(5);
+  EXPECT_EQ(step(), 2);
+}
+
+TEST_F(PortionsTest, EachPortionHasItsEvidence) {
+  put_samples(5);
+  const std::int64_t before = bench_.ledger.facts().value().commits;
+  for (int i = 0; i < 3; ++i) step();
+  EXPECT_EQ(bench_.ledger.facts().value().commits, before + 3);
+  for (const int portion : {1, 2, 3})
+    EXPECT_EQ(evidence_items(bench_.ledger, before + portion).value().size(),
+              portion < 3 ? 2U : 1U);
+}
+
+TEST_F(PortionsTest, ASampleThatComesAgainInTheSameBatchIsPassedOver) {
+  Delivery sample;
+  sample.value = R"({"machine_id": "web-1", "cpu_usage": 10, "memory_usage": 0})";
+  sample.recorded = bench_.clock.now().utc;
+  for (int i = 0; i < 2; ++i) bench_.kafka.put(sample);
+  for (int i = 0; i < 2; ++i) bench_.kafka.put_again(sample, i);
+  bench_.settle();
+  EXPECT_EQ(bench_.cost("web-1"), "1");
+}
+
+TEST_F(PortionsTest, AUsageEventThatComesTwiceInABatchCountsOnce) {
+  for (int i = 0; i < 6; ++i)
+    bench_.put_kafka(
+        R"({"specversion":"1.0","type":"io.meterbill.usage.v1","source":"app","id":"1",)"
+        R"("subject":"web-1","data":{"scope":"machine","meter":"frames","quantity":"1",)"
+        R"("unit":"unit","time":")" +
+        to_string(bench_.clock.now().utc) + R"("}})");
+  bench_.settle();
+  EXPECT_EQ(bench_.counts(), (Counts{1, 5, 0}));
+}
+
+TEST_F(PortionsTest, ARefusedBatchIsReadAgainFromItsFirstPortion) {
+  put_samples(6);
+  bench_.ledger.fail_next(CommitFault::kDiskFull);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(step(), 0);
+  EXPECT_EQ(bench_.kafka.rejections.size(), 1U);
+  bench_.clock.advance(2'000'000);
+  bench_.settle();
+  EXPECT_EQ(bench_.counts().read(), 6);
+  EXPECT_EQ(bench_.cost("web-1"), "3");
+}
+
+TEST_F(PortionsTest, ABatchOfUnknownOutcomeIsReadBack) {
+  put_samples(6);
+  bench_.ledger.fail_next(CommitFault::kUnknownApplied);
+  for (int i = 0; i < 3; ++i) step();
+  put_samples(6);
+  bench_.ledger.fail_next(CommitFault::kUnknownLost);
+  for (int i = 0; i < 3; ++i) step();
+  EXPECT_EQ(bench_.counts().read(), 6);
+  EXPECT_EQ(bench_.kafka.rejections.size(), 1U);
 }
 
 }  // namespace

@@ -187,7 +187,9 @@ void MergeDelivery::restart() {
   if (random_() % 2 == 0) {
     EXPECT_TRUE(bench_.ledger.replace_totals({}, "", {}));
   }
-  bench_.settings.ahead_min = kinds_["restarts of the worker"] % 2 == 0 ? 1 : 1'000;
+  const bool is_loaded = kinds_["restarts of the worker"] % 2 == 0;
+  bench_.settings.ahead_min = is_loaded ? 1 : 1'000;
+  bench_.settings.intake.portion_max = is_loaded ? 3 : IntakeLimits{}.portion_max;
   bench_.restart();
   const std::size_t again = records_.empty() ? 0 : random_() % records_.size();
   for (std::size_t i = records_.size() - again; i < records_.size(); ++i)

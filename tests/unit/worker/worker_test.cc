@@ -148,7 +148,7 @@ TEST(WorkerTest, ABatchEndsWhenItHoldsManyBytes) {
                 [&](const MeterName& m, Slot s) { return bench.book.segment_start(m, s); },
                 bench.book.segments_text(), bench.price_use, bench.events,
                 std::vector<Source*>{&source},
-                {.intake = {.batch_bytes_max = 15 * std::string_view(kSample).size()}});
+                {.intake = {.portion_bytes_max = 15 * std::string_view(kSample).size()}});
   ASSERT_TRUE(worker.open());
   Delivery delivery;
   delivery.value = kSample;
