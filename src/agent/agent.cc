@@ -68,6 +68,10 @@ Result<void> Agent::open() {
     past = spool_.with([](Spool* spool) { return spool->load(); });
   }
   MB_TRY(Past known, in("load spool", std::move(past)));
+  // Folding that an earlier run told of is not told again.
+  MB_TRY(const SpoolCounts counts,
+         in("load spool", spool_.with([](Spool* spool) { return spool->counts(); })));
+  told_folding_ = counts.folded && counts.folded->going_on_since;
   metering_.emplace(MeteringOptions{.interval_us = options_.interval_us,
                                     .built = options_.built,
                                     .labels = options_.labels,
@@ -112,7 +116,8 @@ void Agent::tick(std::optional<EndMark> end) {
   save(end);
   if (!save_failed_) keep_house(now.utc);
   show(result, sample, now);
-  refresh_spool_status();
+  // What cannot be counted is shown as it was; the tick's own save tells what is wrong.
+  if (const auto counts = refresh_spool_status()) tell_folding(counts.value().folded);
   parts_.send_waiter.wake();
 }
 
@@ -194,16 +199,26 @@ void Agent::show(const TickResult& result, const HostSample& sample, const Insta
   });
 }
 
-void Agent::refresh_spool_status() {
-  const auto counts = spool_.with([](Spool* spool) { return spool->counts(); });
-  if (!counts) return;  // shown as it was; the tick's own save tells what is wrong
-  auto aside = counts.value().aside == 0
+Result<SpoolCounts> Agent::refresh_spool_status() {
+  MB_TRY(const SpoolCounts counts, spool_.with([](Spool* spool) { return spool->counts(); }));
+  auto aside = counts.aside == 0
                    ? Result<std::vector<AsideRow>>(std::vector<AsideRow>())
                    : spool_.with([](Spool* spool) { return spool->aside(kAsideShown); });
   shown_.with([&](Shown& shown) {
-    shown.status.spool = counts.value();
+    shown.status.spool = counts;
     if (aside) shown.status.aside = std::move(aside).value();
   });
+  return counts;
+}
+
+void Agent::tell_folding(const std::optional<Folded>& folded) {
+  const bool is_folding = folded && folded->going_on_since;
+  if (is_folding == std::exchange(told_folding_, is_folding) || !folded) return;
+  if (is_folding) {
+    parts_.events.folding_began(*folded);
+  } else {
+    parts_.events.folding_ended(*folded);
+  }
 }
 
 std::int64_t Agent::send_once() {
@@ -218,7 +233,7 @@ std::int64_t Agent::send_once() {
   shown_.with([&](Shown& shown) { shown.status.sending = sender_.state(); });
   const auto& error = sender_.state().spool_error;
   if (error && error->code == Code::kDamaged) spool_damaged_ = true;  // the next tick begins anew
-  if (round != Round::kIdle) refresh_spool_status();
+  if (round != Round::kIdle) static_cast<void>(refresh_spool_status());
   if (round == Round::kProgress) {
     not_before_boot_us_ = 0;
     return 0;

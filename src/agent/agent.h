@@ -82,7 +82,8 @@ class Agent {
   void note_damaged(const Error& error, const std::string& kept_as);
   void tell(const TickResult& result, const HostSample& sample);
   void show(const TickResult& result, const HostSample& sample, const Instant& now);
-  void refresh_spool_status();
+  Result<SpoolCounts> refresh_spool_status();
+  void tell_folding(const std::optional<Folded>& folded);
   void wait_for_next_tick(const std::stop_token& stop);
   void keep_house(UtcTime now);
   EpochId random_epoch();
@@ -99,6 +100,7 @@ class Agent {
   TickState told_state_ = TickState::kMetered;
   std::string told_fault_;
   bool save_failed_ = false;
+  bool told_folding_ = false;
   std::optional<Slot> kept_house_;
 
   // The sending thread's.

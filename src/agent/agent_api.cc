@@ -18,6 +18,7 @@ WebResponse json_answer(std::string body, unsigned status = 200) {
 
 std::string metrics(const AgentStatus& status, MetricsFormat format) {
   MetricsText text(format);
+  const std::optional<Folded>& folded = status.spool.folded;
   text.family({"meterbill_build", MetricKind::kInfo, "", "What is running"})
       .sample(1, {{"version", status.version}, {"program", "meterbill-agent"}});
   text.single({"meterbill_agent_ready", MetricKind::kGauge, "", "1 when it can do its work"},
@@ -36,6 +37,12 @@ std::string metrics(const AgentStatus& status, MetricsFormat format) {
               status.spool.kept);
   text.single({"meterbill_spool_aside_records", MetricKind::kGauge, "", "Rows refused for good"},
               status.spool.aside);
+  text.single({"meterbill_spool_folded_records", MetricKind::kCounter, "",
+               "Rows booked in `other` because the spool was nearly full"},
+              folded ? folded->rows : 0);
+  text.single({"meterbill_spool_folding", MetricKind::kGauge, "",
+               "1 while small scopes are booked in `other`"},
+              folded && folded->going_on_since ? 1 : 0);
   text.single(
       {"meterbill_agent_sink_reachable", MetricKind::kGauge, "", "0 while the sink takes nothing"},
       status.sending.outage ? 0 : 1);

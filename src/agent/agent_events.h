@@ -30,6 +30,10 @@ class AgentEvents {
   virtual void save_recovered() = 0;
   /// A new spool was begun; the old one is kept as `kept_as`.
   virtual void spool_damaged(const Error& error, const std::string& kept_as) = 0;
+  /// The spool is nearly full: from here on small scopes are booked in `other`.
+  virtual void folding_began(const Folded& folded) = 0;
+  /// There is room again.
+  virtual void folding_ended(const Folded& folded) = 0;
   /// The sender cannot read or mark rows.
   virtual void spool_failed(const Error& error) = 0;
 

@@ -16,6 +16,13 @@ LogFields fields_of(const Outage& outage) {
           {"WAITING", std::to_string(outage.waiting)}};
 }
 
+/// So far: of this time of folding, and of all before.
+LogFields fields_of(const Folded& folded) {
+  return {{"FOLDED", std::to_string(folded.rows)},
+          {"FIRST_SLOT", to_string(folded.first_slot)},
+          {"LAST_SLOT", to_string(folded.last_slot)}};
+}
+
 std::string_view text_of(EpochCause cause) {
   switch (cause) {
     case EpochCause::kFresh:
@@ -62,6 +69,17 @@ void AgentLog::save_recovered() { log_.notice("totals are saved again"); }
 void AgentLog::spool_damaged(const Error& error, const std::string& kept_as) {
   log_.error("spool damaged: kept aside, a new one begun; metering goes on",
              {{"ERROR", error.message}, {"KEPT_AS", kept_as}});
+}
+
+void AgentLog::folding_began(const Folded& folded) {
+  log_.warning(
+      "spool nearly full: small scopes are booked in `other` from here on, machine totals stay "
+      "exact; raise agent.spool_max_bytes, or see why the sink takes nothing",
+      fields_of(folded));
+}
+
+void AgentLog::folding_ended(const Folded& folded) {
+  log_.notice("spool has room again: scopes are kept under their own names", fields_of(folded));
 }
 
 void AgentLog::spool_failed(const Error& error) {

@@ -18,6 +18,8 @@ class AgentLog final : public AgentEvents {
   void save_failed(const Error& error) override;
   void save_recovered() override;
   void spool_damaged(const Error& error, const std::string& kept_as) override;
+  void folding_began(const Folded& folded) override;
+  void folding_ended(const Folded& folded) override;
   void spool_failed(const Error& error) override;
   void sink_unreachable(const Outage& outage) override;
   void sink_reachable_again(const Outage& outage) override;

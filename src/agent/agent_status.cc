@@ -30,6 +30,17 @@ std::string epoch_json(const Epoch& epoch) {
       .text();
 }
 
+std::string folded_json(const Folded& folded) {
+  JsonText json = JsonText::object();
+  json.member("rows", folded.rows)
+      .member("first_slot", to_string(folded.first_slot))
+      .member("last_slot", to_string(folded.last_slot))
+      .member("first_at", to_string(folded.first_at))
+      .member("last_at", to_string(folded.last_at));
+  add_time(json, "going_on_since", folded.going_on_since);
+  return json.text();
+}
+
 std::string spool_json(const AgentStatus& status) {
   JsonText rows = JsonText::array();
   for (const AsideRow& row : status.aside)
@@ -49,10 +60,15 @@ std::string spool_json(const AgentStatus& status) {
   } else {
     json.null("oldest_age_s");
   }
-  return json.member("set_aside", status.spool.aside)
+  json.member("set_aside", status.spool.aside)
       .raw("set_aside_rows", rows.text())
-      .member("nearly_full", status.spool.tight)
-      .member("save_error", status.save_error)
+      .member("nearly_full", status.spool.tight);
+  if (status.spool.folded) {
+    json.raw("folded", folded_json(*status.spool.folded));
+  } else {
+    json.null("folded");
+  }
+  return json.member("save_error", status.save_error)
       .member("damaged_file", status.damaged_spool)
       .text();
 }

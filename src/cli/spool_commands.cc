@@ -52,7 +52,8 @@ Result<int> list(const SpoolContext& context, const Arguments& arguments,
     return ok();
   });
   if (!walked) return with_remedy(walked.error(), path);
-  terminal.out << printer.end();
+  MB_TRY(const std::optional<Folded> folded, spool.value()->folded());
+  terminal.out << printer.end(folded);
   return static_cast<int>(kExitOk);
 }
 

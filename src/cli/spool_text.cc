@@ -62,6 +62,30 @@ std::string rows_of(std::int64_t rows) {
   return fmt::format("{} row{}", rows, rows == 1 ? "" : "s");
 }
 
+std::string folded_text(const Folded& folded) {
+  return fmt::format(
+      "{} of the slots {} to {} are booked in `other`, for want of room, {}", rows_of(folded.rows),
+      to_string(folded.first_slot), to_string(folded.last_slot),
+      folded.going_on_since ? "since " + to_string(*folded.going_on_since)
+                            : fmt::format("between {} and {}", to_string(folded.first_at),
+                                          to_string(folded.last_at)));
+}
+
+void write_folded(JsonWriter& json, const std::optional<Folded>& folded) {
+  if (!folded) {
+    json.null();
+    return;
+  }
+  json.begin_object()
+      .integer("rows", folded->rows)
+      .string("first_slot", to_string(folded->first_slot))
+      .string("last_slot", to_string(folded->last_slot))
+      .string("first_at", to_string(folded->first_at))
+      .string("last_at", to_string(folded->last_at))
+      .string_or_null("going_on_since", folded->going_on_since);
+  json.end_object();
+}
+
 }  // namespace
 
 std::string SpoolPrinter::begin() {
@@ -91,13 +115,16 @@ std::string SpoolPrinter::add(const SpoolRow& row) {
   return text;
 }
 
-std::string SpoolPrinter::end() {
+std::string SpoolPrinter::end(const std::optional<Folded>& folded) {
   if (as_json_) {
-    json_.end_array().integer("waiting", waiting_).integer("aside", aside_).end_object();
+    json_.end_array().integer("waiting", waiting_).integer("aside", aside_).key("folded");
+    write_folded(json_, folded);
+    json_.end_object();
     return json_.take() + "\n";
   }
-  return "\n" + labelled("Kept", fmt::format("{}: {} wait, {} set aside", rows_of(rows_), waiting_,
-                                             aside_));
+  return (folded ? "\n" + labelled("Folded", folded_text(*folded)) : "") + "\n" +
+         labelled("Kept",
+                  fmt::format("{}: {} wait, {} set aside", rows_of(rows_), waiting_, aside_));
 }
 
 std::string spool_faults_text(const std::string& path, const std::vector<SpoolFault>& faults) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@ class SpoolPrinter {
 
   [[nodiscard]] std::string begin();
   [[nodiscard]] std::string add(const SpoolRow& row);
-  [[nodiscard]] std::string end();
+  [[nodiscard]] std::string end(const std::optional<Folded>& folded);
 
  private:
   bool as_json_;

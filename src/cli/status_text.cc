@@ -136,6 +136,18 @@ std::string ledger_text(const json::value& status) {
   return line("ledger", parts);
 }
 
+/// What the spool had no room for, so far.
+std::string folded_text(const json::value& folded) {
+  if (!folded.is_object() || number_of(folded, "rows") == 0) return "";
+  const std::string since = text_of(folded, "going_on_since");
+  return line("folded", {fmt::format("{} readings booked in `other`, machine totals exact",
+                                     number_of(folded, "rows")),
+                         fmt::format("of {} to {}", text_of(folded, "first_slot"),
+                                     text_of(folded, "last_slot")),
+                         since.empty() ? fmt::format("ended, newest {}", text_of(folded, "last_at"))
+                                       : fmt::format("since {} → agent.spool_max_bytes", since)});
+}
+
 std::string spool_text(const json::value& status) {
   const json::value& spool = member_of(status, "spool");
   std::vector<std::string> parts{fmt::format("{} readings waiting", number_of(spool, "waiting"))};
@@ -151,7 +163,7 @@ std::string spool_text(const json::value& status) {
     parts.push_back("not saved: " + error);
   if (const std::string kept = text_of(spool, "damaged_file"); !kept.empty())
     parts.push_back("a damaged one is kept as " + kept);
-  return line("spool", parts);
+  return line("spool", parts) + folded_text(member_of(spool, "folded"));
 }
 
 std::string sending_text(const json::value& status) {

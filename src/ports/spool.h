@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "domain/names.h"
 #include "domain/reading.h"
+#include "ports/folded.h"
 
 namespace meterbill {
 
@@ -98,7 +99,8 @@ struct SpoolCounts {
   std::optional<UtcTime> oldest;  ///< start of the oldest slot that waits
   std::int64_t aside = 0;         ///< rows set aside
   std::int64_t kept = 0;          ///< all rows
-  bool tight = false;             ///< nearly full: scopes are being folded
+  bool tight = false;             ///< nearly full: new scopes begin in `other`
+  std::optional<Folded> folded;   ///< so far; stays known, also after a restart
 };
 
 /// The table of slot totals: one row per (epoch, slot, scope) with the version it has, the one that

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "domain/names.h"
 #include "domain/reading.h"
+#include "ports/folded.h"
 
 namespace meterbill {
 
@@ -47,6 +48,9 @@ class SpoolFile {
   /// with it. kDamaged, naming the row, when one cannot be read.
   [[nodiscard]] virtual Result<void> rows(
       const std::function<Result<void>(const SpoolRow&)>& each) = 0;
+
+  /// What was booked in `other` for want of room; nothing: none was.
+  [[nodiscard]] virtual Result<std::optional<Folded>> folded() = 0;
 
   /// Everything that cannot be, as far as the first kFaultsMax; empty: the spool is sound.
   [[nodiscard]] virtual Result<std::vector<SpoolFault>> verify() = 0;

@@ -45,7 +45,7 @@ INSTANTIATE_TEST_SUITE_P(SmallSpools, FullSpoolContract,
                          testing::Values(SpoolKind{"sqlite",
                                                    [] {
                                                      return std::make_unique<SqliteBench>(
-                                                         SqliteSpoolOptions{.page_count_max = 32});
+                                                         SqliteSpoolOptions{.page_count_max = 33});
                                                    }}),
                          [](const auto& kind) { return kind.param.name; });
 

@@ -20,6 +20,8 @@ class MemorySpool final : public Spool {
   /// What `pending` fails with, once.
   std::optional<Code> pending_failure;
   std::int64_t saves = 0;
+  /// What `counts` says of it: there is room for all scopes in memory.
+  std::optional<Folded> folded = {};
 
   Result<Past> load() override {
     Past past{.checkpoint = checkpoint_, .epochs = epochs_};
@@ -110,6 +112,7 @@ class MemorySpool final : public Spool {
 
   Result<SpoolCounts> counts() override {
     SpoolCounts counts;
+    counts.folded = folded;
     for (const auto& [key, row] : rows_) {
       ++counts.kept;
       if (!row.aside.empty()) ++counts.aside;

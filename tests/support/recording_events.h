@@ -27,6 +27,12 @@ class RecordingEvents final : public AgentEvents {
   void spool_damaged(const Error&, const std::string& kept_as) override {
     add("spool_damaged " + kept_as);
   }
+  void folding_began(const Folded& folded) override {
+    add(fmt::format("folding_began {}", folded.rows));
+  }
+  void folding_ended(const Folded& folded) override {
+    add(fmt::format("folding_ended {}", folded.rows));
+  }
   void spool_failed(const Error& error) override { add("spool_failed " + error.message); }
   void sink_unreachable(const Outage& outage) override {
     add(fmt::format("sink_unreachable {} s, {} waiting", outage.lasted_us / 1'000'000,

@@ -129,12 +129,12 @@ Result<MeterTotals> parse_used(std::string_view text) {
   return used;
 }
 
-Result<std::int64_t> fold_small_scopes(SqliteDb& db, FoldPlace& from) {
-  std::int64_t folded = 0;
+Result<FoldedRows> fold_small_scopes(SqliteDb& db, FoldPlace& from) {
+  FoldedRows folded;
   MB_TRY(const std::vector<FoldPlace> places, foldable(db, from));
   for (const FoldPlace place : places) {
     MB_TRY(const std::int64_t count, fold_slot(db, place));
-    folded += count;
+    folded.add(place.slot, count);
   }
   return folded;
 }

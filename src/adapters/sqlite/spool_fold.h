@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "adapters/sqlite/spool_places.h"
 #include "adapters/sqlite/sqlite_db.h"
 #include "base/result.h"
 #include "domain/reading.h"
@@ -24,11 +25,11 @@ struct FoldPlace {
 
 /// Folds the smaller half (by cpu, ties by name) of the parts of each full slot of which nothing
 /// was ever offered into `other`; machine and views stay. Exact: `other` grows by what disappears.
-/// Runs within the caller's transaction; returns how many rows were folded.
+/// Runs within the caller's transaction; returns which rows were folded.
 ///
 /// Looks at nothing before `from`, and moves it on past all that can never be folded again: a full
 /// spool that holds a year is not read anew with each tick. Who saves a row at an earlier place
 /// moves it back there.
-[[nodiscard]] Result<std::int64_t> fold_small_scopes(SqliteDb& db, FoldPlace& from);
+[[nodiscard]] Result<FoldedRows> fold_small_scopes(SqliteDb& db, FoldPlace& from);
 
 }  // namespace meterbill

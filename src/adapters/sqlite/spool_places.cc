@@ -19,7 +19,8 @@ Result<MeterTotals> sum(const std::map<ScopeName, MeterTotals>& parts) {
 
 }  // namespace
 
-Result<std::vector<Reading>> SpoolPlaces::rows_of(const EpochTotals& totals, bool tight) {
+Result<std::vector<Reading>> SpoolPlaces::rows_of(const EpochTotals& totals, bool tight,
+                                                  FoldedRows& folded) {
   std::vector<Reading> rows;
   std::set<Slot> grown;
   for (const Reading& reading : totals.readings) {
@@ -31,6 +32,7 @@ Result<std::vector<Reading>> SpoolPlaces::rows_of(const EpochTotals& totals, boo
     Parts& parts = slots_[{totals.epoch.id, reading.slot}];
     const bool is_new = !parts.own.contains(scope) && !parts.in_other.contains(scope);
     if (scope == kOther || parts.in_other.contains(scope) || (is_new && tight)) {
+      if (is_new && scope != kOther) folded.add(reading.slot.unix_seconds(), 1);
       parts.in_other[scope] = reading.used;
       grown.insert(reading.slot);
     } else {

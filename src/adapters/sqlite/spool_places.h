@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <utility>
@@ -9,6 +11,18 @@
 #include "ports/spool.h"
 
 namespace meterbill {
+
+/// Rows that went into `other`: how many, and of which slots (unix seconds).
+struct FoldedRows {
+  std::int64_t rows = 0;
+  std::int64_t first_slot = INT64_MAX;
+  std::int64_t last_slot = INT64_MIN;
+  void add(std::int64_t slot, std::int64_t count) {
+    rows += count;
+    first_slot = std::min(first_slot, slot);
+    last_slot = std::max(last_slot, slot);
+  }
+};
 
 /// Where the parts of the slots that can still grow are booked: under their own names, or, while
 /// the spool is nearly full, in `other`. A part never changes its place within (epoch, slot): the
@@ -20,8 +34,9 @@ namespace meterbill {
 class SpoolPlaces {
  public:
   /// The rows of a tick's totals: parts that are booked in `other`, which all new ones are while
-  /// the spool is `tight`, come as one row a slot.
-  [[nodiscard]] Result<std::vector<Reading>> rows_of(const EpochTotals& totals, bool tight);
+  /// the spool is `tight`, come as one row a slot. Those that begin there are added to `folded`.
+  [[nodiscard]] Result<std::vector<Reading>> rows_of(const EpochTotals& totals, bool tight,
+                                                     FoldedRows& folded);
 
   /// What is not of `running`, or before `current`, is stored and cannot grow any more.
   void forget_final(const EpochId& running, Slot current);

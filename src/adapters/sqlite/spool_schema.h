@@ -73,8 +73,22 @@ CREATE INDEX settled ON rows(repeated, acknowledged_at) WHERE final=1 AND versio
 CREATE INDEX refused ON rows(aside_at) WHERE aside IS NOT NULL;
 )";
 
+/// What was folded so far, as one row, or none; times are µs of UTC.
+inline constexpr const char* kSpoolFolded4 = R"(
+CREATE TABLE folded(
+  id INTEGER PRIMARY KEY CHECK(id=1),
+  rows INTEGER NOT NULL,
+  first_slot INTEGER NOT NULL,
+  last_slot INTEGER NOT NULL,
+  first_at INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  going_on_since INTEGER
+) STRICT;
+)";
+
 /// The step at index i leads to version i + 1, in `user_version`. A released step is never edited.
-inline constexpr std::array kSpoolSteps{kSpoolTables1, kSpoolMachines2, kSpoolIndexes3};
+inline constexpr std::array kSpoolSteps{kSpoolTables1, kSpoolMachines2, kSpoolIndexes3,
+                                        kSpoolFolded4};
 inline constexpr auto kSpoolSchema = static_cast<std::int64_t>(kSpoolSteps.size());
 
 }  // namespace meterbill

@@ -15,7 +15,7 @@ namespace meterbill {
 /// spool's tables are there, and nobody else writes them.
 [[nodiscard]] Result<void> begin_tally(SqliteDb& db);
 
-/// All but `tight`; its cost does not depend on the number of rows.
+/// All but `tight` and `folded`; its cost does not depend on the number of rows.
 [[nodiscard]] Result<SpoolCounts> read_tally(SqliteDb& db);
 
 }  // namespace meterbill

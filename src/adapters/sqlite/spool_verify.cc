@@ -63,6 +63,7 @@ class Verifier {
       MB_TRYV(rows_of(check));
     }
     MB_TRYV(totals());
+    MB_TRYV(folded());
     return std::move(faults_);
   }
 
@@ -128,6 +129,14 @@ class Verifier {
       }
       for (const auto& [meter, quantity] : used.value()) parts_[meter] += Int128{quantity};
     }
+  }
+
+  Result<void> folded() {
+    MB_TRY(const std::int64_t wrong,
+           db_.integer("SELECT count(*) FROM folded WHERE rows<1 OR first_slot>last_slot OR "
+                       "first_slot%900<>0 OR last_slot%900<>0"));
+    if (wrong > 0) tell("what was folded", "it says no rows, or slots that cannot be");
+    return ok();
   }
 
   void compare() {

@@ -4,11 +4,15 @@
 
 #include <algorithm>
 
+#include "adapters/sqlite/spool_folded.h"
 #include "adapters/sqlite/spool_open.h"
+#include "adapters/sqlite/spool_tally.h"
 #include "base/assert.h"
 
 namespace meterbill {
 namespace {
+
+constexpr std::int64_t kRoomForLongUs = std::int64_t{24} * 3'600 * 1'000'000;
 
 Result<std::int64_t> epoch_key(SqliteDb& db, const EpochId& epoch) {
   MB_TRY(auto select, db.query("SELECT id FROM epochs WHERE epoch=?"));
@@ -35,9 +39,9 @@ Result<SqliteSpool::Opened> SqliteSpool::open(const std::string& path,
                                               const SqliteSpoolOptions& options, UtcTime now) {
   std::string damaged;
   MB_TRY(SqliteDb db, open_or_begin(path, options, now, damaged));
-  return Opened{
-      .spool = std::unique_ptr<SqliteSpool>(new SqliteSpool(path, options, std::move(db))),
-      .damaged = std::move(damaged)};
+  std::unique_ptr<SqliteSpool> spool(new SqliteSpool(path, options, std::move(db)));
+  MB_TRY(spool->folded_, in("read what was folded", read_folded(spool->db_)));
+  return Opened{.spool = std::move(spool), .damaged = std::move(damaged)};
 }
 
 Result<std::string> SqliteSpool::begin_anew(UtcTime now) {
@@ -52,6 +56,7 @@ Result<std::string> SqliteSpool::begin_anew(UtcTime now) {
   }
   MB_TRY(db_, open_or_begin(path_, options_, now, kept));
   fold_from_ = {};
+  folded_.reset();
   lost_ = false;
   return kept;
 }
@@ -117,12 +122,12 @@ Result<std::vector<Epoch>> SqliteSpool::load_epochs() {
 Result<void> SqliteSpool::save(const TickRecord& tick) {
   MB_ASSERT(!tick.epochs.empty());
   if (lost_ || db_.moved()) return fail(Code::kDamaged, path_ + " was removed or replaced");
-  MB_TRY(bool tight, in("save tick", stays_tight()));
+  MB_TRY(bool tight, in("save tick", stays_tight(tick.checkpoint.at.utc)));
   for (;;) {
     auto saved = save_once(tick, tight);
     if (saved || saved.error().code != Code::kDiskFull) return in("save tick", std::move(saved));
     // The file's own limit and a full disk look the same; what was acknowledged can go either way.
-    const auto made = make_room();
+    const auto made = make_room(tick.checkpoint.at.utc);
     if (made && made.value()) continue;
     if (tight) return in("save tick", std::move(saved));
     tight = true;
@@ -132,18 +137,38 @@ Result<void> SqliteSpool::save(const TickRecord& tick) {
 Result<void> SqliteSpool::save_once(const TickRecord& tick, bool tight) {
   MB_TRY(auto transaction, SqliteTransaction::begin(db_));
   SpoolPlaces places = places_;
+  FoldedRows folded;
   for (const EpochTotals& totals : tick.epochs) {
-    MB_TRYV(save_epoch(totals, places, tight));
+    MB_TRYV(save_epoch(totals, places, tight, folded));
   }
   MB_TRYV(mark_final(tick));
   MB_TRYV(save_checkpoint(tick.checkpoint));
+  MB_TRY(const bool is_told, save_folded(folded, tight, tick.checkpoint.at.utc));
   MB_TRYV(transaction.commit());
   places_ = std::move(places);
   places_.forget_final(tick.epochs.back().epoch.id, tick.current);
+  if (!is_told) return ok();
+  MB_TRY(folded_, read_folded(db_));
   return ok();
 }
 
-Result<void> SqliteSpool::save_epoch(const EpochTotals& totals, SpoolPlaces& places, bool tight) {
+/// Folding has an end when there is room for long, not whenever a fold made a little: half of the
+/// rows could go, or none had to be folded for a day. False: there is nothing new to tell.
+Result<bool> SqliteSpool::save_folded(const FoldedRows& more, bool tight, UtcTime now) {
+  if (more.rows > 0) {
+    MB_TRYV(add_folded(db_, more, now));
+    return true;
+  }
+  if (tight || !folded_ || !folded_->going_on_since) return false;
+  MB_TRY(const SpoolCounts counts, read_tally(db_));
+  if (counts.waiting * 2 > counts.kept && now.us - folded_->last_at.us < kRoomForLongUs)
+    return false;
+  MB_TRYV(end_folding(db_));
+  return true;
+}
+
+Result<void> SqliteSpool::save_epoch(const EpochTotals& totals, SpoolPlaces& places, bool tight,
+                                     FoldedRows& folded) {
   MB_TRY(std::int64_t key, epoch_key(db_, totals.epoch.id));
   if (key == 0) {
     MB_TRY(auto insert,
@@ -157,7 +182,7 @@ Result<void> SqliteSpool::save_epoch(const EpochTotals& totals, SpoolPlaces& pla
       MB_TRYV(label->bind(1, key).bind(2, name).bind(3, value).run());
     }
   }
-  MB_TRY(const std::vector<Reading> rows, places.rows_of(totals, tight));
+  MB_TRY(const std::vector<Reading> rows, places.rows_of(totals, tight, folded));
   for (const Reading& row : rows) {
     fold_from_ = std::min(fold_from_, {.epoch = key, .slot = row.slot.unix_seconds()});
     MB_TRYV(save_reading(key, row));
@@ -213,28 +238,32 @@ Result<bool> SqliteSpool::drop_acknowledged() {
   return db_.changes() > 0;
 }
 
-Result<bool> SqliteSpool::fold_scopes() {
+Result<bool> SqliteSpool::fold_scopes(UtcTime now) {
   MB_TRY(auto transaction, SqliteTransaction::begin(db_));
   FoldPlace from = fold_from_;
-  MB_TRY(const std::int64_t folded, fold_small_scopes(db_, from));
+  MB_TRY(const FoldedRows folded, fold_small_scopes(db_, from));
+  if (folded.rows > 0) {
+    MB_TRYV(add_folded(db_, folded, now));
+  }
   MB_TRYV(transaction.commit());
   fold_from_ = from;
-  return folded > 0;
+  MB_TRY(folded_, read_folded(db_));
+  return folded.rows > 0;
 }
 
-Result<bool> SqliteSpool::make_room() {
+Result<bool> SqliteSpool::make_room(UtcTime now) {
   MB_TRY(const bool dropped, in("drop what is acknowledged", drop_acknowledged()));
   if (dropped) return true;
-  return in("fold small scopes", fold_scopes());
+  return in("fold small scopes", fold_scopes(now));
 }
 
 /// Nearly full even after room was made: from here on new scopes begin in `other`, and not only
 /// when they do not fit: what is there must be able to grow, and each slot needs its machine's row.
-Result<bool> SqliteSpool::stays_tight() {
+Result<bool> SqliteSpool::stays_tight(UtcTime now) {
   for (;;) {
     MB_TRY(const bool tight, nearly_full());
     if (!tight) return false;
-    const auto made = make_room();
+    const auto made = make_room(now);
     // Folding needs room, too: a full disk is the save's to tell.
     if (!made || !made.value()) return true;
   }

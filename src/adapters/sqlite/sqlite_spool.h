@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "adapters/sqlite/spool_fold.h"
@@ -50,7 +51,9 @@ class SqliteSpool final : public Spool {
   SqliteSpool(std::string path, SqliteSpoolOptions options, SqliteDb db);
 
   Result<void> save_once(const TickRecord& tick, bool tight);
-  Result<void> save_epoch(const EpochTotals& totals, SpoolPlaces& places, bool tight);
+  Result<void> save_epoch(const EpochTotals& totals, SpoolPlaces& places, bool tight,
+                          FoldedRows& folded);
+  Result<bool> save_folded(const FoldedRows& more, bool tight, UtcTime now);
   Result<void> save_reading(std::int64_t epoch, const Reading& reading);
   Result<void> mark_final(const TickRecord& tick);
   Result<void> save_checkpoint(const Checkpoint& checkpoint);
@@ -64,17 +67,18 @@ class SqliteSpool final : public Spool {
   Result<void> settle(std::span<const RowVersion> rows, UtcTime now);
   Result<void> drop_settled(std::span<const RowVersion> rows);
   Result<bool> drop_acknowledged();
-  Result<bool> fold_scopes();
-  Result<bool> make_room();
-  Result<bool> stays_tight();
+  Result<bool> fold_scopes(UtcTime now);
+  Result<bool> make_room(UtcTime now);
+  Result<bool> stays_tight(UtcTime now);
   Result<bool> nearly_full();
 
   std::string path_;
   SqliteSpoolOptions options_;
   SqliteDb db_;
   SpoolPlaces places_;
-  FoldPlace fold_from_;  // nothing before it can be folded
-  bool lost_ = false;    // db_ is a stand-in: the file could not be begun anew yet
+  FoldPlace fold_from_;           // nothing before it can be folded
+  std::optional<Folded> folded_;  // as the file says
+  bool lost_ = false;             // db_ is a stand-in: the file could not be begun anew yet
 };
 
 struct SqliteSpool::Opened {

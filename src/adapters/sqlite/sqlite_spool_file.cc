@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "adapters/sqlite/spool_fold.h"
+#include "adapters/sqlite/spool_folded.h"
 #include "adapters/sqlite/spool_schema.h"
 #include "adapters/sqlite/spool_verify.h"
 
@@ -97,6 +98,8 @@ Result<void> SqliteSpoolFile::rows(const std::function<Result<void>(const SpoolR
     MB_TRYV(each(row));
   }
 }
+
+Result<std::optional<Folded>> SqliteSpoolFile::folded() { return read_folded(db_); }
 
 Result<std::vector<SpoolFault>> SqliteSpoolFile::verify() { return verify_spool(db_); }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ class SqliteSpoolFile final : public SpoolFile {
 
   [[nodiscard]] Result<void> rows(
       const std::function<Result<void>(const SpoolRow&)>& each) override;
+  [[nodiscard]] Result<std::optional<Folded>> folded() override;
   [[nodiscard]] Result<std::vector<SpoolFault>> verify() override;
 
  private:

@@ -166,6 +166,7 @@ Result<std::int64_t> SqliteSpool::offer_again() {
 Result<SpoolCounts> SqliteSpool::counts() {
   MB_TRY(SpoolCounts counts, read_tally(db_));
   MB_TRY(counts.tight, nearly_full());
+  counts.folded = folded_;
   return counts;
 }
 

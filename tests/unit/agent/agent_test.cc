@@ -293,7 +293,13 @@ AgentStatus troubled() {
                   .oldest = parse_utc("2026-11-22T09:45:00Z").value(),
                   .aside = 1,
                   .kept = 9,
-                  .tight = true};
+                  .tight = true,
+                  .folded = Folded{.rows = 240,
+                                   .first_slot = Slot::containing(status.now).plus(-9),
+                                   .last_slot = Slot::containing(status.now).plus(-2),
+                                   .first_at = parse_utc("2026-11-22T10:00:10Z").value(),
+                                   .last_at = parse_utc("2026-11-22T10:20:20Z").value(),
+                                   .going_on_since = parse_utc("2026-11-22T10:10:00Z").value()}};
   status.aside = {{.key = {EpochId("e1"), Slot::containing(status.now), machine_scope()},
                    .reason = "HTTP 400: never",
                    .since = parse_utc("2026-11-22T10:16:00Z").value()}};
@@ -320,10 +326,40 @@ TEST(AgentStatusTest, JsonTellsAllThatIsWrong) {
       R"("steps_back":0},"spool":{"rows":9,"waiting":7,"oldest_slot":"2026-11-22T09:45:00Z",)"
       R"("oldest_age_s":2130,"set_aside":1,"set_aside_rows":[{"epoch":"e1",)"
       R"("slot":"2026-11-22T10:15:00Z","scope":"machine","reason":"HTTP 400: never",)"
-      R"("since":"2026-11-22T10:16:00Z"}],"nearly_full":true,"save_error":"","damaged_file":""},)"
+      R"("since":"2026-11-22T10:16:00Z"}],"nearly_full":true,)"
+      R"("folded":{"rows":240,"first_slot":"2026-11-22T08:00:00Z",)"
+      R"("last_slot":"2026-11-22T09:45:00Z","first_at":"2026-11-22T10:00:10Z",)"
+      R"("last_at":"2026-11-22T10:20:20Z","going_on_since":"2026-11-22T10:10:00Z"},)"
+      R"("save_error":"","damaged_file":""},)"
       R"("sending":{"sink":"http://127.0.0.1:5001","paused":false,)"
       R"("last_acknowledged":"2026-11-22T10:10:00Z","outage":{"since":"2026-11-22T10:10:10Z",)"
       R"("lasted_s":620,"detail":"connect: refused"},"quarantined":2,"clock_ahead_ms":-45000}})");
+}
+
+TEST(AgentTest, FoldingIsToldWhenItBeginsAndEndsAndNotAgainAfterARestart) {
+  AgentBench bench;
+  const auto told = [&] {
+    return std::pair(bench.events.count("folding_began 7"), bench.events.count("folding_ended 9"));
+  };
+  bench.run(2);
+  EXPECT_EQ(told(), std::pair(std::int64_t{0}, std::int64_t{0}));
+  bench.spool.folded.emplace();
+  bench.spool.folded->rows = 7;
+  bench.spool.folded->going_on_since = bench.clock.now().utc;
+  bench.run(3);
+  EXPECT_EQ(told(), std::pair(std::int64_t{1}, std::int64_t{0}));
+  EXPECT_EQ(bench.agent->status().spool.folded, bench.spool.folded);
+  bench.restart();
+  bench.run(3);
+  EXPECT_EQ(told(), std::pair(std::int64_t{1}, std::int64_t{0}));
+  bench.spool.folded->rows = 9;
+  bench.spool.folded->going_on_since.reset();
+  bench.run(3);
+  EXPECT_EQ(told(), std::pair(std::int64_t{1}, std::int64_t{1}));
+  EXPECT_EQ(bench.agent->status().spool.folded->rows, 9);
+  bench.restart();
+  bench.run(3);
+  EXPECT_EQ(told(), std::pair(std::int64_t{1}, std::int64_t{1}));
 }
 
 TEST(AgentStatusTest, TheLineForTheServiceManagerSaysWhatKeepsReadingsFromBeingSent) {

@@ -87,7 +87,9 @@ TEST(ServiceTextTest, StatusOfServicesInTrouble) {
       "faults":["memory: /proc/meminfo: no MemTotal"]},
     "spool":{"waiting":1204,"oldest_age_s":7500,"set_aside":1,
       "set_aside_rows":[{"reason":"the worker answers 400: \u202Eno"}],"nearly_full":true,
-      "save_error":"disk full"},
+      "folded":{"rows":5310,"first_slot":"2026-11-01T00:00:00Z",
+        "last_slot":"2026-11-20T23:45:00Z","last_at":"2026-11-21T00:00:10Z",
+        "going_on_since":"2026-11-14T08:00:10Z"},"save_error":"disk full"},
     "sending":{"sink":"http://worker.example:5001","paused":true,"last_acknowledged":null,
       "outage":{"since":"2026-11-22T08:10:00Z","lasted_s":7500,"detail":"connection refused"},
       "quarantined":3,"clock_ahead_ms":-45000}})");

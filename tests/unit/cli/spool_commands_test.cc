@@ -48,8 +48,14 @@ class FakeSpool final : public SpoolFile {
     }
     return ok();
   }
+  Result<std::optional<Folded>> folded() override { return told; }
   Result<std::vector<SpoolFault>> verify() override { return faults; }
 
+  std::optional<Folded> told = Folded{.rows = 5'310,
+                                      .first_slot = Slot::parse("2026-11-01T00:00:00Z").value(),
+                                      .last_slot = Slot::parse("2026-11-20T23:45:00Z").value(),
+                                      .first_at = parse_utc("2026-11-14T08:00:10Z").value(),
+                                      .last_at = parse_utc("2026-11-21T00:00:10Z").value()};
   std::vector<SpoolFault> faults;
 };
 
@@ -95,7 +101,9 @@ TEST_F(SpoolCommandsTest, ListAsJsonHasAll) {
         R"("used":{"cpu":"123456789",)",
         R"("state":"acknowledged","version":3,"offered":3,"acknowledged":3,"repeated":true,)",
         R"("state":"aside")", R"("state":"offered")", R"("state":"waiting")",
-        R"("waiting":2,"aside":1})"})
+        R"("waiting":2,"aside":1,"folded":{"rows":5310,"first_slot":"2026-11-01T00:00:00Z",)",
+        R"("last_slot":"2026-11-20T23:45:00Z","first_at":"2026-11-14T08:00:10Z",)",
+        R"("last_at":"2026-11-21T00:00:10Z","going_on_since":null}})"})
     EXPECT_THAT(screen_.out.str(), HasSubstr(part));
 }
 

@@ -15,7 +15,7 @@ constexpr int kTicks = 12;
 constexpr int kTicksPerSlot = 2;
 constexpr int kPartsFirst = 6;  ///< in the first tick of a slot
 constexpr int kPartsMax = 9;    ///< in the second one
-constexpr std::int64_t kPagesMax = 16;
+constexpr std::int64_t kPagesMax = 17;
 constexpr std::int64_t kTwoDaysUs = kKeepAcknowledgedUs + 3'600'000'000;
 const ScopeName kAll{"view:all"};
 

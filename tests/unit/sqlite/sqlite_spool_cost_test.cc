@@ -272,7 +272,7 @@ TEST(SpoolTallyTest, WhatIsCountedIsWhatIsThereAfterEveryCall) {
   std::map<std::string, int> seen;
   for (int run = 0; run < 8; ++run) {
     SpoolWith full({"Nothing", "version=1"}, 0);
-    full.open({.page_count_max = 18});
+    full.open({.page_count_max = 19});
     UtcTime now = kNow;
     int epoch = 2;
     std::int64_t used = 1;

@@ -217,6 +217,8 @@ TEST_F(SpoolFileTest, EachThingThatCannotBeIsNamedWithItsPlace) {
        "the parts have 10 of cpu, their machine 9"},
       {"UPDATE rows SET slot=slot+1 WHERE scope='user:b'", "scope user:b",
        "does not begin on a quarter hour"},
+      {"INSERT INTO folded VALUES(1, 0, 0, 0, 1, 1, 1)", "what was folded", "it says no rows"},
+      {"INSERT INTO folded VALUES(1, 1, 900, 0, 1, 1, 1)", "what was folded", "cannot be"},
       {"DELETE FROM epochs", "scope machine", "its epoch is not there"},
   };
   filled().reset();

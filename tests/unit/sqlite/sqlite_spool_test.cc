@@ -196,7 +196,7 @@ TEST_F(SqliteSpoolTest, NoOtherConnectionGetsInWhileItIsOpen) {
 }
 
 TEST_F(SqliteSpoolTest, AFullSpoolDropsWhatIsAcknowledgedAndGoesOn) {
-  const auto spool = open({.page_count_max = 13});
+  const auto spool = open({.page_count_max = 14});
   for (int i = 0; i < 300; ++i) {
     ASSERT_TRUE(spool->save(tick(1, {reading(slot_.plus(i), 1)}, slot_.plus(i)))) << i;
     const auto rows = spool->pending(1'000, slot_.plus(i).start()).value();
@@ -207,7 +207,7 @@ TEST_F(SqliteSpoolTest, AFullSpoolDropsWhatIsAcknowledgedAndGoesOn) {
 }
 
 TEST_F(SqliteSpoolTest, AFullSpoolWithNothingToDropIsDiskFullAndKeepsWhatItHas) {
-  const auto spool = open({.page_count_max = 16});
+  const auto spool = open({.page_count_max = 17});
   int saved = 0;
   Code code = Code::kIo;
   for (; saved < 10'000; ++saved) {
@@ -358,9 +358,9 @@ TEST_F(SqliteSpoolTest, AScopeThatWasOfferedKeepsItsPlace) {
   auto db = SqliteDb::open(path(), {});
   ASSERT_TRUE(db);
   FoldPlace from;
-  EXPECT_EQ(fold_small_scopes(db.value(), from).value(), 0);
+  EXPECT_EQ(fold_small_scopes(db.value(), from).value().rows, 0);
   ASSERT_TRUE(db.value().execute("UPDATE rows SET offered=0"));
-  EXPECT_EQ(fold_small_scopes(db.value(), from).value(), 2);
+  EXPECT_EQ(fold_small_scopes(db.value(), from).value().rows, 2);
 }
 
 TEST_F(SqliteSpoolTest, WhatWasOfferedIsNotWrittenAgainWhenItGrew) {
