@@ -11,7 +11,11 @@ Result<std::shared_ptr<KafkaReader>> KafkaReader::create(
     const KafkaConfig& config, std::span<const KafkaStart> starts, std::int64_t generation,
     const std::shared_ptr<KafkaSignals>& signals) {
   KafkaProperties defaults = common_kafka_defaults();
-  defaults.emplace_back("queued.max.messages.kbytes", "32768");
+  // What is read ahead is bounded by its bytes alone: whenever a bound is met, librdkafka fetches
+  // nothing of the partition for as long as after an error, and a busy worker would stand still.
+  defaults.emplace_back("queued.max.messages.kbytes", "16384");
+  defaults.emplace_back("queued.min.messages", "1000000");
+  defaults.emplace_back("fetch.error.backoff.ms", "20");
   MB_TRY(auto conf, make_kafka_conf(config, defaults, forced_consumer_properties()));
   rd_kafka_conf_set_opaque(conf.get(), signals.get());
   rd_kafka_conf_set_error_cb(conf.get(), &KafkaReader::on_error);
