@@ -33,16 +33,16 @@ std::vector<Option> worker_rows() {
                "mode is the permission."},
       {.name = "worker.batch_max",
        .type = OptionType::kCount,
-       .standard = "200000",
+       .standard = "500000",
        .minimum = "1",
        .maximum = "1000000",
        .help = "After so many messages a transaction of the ledger ends, however many more stand "
                "ready."},
       {.name = "worker.batch_age",
        .type = OptionType::kDuration,
-       .standard = "1s",
+       .standard = "5s",
        .minimum = "1ms",
-       .maximum = "10s",
+       .maximum = "60s",
        .help = "Longest time a message from Kafka waits for others to share its transaction while "
                "more keep coming. What came over HTTP, and an idle worker, commits at once."},
   };

@@ -18,12 +18,27 @@ constexpr std::int64_t kClocksApartMax = 1'000'000;
 
 Rejection not_true(std::string detail) { return {Reason::kImplausible, std::move(detail)}; }
 
-std::int64_t value_of(const MeterTotals& used, const char* meter) {
-  const auto found = used.find(MeterName{meter});
-  return found == used.end() ? 0 : found->second;
-}
+/// What is judged of a machine's use; of a hundred thousand readings a second, so each meter is
+/// looked at once.
+struct MachineUse {
+  std::optional<std::int64_t> cpu, cpu_capacity, memory, memory_capacity, uptime;
 
-bool has(const MeterTotals& used, const char* meter) { return used.contains(MeterName{meter}); }
+  explicit MachineUse(const MeterTotals& used) {
+    for (const auto& [meter, value] : used) {
+      const std::string_view name = meter.str();
+      if (name == "cpu")
+        cpu = value;
+      else if (name == "cpu_capacity")
+        cpu_capacity = value;
+      else if (name == "memory")
+        memory = value;
+      else if (name == "memory_capacity")
+        memory_capacity = value;
+      else if (name == "uptime")
+        uptime = value;
+    }
+  }
+};
 
 std::optional<Rejection> bad_cover(const Cover& cover) {
   if (cover.to_us < cover.from_us)
@@ -37,26 +52,26 @@ std::optional<Rejection> bad_cover(const Cover& cover) {
 }
 
 std::optional<Rejection> bad_machine_use(const Reading& reading) {
-  const MeterTotals& used = reading.used;
-  for (const auto* meter : {"cpu", "memory"})
-    if (has(used, meter) && !has(used, (std::string(meter) + "_capacity").c_str()))
-      return Rejection{Reason::kNoCapacity, fmt::format("{} without {}_capacity", meter, meter)};
-  const std::int64_t uptime = value_of(used, "uptime");
+  const MachineUse use(reading.used);
+  if (use.cpu && !use.cpu_capacity)
+    return Rejection{Reason::kNoCapacity, "cpu without cpu_capacity"};
+  if (use.memory && !use.memory_capacity)
+    return Rejection{Reason::kNoCapacity, "memory without memory_capacity"};
   if (!reading.cover) return Rejection{Reason::kMissingField, "machine reading without from_us"};
-  if (uptime > reading.cover->metered_us + reading.cover->estimated_us)
-    return not_true(fmt::format("uptime {} µs is more than metered + estimated", uptime));
-  const std::int64_t cpu = value_of(used, "cpu");
-  const std::int64_t cpu_capacity = value_of(used, "cpu_capacity");
+  const std::int64_t covered = reading.cover->metered_us + reading.cover->estimated_us;
   // A reading that leaves uptime out is held to the longest it could be.
-  const std::int64_t running =
-      has(used, "uptime") ? uptime : reading.cover->metered_us + reading.cover->estimated_us;
+  const std::int64_t running = use.uptime.value_or(covered);
+  if (running > covered)
+    return not_true(fmt::format("uptime {} µs is more than metered + estimated", running));
+  const std::int64_t cpu = use.cpu.value_or(0);
+  const std::int64_t cpu_capacity = use.cpu_capacity.value_or(0);
   if (Int128{cpu_capacity} > Int128{kCoresMax} * running)
     return not_true(
         fmt::format("cpu_capacity {} means more than {} cores", cpu_capacity, kCoresMax));
   if (cpu > cpu_limit_us(cpu_capacity, running))
     return not_true(fmt::format("cpu {} is more than cpu_capacity {} allows", cpu, cpu_capacity));
-  const std::int64_t memory = value_of(used, "memory");
-  const std::int64_t memory_capacity = value_of(used, "memory_capacity");
+  const std::int64_t memory = use.memory.value_or(0);
+  const std::int64_t memory_capacity = use.memory_capacity.value_or(0);
   if (memory > memory_capacity + memory_capacity / 50)
     return not_true(
         fmt::format("memory {} is more than memory_capacity {} allows", memory, memory_capacity));

@@ -26,6 +26,19 @@ void add_sorted(Rows& rows, Rows::sequence_type&& added) {
   rows.adopt_sequence(boost::container::ordered_unique_range, std::move(all));
 }
 
+/// The newest of a machine's samples; of one time several.
+struct Newest {
+  UtcTime at;
+  std::vector<const Sample*> samples;
+
+  void see(UtcTime time, const Sample& sample) {
+    if (!samples.empty() && time < at) return;
+    if (!samples.empty() && at < time) samples.clear();
+    at = time;
+    samples.push_back(&sample);
+  }
+};
+
 /// Fewer bytes are packed sooner than another thread begins.
 constexpr std::size_t kPackedAtOnce = std::size_t{64} << 10;
 
@@ -51,13 +64,21 @@ Result<void> Batch::take(std::span<SourceBatch> portion, Items items, UtcTime no
 
 Result<void> Batch::merge_items(std::span<SourceBatch> portion, Items items) {
   batches_ = portion;
-  for (const SourceBatch& batch : portion) deliveries_ += batch.arrivals.size();
-  MB_TRYV(load(items));
-  apply_readings(items);
-  apply_samples(items.samples);
+  applied_.clear();
+  for (const SourceBatch& batch : portion) {
+    deliveries_ += batch.arrivals.size();
+    applied_.emplace_back(batch.arrivals.size(), false);
+  }
+  counted_.assign(portion.size(), {});
+  const Places places = find_places(items);
+  MB_TRYV(load(items, places));
+  apply_readings(items, places);
+  apply_samples(items.samples, places);
   MB_TRYV(apply_events(items.events));
   for (const ItemOrigin& probe : items.probes) count(probe, Outcome::kRepeated);
   for (RefusedItem& refused : items.refused) quarantine(std::move(refused));
+  for (std::size_t source = 0; source < portion.size(); ++source)
+    if (counted_[source].read() > 0) write_.counts[portion[source].source] += counted_[source];
   advance_positions();
   shared_.clear();
   return ok();
@@ -75,28 +96,38 @@ Result<void> Batch::finish() {
   return ok();
 }
 
-/// Interns the names of every item and loads the rows and epochs they touch, once.
-Result<void> Batch::load(const Items& items) {
+/// Interns the machine of every item.
+Batch::Places Batch::find_places(const Items& items) {
+  Places places;
+  places.heads.reserve(items.heads.size());
+  for (const MessageHead& head : items.heads)
+    places.heads.push_back(memory_.names.machine(head.machine));
+  places.samples.reserve(items.samples.size());
+  for (std::size_t i = 0; i < items.samples.size(); ++i)
+    places.samples.emplace_back(
+        RowKey{memory_.names.machine(items.samples[i].sample.machine), items.samples[i].slot}, i);
+  std::ranges::sort(places.samples);
+  return places;
+}
+
+/// Loads the rows and epochs that the items touch and no portion before them did, at once.
+Result<void> Batch::load(const Items& items, const Places& places) {
   if (meters_.empty()) {
     greatest_epoch_ = memory_.greatest_epoch;
     bind_names();
   }
   std::vector<RowKey> rows;
   std::vector<std::pair<MachineKey, std::string_view>> epochs;  // of names in `items`
-  const auto touch = [&](MachineKey machine, const EpochId& epoch, Slot slot) {
-    const RowKey row{machine, slot};
+  const auto touch = [&](const RowKey& row, const EpochId& epoch) {
     if (!rows.empty() && rows.back() == row && epochs.back().second == epoch.str()) return;
     rows.push_back(row);
-    epochs.emplace_back(machine, epoch.str());
+    epochs.emplace_back(row.machine, epoch.str());
   };
-  for (const ReadyReading& item : items.readings) {
-    const MessageHead& head = items.heads[item.head];
-    touch(memory_.names.machine(head.machine), head.epoch, item.reading.slot);
-  }
-  for (const ReadySample& item : items.samples)
-    touch(memory_.names.machine(item.sample.machine), samples_epoch(), item.slot);
+  for (const ReadyReading& item : items.readings)
+    touch({places.heads[item.head], item.reading.slot}, items.heads[item.head].epoch);
+  for (const auto& [row, item] : places.samples) touch(row, samples_epoch());
   for (const ReadyEvent& item : items.events)
-    touch(memory_.names.machine(item.event.machine), events_epoch(), item.slot);
+    touch({memory_.names.machine(item.event.machine), item.slot}, events_epoch());
   sort_and_unify(rows);
   sort_and_unify(epochs);
   std::erase_if(rows, [this](const RowKey& row) { return write_.rows.contains(row); });
@@ -140,12 +171,12 @@ EpochKey Batch::epoch_of(MachineKey machine, const EpochFacts& facts) {
   return key;
 }
 
-void Batch::apply_readings(Items& items) {
+void Batch::apply_readings(Items& items, const Places& places) {
   HeadInUse in_use;
   for (ReadyReading& item : items.readings) {
     const MessageHead& head = items.heads[item.head];
     if (in_use.head != &head) {
-      const MachineKey machine = memory_.names.machine(head.machine);
+      const MachineKey machine = places.heads[item.head];
       in_use = {.head = &head,
                 .machine = machine,
                 .labels = memory_.names.labels(head.labels),
@@ -187,36 +218,63 @@ void Batch::apply_reading(ReadyReading& item, HeadInUse& in_use) {
   for (const auto& [meter, value] : item.reading.used)
     reading.used.emplace(memory_.names.meter(meter), value);
   if (!std::exchange(in_use.is_seen, true)) see(reading.epoch, head.seen);
-  count(item.origin, merge(target, reading), {in_use.machine, in_use.slot});
+  const Outcome outcome = merge(target, reading);
+  count(item.origin, outcome);
+  if (outcome == Outcome::kApplied) touch({in_use.machine, in_use.slot});
 }
 
-void Batch::apply_samples(const std::vector<ReadySample>& items) {
+/// Row by row: row and epoch are looked up once for all samples of a machine, and of what was seen
+/// only the newest is written down.
+void Batch::apply_samples(const std::vector<ReadySample>& items, const Places& places) {
   if (items.empty()) return;
   const LabelSetKey labels = memory_.names.labels({});
   const ScopeKey scope = memory_.names.scope(machine_scope());
   const MeterKey cpu = memory_.names.meter(MeterName{"cpu_usage"});
   const MeterKey used_memory = memory_.names.meter(MeterName{"memory_usage"});
-  for (const ReadySample& item : items) {
-    const MachineKey machine = memory_.names.machine(item.sample.machine);
-    UsageRow& target = row(machine, item.slot);
-    const EpochKey epoch = epoch_of(machine, {machine, samples_epoch(), BootId{}, labels});
-    const std::array quantities{std::pair{cpu, item.sample.cpu_usage_nano},
-                                std::pair{used_memory, item.sample.memory_usage_nano}};
-    const auto added = accumulate(target, epoch, scope, quantities);
-    if (!added) {
-      quarantine({item.origin,
-                  {Reason::kOverflow, added.error().message},
-                  item.sample.machine.str(),
-                  "",
-                  0});
-      continue;
+  std::vector<bool> is_applied(items.size(), false);
+  for (auto next = places.samples.begin(); next != places.samples.end();) {
+    const RowKey key = next->first;
+    UsageRow& target = row(key.machine, key.slot);
+    const EpochKey epoch = epoch_of(key.machine, {key.machine, samples_epoch(), BootId{}, labels});
+    Newest newest;
+    for (; next != places.samples.end() && next->first == key; ++next) {
+      const ReadySample& item = items[next->second];
+      const std::array quantities{std::pair{cpu, item.sample.cpu_usage_nano},
+                                  std::pair{used_memory, item.sample.memory_usage_nano}};
+      const auto added = accumulate(target, epoch, scope, quantities);
+      if (!added) {
+        quarantine({item.origin,
+                    {Reason::kOverflow, added.error().message},
+                    item.sample.machine.str(),
+                    "",
+                    0});
+        continue;
+      }
+      count(item.origin, Outcome::kApplied);
+      is_applied[next->second] = true;
+      newest.see(std::min(arrival(item.origin).delivery.recorded, now_), item.sample);
     }
-    count(item.origin, Outcome::kApplied, {machine, item.slot});
-    std::string cpu_text = decimal_text(item.sample.cpu_usage_nano, 9);
-    std::string memory_text = decimal_text(item.sample.memory_usage_nano, 9);
-    const UtcTime at = arrival(item.origin).delivery.recorded;
-    see(epoch, seen_at(at, cpu_text, memory_text));
-    write_.recent.push_back({machine, at, std::move(cpu_text), std::move(memory_text), true});
+    if (newest.samples.empty()) continue;
+    touch(key);
+    for (const Sample* sample : newest.samples)
+      see(epoch, seen_at(newest.at, decimal_text(sample->cpu_usage_nano, 9),
+                         decimal_text(sample->memory_usage_nano, 9)));
+  }
+  add_recent(items, places, is_applied);
+}
+
+/// As they came; of a portion no more than are kept.
+void Batch::add_recent(const std::vector<ReadySample>& items, const Places& places,
+                       const std::vector<bool>& is_applied) {
+  const std::size_t first = items.size() - std::min(items.size(), kRecentMax);
+  std::vector<MachineKey> machines(items.size());
+  for (const auto& [key, item] : places.samples) machines[item] = key.machine;
+  for (std::size_t i = first; i < items.size(); ++i) {
+    if (!is_applied[i]) continue;
+    const Sample& sample = items[i].sample;
+    write_.recent.push_back({machines[i], arrival(items[i].origin).delivery.recorded,
+                             decimal_text(sample.cpu_usage_nano, 9),
+                             decimal_text(sample.memory_usage_nano, 9), true});
   }
 }
 
@@ -246,24 +304,29 @@ void Batch::apply_event(const ReadyEvent& item) {
         {item.origin, {Reason::kOverflow, added.error().message}, event.machine.str(), "", 0});
   known_events_.insert(key);
   write_.event_ids.emplace_back(key, event.time);
-  count(item.origin, Outcome::kApplied, {machine, item.slot});
+  count(item.origin, Outcome::kApplied);
+  touch({machine, item.slot});
   see(epoch, seen_at(arrival(item.origin).delivery.recorded, "", ""));
 }
 
-/// `row`: what it was applied to.
-void Batch::count(const ItemOrigin& origin, Outcome outcome, const RowKey& row) {
+void Batch::count(const ItemOrigin& origin, Outcome outcome) {
   Counts counts;
   ++(outcome == Outcome::kApplied ? counts.applied : counts.repeated);
   add_counts(origin, counts);
-  if (outcome != Outcome::kApplied) return;
-  evidence_.emplace_back(origin.source, origin.arrival);
+  if (outcome == Outcome::kApplied) applied_[origin.source][origin.arrival] = true;
+}
+
+/// Something was applied to the row.
+void Batch::touch(const RowKey& row) {
   if (touched_.empty() || touched_.back() != row) touched_.push_back(row);
 }
 
 void Batch::add_counts(const ItemOrigin& origin, const Counts& counts) {
+  counted_[origin.source] += counts;
   const SourceBatch& batch = batches_[origin.source];
-  write_.counts[batch.source] += counts;
-  requests_[{origin.source, batch.arrivals[origin.arrival].request}] += counts;
+  // Of the others nobody waits for an answer.
+  if (batch.route == Route::kHttp)
+    requests_[{origin.source, batch.arrivals[origin.arrival].request}] += counts;
 }
 
 void Batch::quarantine(RefusedItem refused) {
@@ -294,18 +357,17 @@ std::shared_ptr<const Delivery> Batch::shared_delivery(const ItemOrigin& origin)
 /// The last that is asked of a delivery: a portion can hold 100 MiB of them. Another thread packs
 /// them, while the next portion is merged.
 void Batch::keep_evidence(const std::optional<Released>& released) {
-  sort_and_unify(evidence_);
   sort_and_unify(touched_);
   std::vector<EvidenceItem> items;
-  items.reserve(evidence_.size());
   std::size_t bytes = 0;
-  for (const auto& [source, arrival] : evidence_) {
-    Arrival& kept = batches_[source].arrivals[arrival];
-    bytes += kept.delivery.value.size();
-    items.push_back({batches_[source].source, kept.position, std::move(kept.delivery), released});
-  }
+  for (std::size_t source = 0; source < batches_.size(); ++source)
+    for (std::size_t at = 0; at < applied_[source].size(); ++at) {
+      if (!applied_[source][at]) continue;
+      Arrival& kept = batches_[source].arrivals[at];
+      bytes += kept.delivery.value.size();
+      items.push_back({batches_[source].source, kept.position, std::move(kept.delivery), released});
+    }
   batches_ = {};
-  evidence_.clear();
   if (items.empty()) return;
   auto pack = [&store = std::as_const(store_), at = now_, items = std::move(items),
                touched = std::exchange(touched_, {})]() mutable -> Result<EvidenceBlock> {

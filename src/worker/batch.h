@@ -96,16 +96,26 @@ class Batch {
     UsageRow* row = nullptr;  ///< in the write set
   };
 
+  /// Where the items of a portion belong.
+  struct Places {
+    std::vector<MachineKey> heads;                        ///< of each head
+    std::vector<std::pair<RowKey, std::size_t>> samples;  ///< row and index of each, ascending
+  };
+
   void bind_names();
-  Result<void> load(const Items& items);
+  Places find_places(const Items& items);
+  Result<void> load(const Items& items, const Places& places);
   EpochKey epoch_of(MachineKey machine, const EpochFacts& facts);
   [[nodiscard]] std::optional<EpochKey> find_epoch(MachineKey machine, const EpochId& epoch) const;
-  void apply_readings(Items& items);
+  void apply_readings(Items& items, const Places& places);
   void apply_reading(ReadyReading& item, HeadInUse& in_use);
-  void apply_samples(const std::vector<ReadySample>& items);
+  void apply_samples(const std::vector<ReadySample>& items, const Places& places);
+  void add_recent(const std::vector<ReadySample>& items, const Places& places,
+                  const std::vector<bool>& is_applied);
   Result<void> apply_events(const std::vector<ReadyEvent>& events);
   void apply_event(const ReadyEvent& item);
-  void count(const ItemOrigin& origin, Outcome outcome, const RowKey& row = {});
+  void count(const ItemOrigin& origin, Outcome outcome);
+  void touch(const RowKey& row);
   void add_counts(const ItemOrigin& origin, const Counts& counts);
   void quarantine(RefusedItem refused);
   std::shared_ptr<const Delivery> shared_delivery(const ItemOrigin& origin);
@@ -141,8 +151,10 @@ class Batch {
   std::map<MachineKey, std::map<EpochId, EpochKey>> epoch_keys_;
   std::map<std::pair<std::size_t, std::int64_t>, Counts> requests_;
   std::size_t deliveries_ = 0;
-  /// Of the portion: (source, arrival) and row of what was applied, some twice.
-  std::vector<std::pair<std::size_t, std::size_t>> evidence_;
+  // Of the portion: of which arrivals something was applied, counts of each source, rows that
+  // changed, some twice.
+  std::vector<std::vector<bool>> applied_;
+  std::vector<Counts> counted_;
   std::vector<RowKey> touched_;
   std::vector<std::future<Result<EvidenceBlock>>> packed_;  ///< of the portions so far
   std::map<std::pair<std::size_t, std::size_t>, std::shared_ptr<const Delivery>> shared_;

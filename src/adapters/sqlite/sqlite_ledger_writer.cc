@@ -129,10 +129,11 @@ Result<void> put_holds(LedgerConnection& ledger, const std::map<MachineKey, Hold
 Result<void> put_machines(LedgerConnection& ledger,
                           const std::map<MachineKey, MachineFacts>& machines) {
   MB_TRY(auto query,
-         ledger.query("INSERT OR REPLACE INTO machine_facts(machine, first_slot, last_slot, "
-                      "retired_us, last_seen_us, percent_us, cpu_usage_percent, "
-                      "memory_usage_percent) "
-                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
+         ledger.query("INSERT INTO machine_facts(machine, first_slot, last_slot, retired_us, "
+                      "last_seen_us, percent_us, cpu_usage_percent, memory_usage_percent) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(machine) DO UPDATE SET "
+                      "first_slot=?2, last_slot=?3, retired_us=?4, last_seen_us=?5, percent_us=?6, "
+                      "cpu_usage_percent=?7, memory_usage_percent=?8"));
   for (const auto& [key, facts] : machines) {
     query->bind(1, key.value).bind(2, facts.first_slot.unix_seconds());
     query->bind(3, facts.last_slot.unix_seconds());
