@@ -40,7 +40,7 @@ std::vector<Option> worker_rows() {
                "ready."},
       {.name = "worker.batch_age",
        .type = OptionType::kDuration,
-       .standard = "5s",
+       .standard = "10s",
        .minimum = "1ms",
        .maximum = "60s",
        .help = "Longest time a message from Kafka waits for others to share its transaction while "

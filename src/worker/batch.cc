@@ -368,6 +368,7 @@ void Batch::keep_evidence(const std::optional<Released>& released) {
       items.push_back({batches_[source].source, kept.position, std::move(kept.delivery), released});
     }
   batches_ = {};
+  bytes_ += bytes;
   if (items.empty()) return;
   auto pack = [&store = std::as_const(store_), at = now_, items = std::move(items),
                touched = std::exchange(touched_, {})]() mutable -> Result<EvidenceBlock> {

@@ -55,6 +55,8 @@ class Batch {
 
   /// So far.
   [[nodiscard]] std::size_t deliveries() const { return deliveries_; }
+  /// Of the values of those that are kept as evidence, before they are packed.
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] std::size_t rows() const { return write_.rows.size(); }
 
   [[nodiscard]] const WriteSet& write() const { return write_; }
@@ -151,6 +153,7 @@ class Batch {
   std::map<MachineKey, std::map<EpochId, EpochKey>> epoch_keys_;
   std::map<std::pair<std::size_t, std::int64_t>, Counts> requests_;
   std::size_t deliveries_ = 0;
+  std::size_t bytes_ = 0;
   // Of the portion: of which arrivals something was applied, counts of each source, rows that
   // changed, some twice.
   std::vector<std::vector<bool>> applied_;

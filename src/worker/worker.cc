@@ -209,6 +209,7 @@ bool Worker::may_go_on(const std::vector<SourceBatch>& portion) {
   };
   return intake_.is_ahead() && std::ranges::none_of(portion, is_waited_for) && !is_called() &&
          batch_->deliveries() < settings_.batch_max && batch_->rows() < settings_.batch_rows_max &&
+         batch_->bytes() < settings_.batch_bytes_max &&
          clock_.now().monotonic_us - batch_since_us_ < settings_.batch_age_us &&
          // What is put aside keeps its messages in memory.
          batch_->write().quarantine.empty();

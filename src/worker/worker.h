@@ -30,10 +30,12 @@ struct WorkerSettings {
   IntakeLimits intake = {};
   /// A portion of so many deliveries means load: the next one is read ahead.
   std::size_t ahead_min = 1'000;
-  // A batch gets no further portion once it has so many deliveries or rows, or is so old.
+  // A batch gets no further portion once it has so many deliveries, rows or bytes of values, or is
+  // so old.
   std::size_t batch_max = 500'000;
   std::size_t batch_rows_max = 200'000;
-  std::int64_t batch_age_us = 5'000'000;
+  std::size_t batch_bytes_max = std::size_t{256} << 20;
+  std::int64_t batch_age_us = 10'000'000;
   std::int64_t retry_us = 1'000'000;     ///< after a full disk
   std::int64_t maintain_us = 5'000'000;  ///< between two rounds of housekeeping
 };

@@ -142,6 +142,15 @@ TEST_F(PortionsTest, ABatchEndsAtItsRows) {
   EXPECT_EQ(step(), 2);
 }
 
+TEST_F(PortionsTest, ABatchEndsAtItsBytes) {
+  bench_.settings.batch_bytes_max = 200;
+  bench_.restart();
+  bench_.settle();
+  put_samples(6);
+  EXPECT_EQ(step(), 0);
+  EXPECT_EQ(step(), 4) << "of 62 bytes each";
+}
+
 TEST_F(PortionsTest, WhoeverWaitsForAnAnswerIsNotKeptWaiting) {
   put_samples(6);
   bench_.put_http(message_of({.seconds = 60}));
