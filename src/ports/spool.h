@@ -106,7 +106,8 @@ struct SpoolCounts {
 /// The table of slot totals: one row per (epoch, slot, scope) with the version it has, the one that
 /// was offered (first, or newest with an answer) and the one that was acknowledged. It is the
 /// queue, too: what is newer than its acknowledgement waits. One thread at a time; every call that
-/// changes something is one durable transaction.
+/// changes something is one transaction, and durable when it returns; an acknowledgement may become
+/// durable with the next call instead.
 class Spool {
  public:
   virtual ~Spool() = default;
@@ -127,7 +128,8 @@ class Spool {
   /// Before sending: from here on the rows may be known outside, and keep their scopes.
   [[nodiscard]] virtual Result<void> mark_offered(std::span<const RowVersion> rows) = 0;
 
-  /// The other side has these versions. Final rows are kept for kKeepAcknowledged.
+  /// The other side has these versions. Final rows are kept for kKeepAcknowledged. A kill may take
+  /// it back until the next call that changes something: then they are sent again, which merges.
   [[nodiscard]] virtual Result<void> acknowledge(std::span<const RowVersion> rows, UtcTime now) = 0;
 
   /// Takes a row that is refused out of the sending, until it becomes final or `offer_again`.

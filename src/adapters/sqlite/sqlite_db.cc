@@ -287,6 +287,11 @@ Result<SqliteTransaction> SqliteTransaction::begin(SqliteDb& db) {
   return SqliteTransaction(db);
 }
 
+Result<SqliteTransaction> SqliteTransaction::begin_or_join(SqliteDb& db) {
+  if (db.in_transaction()) return SqliteTransaction(db);
+  return begin(db);
+}
+
 SqliteTransaction::SqliteTransaction(SqliteTransaction&& other) noexcept
     : db_(std::exchange(other.db_, nullptr)) {}
 

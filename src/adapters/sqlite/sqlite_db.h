@@ -139,12 +139,18 @@ class SqliteDb {
 class SqliteTransaction {
  public:
   [[nodiscard]] static Result<SqliteTransaction> begin(SqliteDb& db);
+  /// The same, or goes on with one that `leave_open` left: its changes share the fate of this
+  /// one's.
+  [[nodiscard]] static Result<SqliteTransaction> begin_or_join(SqliteDb& db);
   SqliteTransaction(SqliteTransaction&& other) noexcept;
   SqliteTransaction& operator=(SqliteTransaction&&) = delete;
   ~SqliteTransaction();
 
   /// On disk when it returns without failure. After a failure nothing of it is.
   [[nodiscard]] Result<void> commit();
+
+  /// Neither: the next one that joins decides. What is changed is seen by this connection alone.
+  void leave_open() { db_ = nullptr; }
 
  private:
   explicit SqliteTransaction(SqliteDb& db) : db_(&db) {}

@@ -35,6 +35,13 @@ void bind_cover(const SqliteQuery& query, int first, const std::optional<Cover>&
 SqliteSpool::SqliteSpool(std::string path, SqliteSpoolOptions options, SqliteDb db)
     : path_(std::move(path)), options_(std::move(options)), db_(std::move(db)) {}
 
+SqliteSpool::~SqliteSpool() {
+  if (!db_.in_transaction()) return;
+  // What this fails to say is said by the next run: the rows are sent once more.
+  if (auto left_open = SqliteTransaction::begin_or_join(db_))
+    static_cast<void>(left_open.value().commit());
+}
+
 Result<SqliteSpool::Opened> SqliteSpool::open(const std::string& path,
                                               const SqliteSpoolOptions& options, UtcTime now) {
   std::string damaged;
@@ -135,7 +142,7 @@ Result<void> SqliteSpool::save(const TickRecord& tick) {
 }
 
 Result<void> SqliteSpool::save_once(const TickRecord& tick, bool tight) {
-  MB_TRY(auto transaction, SqliteTransaction::begin(db_));
+  MB_TRY(auto transaction, SqliteTransaction::begin_or_join(db_));
   SpoolPlaces places = places_;
   FoldedRows folded;
   for (const EpochTotals& totals : tick.epochs) {
@@ -232,14 +239,17 @@ Result<void> SqliteSpool::save_checkpoint(const Checkpoint& checkpoint) {
 }
 
 Result<bool> SqliteSpool::drop_acknowledged() {
+  MB_TRY(auto transaction, SqliteTransaction::begin_or_join(db_));
   MB_TRY(const auto remove, db_.query("DELETE FROM rows INDEXED BY settled "
                                       "WHERE final=1 AND version=acknowledged"));
   MB_TRYV(remove->run());
-  return db_.changes() > 0;
+  const bool dropped = db_.changes() > 0;
+  MB_TRYV(transaction.commit());
+  return dropped;
 }
 
 Result<bool> SqliteSpool::fold_scopes(UtcTime now) {
-  MB_TRY(auto transaction, SqliteTransaction::begin(db_));
+  MB_TRY(auto transaction, SqliteTransaction::begin_or_join(db_));
   FoldPlace from = fold_from_;
   MB_TRY(const FoldedRows folded, fold_small_scopes(db_, from));
   if (folded.rows > 0) {

@@ -31,6 +31,10 @@ class SqliteSpool final : public Spool {
   /// kTooNew: written by a newer program, and left as it is; kConflict: another agent has it.
   [[nodiscard]] static Result<Opened> open(const std::string& path,
                                            const SqliteSpoolOptions& options, UtcTime now);
+  SqliteSpool(const SqliteSpool&) = delete;
+  SqliteSpool& operator=(const SqliteSpool&) = delete;
+  /// Makes durable what was acknowledged last.
+  ~SqliteSpool() override;
 
   [[nodiscard]] Result<Past> load() override;
   [[nodiscard]] Result<void> save(const TickRecord& tick) override;
@@ -47,6 +51,7 @@ class SqliteSpool final : public Spool {
 
  private:
   static constexpr std::int64_t kEpochsKept = 100;  // without rows; more than the starts of a slot
+  static constexpr std::size_t kLeftOpenMax = 100;  // rows of an acknowledgement
 
   SqliteSpool(std::string path, SqliteSpoolOptions options, SqliteDb db);
 

@@ -89,6 +89,18 @@ void SpoolScript::step() {
   steps_[next_++]();
 }
 
+void SpoolScript::close() {
+  spool_.reset();
+  acknowledged_by_now();
+}
+
+/// Where the disk failed, the call may have been rolled back and tried again: they are sent again.
+void SpoolScript::acknowledged_by_now() {
+  if (disk_.has_struck()) acknowledged_lately_.clear();
+  for (const auto& [key, version] : acknowledged_lately_) acknowledged_[key] = version;
+  acknowledged_lately_.clear();
+}
+
 bool SpoolScript::open() {
   auto opened = SqliteSpool::open(path(), {.page_count_max = kPagesMax}, time_of(tick_ + 1));
   if (!opened) {
@@ -150,10 +162,13 @@ TickRecord SpoolScript::record(bool ended) const {
 void SpoolScript::save(bool ended) {
   tried_ = tick_;
   const auto saved = spool_->save(record(ended));
-  if (saved)
+  if (saved) {
     saved_ = tick_;
-  else
+    acknowledged_by_now();
+  } else {
+    acknowledged_lately_.clear();  // rolled back with it
     expect_of_the_disk(saved.error());
+  }
 }
 
 std::vector<PendingRow> SpoolScript::pending() {
@@ -196,7 +211,7 @@ void SpoolScript::acknowledge(const std::vector<PendingRow>& rows) {
   for (const PendingRow& row : rows) {
     const Key key{row.epoch.id.str(), row.reading.slot.unix_seconds(), row.reading.scope.str()};
     if (row.reading.final) may_be_acknowledged_.insert(key);
-    if (done) acknowledged_[key] = row.version;
+    if (done) acknowledged_lately_[key] = row.version;
   }
 }
 
@@ -214,7 +229,10 @@ void SpoolScript::set_aside() {
 void SpoolScript::repeat_old() {
   const auto repeated = spool_->repeat_old({time_of(tick_).us + kTwoDaysUs});
   // They wait again, perhaps also when the call failed.
-  for (const Key& key : may_be_acknowledged_) acknowledged_.erase(key);
+  for (const Key& key : may_be_acknowledged_) {
+    acknowledged_.erase(key);
+    acknowledged_lately_.erase(key);
+  }
   if (repeated)
     seen_.repeated += repeated.value();
   else
@@ -344,7 +362,7 @@ void SpoolScript::observe() {
     if (there.contains(key)) continue;
     if (!may_be_acknowledged_.contains(key))
       ++seen_.folded;
-    else if (acknowledged_.contains(key))
+    else if (acknowledged_.contains(key) || acknowledged_lately_.contains(key))
       ++seen_.dropped;
   }
   // Those that never had a row.
@@ -370,6 +388,7 @@ void SpoolScript::finish() {
   // What is refused when it is final waits for an operator.
   EXPECT_TRUE(spool_->offer_again());
   acknowledged_.clear();
+  acknowledged_lately_.clear();
   send_all();
   repeat_old();
   send_all();

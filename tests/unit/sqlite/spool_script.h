@@ -28,7 +28,7 @@ class SpoolScript {
   /// One call of the spool, or its opening.
   void step();
   /// What ends the process, in order or not.
-  void close() { spool_.reset(); }
+  void close();
   /// After the process has ended: looks at what is on the disk, which a new process takes over.
   void check_recovered() const;
   /// Ends the run with everything sent, and adds up what the other side has.
@@ -62,6 +62,7 @@ class SpoolScript {
   bool open();
   void save(bool ended);
   void send(int first_slot, int last_slot, bool is_answered);
+  void acknowledged_by_now();
   void acknowledge(const std::vector<PendingRow>& rows);
   void set_aside();
   void repeat_old();
@@ -82,10 +83,11 @@ class SpoolScript {
   int tried_ = 0;  // the newest one that was given to `save`
   int saved_ = 0;  // the newest one that was saved
   bool ended_ = false;
-  std::map<Key, std::int64_t> version_;       // the greatest that was read
-  std::map<Key, std::int64_t> offered_;       // 1, as told by calls that returned
-  std::map<Key, std::int64_t> acknowledged_;  // the version, the same
-  std::set<Key> may_be_acknowledged_;         // also by calls that failed, as final rows
+  std::map<Key, std::int64_t> version_;              // the greatest that was read
+  std::map<Key, std::int64_t> offered_;              // 1, as told by calls that returned
+  std::map<Key, std::int64_t> acknowledged_;         // the version, the same; durable
+  std::map<Key, std::int64_t> acknowledged_lately_;  // since the last call that made it so
+  std::set<Key> may_be_acknowledged_;                // also by calls that failed, as final rows
   std::set<Key> aside_;
   std::map<Key, std::int64_t> received_;  // by the other side: the greatest
   std::set<Key> seen_parts_;              // that had a row of their own

@@ -375,6 +375,49 @@ TEST_F(SqliteSpoolTest, WhatWasOfferedIsNotWrittenAgainWhenItGrew) {
   EXPECT_EQ(offer(2), 0U);
 }
 
+TEST_F(SqliteSpoolTest, AnAcknowledgementIsCommittedWithTheNextTick) {
+  MemoryDisk disk(dir_.path().string() + "/");
+  auto spool = open();
+  ASSERT_TRUE(spool->save(tick(1, {reading(slot_, 1)}, slot_)));
+  const auto acknowledge = [&] {
+    const auto sent = versions(spool->pending(10, now_).value());
+    EXPECT_EQ(sent.size(), 1U);
+    EXPECT_TRUE(spool->mark_offered(sent));
+    disk.arm(DiskFault::kWriteError, 1);
+    EXPECT_TRUE(spool->acknowledge(sent, now_));
+    EXPECT_FALSE(disk.has_struck()) << "nothing is written";
+    disk.heal();
+    EXPECT_EQ(spool->counts().value().waiting, 0);
+    EXPECT_TRUE(spool->pending(10, now_).value().empty());
+  };
+  const auto waiting_after_kill = [&] {
+    disk.arm(DiskFault::kCrash, 1);  // closing writes nothing
+    spool.reset();
+    disk.after_kill();
+    spool = open();
+    return spool->counts().value().waiting;
+  };
+  acknowledge();
+  EXPECT_EQ(waiting_after_kill(), 1) << "sent once more";
+  acknowledge();
+  ASSERT_TRUE(spool->save(tick(1, {}, slot_)));
+  EXPECT_EQ(waiting_after_kill(), 0);
+  // An end in order loses nothing, and a tick that fails takes nothing but the acknowledgement.
+  ASSERT_TRUE(spool->save(tick(1, {reading(slot_, 2)}, slot_)));
+  acknowledge();
+  spool.reset();
+  spool = open();
+  EXPECT_EQ(spool->counts().value().waiting, 0);
+  ASSERT_TRUE(spool->save(tick(1, {reading(slot_, 3)}, slot_)));
+  acknowledge();
+  disk.arm(DiskFault::kWriteError, 1);
+  EXPECT_FALSE(spool->save(tick(1, {reading(slot_, 4)}, slot_)));
+  disk.heal();
+  EXPECT_EQ(spool->counts().value().waiting, 1);
+  EXPECT_EQ(spool->pending(10, now_).value().at(0).reading.used.at(MeterName("cpu")), 3);
+  ASSERT_TRUE(spool->save(tick(1, {reading(slot_, 4)}, slot_)));
+}
+
 TEST_F(SqliteSpoolTest, WhatIsAcknowledgedWasOffered) {
   auto spool = open();
   for (const std::int64_t cpu : {1, 2}) {
