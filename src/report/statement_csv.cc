@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "report/coverage_report.h"
 #include "report/csv.h"
 #include "report/statement_report.h"
@@ -61,6 +63,19 @@ std::string coverage_rows(const Statement& statement, const MachineStatement& ma
   return text;
 }
 
+/// Records of no one machine, counted; which ones stands as labels do. The source, which came from
+/// outside, stands where the scope does.
+std::string gap_row(const Statement& statement, const Gap& gap, const TimeZone& zone) {
+  std::string place = fmt::format("partition={},incarnation={},from={},to={}", gap.partition,
+                                  gap.incarnation, gap.from, gap.to);
+  if (gap.after) place += ",after=" + to_string(*gap.after);
+  place += ",detected=" + to_string(gap.detected);
+  return quantity_row("gap", statement,
+                      {MachineId{}, ScopeName{gap.source}, std::move(place), MeterName{},
+                       statement.facts.period.slots.begin},
+                      gap.records(), 0, "record", zone);
+}
+
 }  // namespace
 
 std::string statement_csv(const Statement& statement, const TimeZone& zone) {
@@ -89,6 +104,7 @@ std::string statement_csv(const Statement& statement, const TimeZone& zone) {
                            {machine.machine, machine_scope(), "", MeterName{}, step.slot},
                            step.covered_us(), 6, "second", zone);
   }
+  for (const Gap& gap : statement.facts.gaps) text += gap_row(statement, gap, zone);
   return text;
 }
 

@@ -222,8 +222,8 @@ std::string gaps_text(const StatementFacts& facts, const TimeZone& zone) {
                                  local_text(zone, gap.detected), gap.source));
   }
   if (facts.gaps.size() > kShownMax)
-    text +=
-        labelled("", fmt::format("and {} more, listed by --json", facts.gaps.size() - kShownMax));
+    text += labelled(
+        "", fmt::format("and {} more, listed by --json and --csv", facts.gaps.size() - kShownMax));
   return text + labelled("", kGapMeaning);
 }
 

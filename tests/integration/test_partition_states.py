@@ -1,6 +1,8 @@
 """What a partition does, told alike by the status, its text, the metrics and readiness, through
 each fault of a real broker: away, records expired unread, the topic made anew."""
 
+import csv
+import io
 import json
 import shutil
 import sqlite3
@@ -158,6 +160,13 @@ class PartitionStatesTest(ProgramTest):
         text = " ".join(self.worker.cli("bill", "show").split())
         self.assertIn("Gap records 5 to 8 of partition 0 expired unread", text)
         self.assertIn("samples and usage events in it are lost", text)
+        rows = csv.DictReader(io.StringIO(self.worker.cli("bill", "show", "--csv")))
+        (row,) = [row for row in rows if row["kind"] == "gap"]
+        self.assertEqual((row["machine"], row["quantity"], row["unit"]), ("", "4", "record"))
+        self.assertEqual((row["scope"], row["amount"]), (gap["source"], ""))
+        place = dict(part.split("=", 1) for part in row["labels"].split(","))
+        for member in ("partition", "incarnation", "from", "to", "after", "detected"):
+            self.assertEqual(place[member], str(gap[member]), member)
         before = json.loads(self.worker.cli("bill", "show", "--period", "last-month", "--json"))
         self.assertEqual(before["gaps"], [])
 
