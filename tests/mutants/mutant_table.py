@@ -100,7 +100,19 @@ MUTANTS = [
         "src/adapters/kafka/kafka_partitions.cc",
         "    gaps_.push_back({.partition = id,",
         '    if (!mutant("gap_not_told")) gaps_.push_back({.partition = id,',
-        ("kafka_test", "*"),
+        (SIM, 20),
+    ),
+    Mutant(
+        "gap_ends_early",
+        "a gap ends with the last record that expired unread",
+        "src/adapters/kafka/kafka_partitions.cc",
+        "                     .to = plan.offset - 1});",
+        "                     .to = plan.offset -\n"
+        '                           (mutant("gap_ends_early") &&\n'
+        "                                    plan.offset - position->next_offset > 1\n"
+        "                                ? 2\n"
+        "                                : 1)});",
+        (SIM, 50),
     ),
     Mutant(
         "staged_not_dropped",

@@ -38,15 +38,25 @@ void Broker::recreate(bool with_copy) {
   }
 }
 
+void Broker::take_oldest(std::size_t id, std::size_t count) {
+  Log& log = logs_[id];
+  for (std::size_t i = 0; i < count; ++i) {
+    expired_.push_back({static_cast<std::int32_t>(id), log.low++, log.records.front().key});
+    log.records.pop_front();
+  }
+}
+
 void Broker::expire(std::int64_t records_max) {
+  for (std::size_t id = 0; id < logs_.size(); ++id)
+    take_oldest(id, std::min(static_cast<std::size_t>(random_.between(0, records_max)),
+                             logs_[id].records.size()));
+}
+
+void Broker::expire_all_but(std::int64_t records_max) {
   for (std::size_t id = 0; id < logs_.size(); ++id) {
-    Log& log = logs_[id];
-    const auto gone =
-        std::min(static_cast<std::size_t>(random_.between(0, records_max)), log.records.size());
-    for (std::size_t i = 0; i < gone; ++i) {
-      expired_.push_back({static_cast<std::int32_t>(id), log.low++, log.records.front().key});
-      log.records.pop_front();
-    }
+    const std::size_t size = logs_[id].records.size();
+    take_oldest(id,
+                size - std::min(static_cast<std::size_t>(random_.between(0, records_max)), size));
   }
 }
 

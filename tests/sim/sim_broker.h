@@ -47,6 +47,8 @@ class Broker {
   void recreate(bool with_copy);
   /// Retention takes the oldest records, read or not.
   void expire(std::int64_t records_max);
+  /// Retention leaves the newest few of each partition, read or not.
+  void expire_all_but(std::int64_t records_max);
 
   [[nodiscard]] const std::vector<Log>& logs() const { return logs_; }
   [[nodiscard]] const std::vector<Expired>& expired() const { return expired_; }
@@ -54,6 +56,8 @@ class Broker {
   bool is_up = true;
 
  private:
+  void take_oldest(std::size_t id, std::size_t count);
+
   Random& random_;
   std::vector<Log> logs_;
   std::vector<Expired> expired_;

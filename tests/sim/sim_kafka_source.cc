@@ -109,6 +109,7 @@ void KafkaSourceModel::poll(std::vector<Arrival>& into, std::size_t max) {
   if (!all_.is_current(generation_)) staged_.clear();
   for (Arrival& arrival : staged_) {
     all_.hand_over(arrival.position.partition, arrival.position.offset);
+    reads_.hand_over(arrival.position.partition, arrival.position.offset);
     into.push_back(std::move(arrival));
   }
   staged_.clear();
@@ -118,6 +119,7 @@ void KafkaSourceModel::poll(std::vector<Arrival>& into, std::size_t max) {
 
 Result<void> KafkaSourceModel::start(std::vector<PartitionPosition> positions) {
   all_.start(positions);
+  reads_.begin(positions);
   return ok();
 }
 
@@ -125,11 +127,13 @@ Sha256 KafkaSourceModel::digest(const Delivery& delivery) const { return anchor_
 
 void KafkaSourceModel::committed(std::span<const PartitionPosition> positions) {
   all_.committed(positions);
+  reads_.committed(positions);
 }
 
 void KafkaSourceModel::rejected(const std::string& reason) {
   staged_.clear();
   all_.rejected(reason);
+  reads_.rejected();
 }
 
 Result<PartitionPosition> KafkaSourceModel::accept(std::int32_t id) {

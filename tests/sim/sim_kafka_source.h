@@ -9,6 +9,7 @@
 
 #include "adapters/kafka/kafka_partitions.h"
 #include "sim/sim_broker.h"
+#include "sim/sim_reads.h"
 
 namespace meterbill::sim {
 
@@ -17,7 +18,9 @@ namespace meterbill::sim {
 /// on reading at its offset whatever became of the log below it.
 class KafkaSourceModel final : public Source {
  public:
-  KafkaSourceModel(Broker& broker, Random& random) : broker_(broker), random_(random) {}
+  /// `reads` is told what is handed over and what becomes of it.
+  KafkaSourceModel(Broker& broker, Reads& reads, Random& random)
+      : broker_(broker), reads_(reads), random_(random) {}
 
   /// A look at the cluster, as the real one does every so often.
   void look();
@@ -51,6 +54,7 @@ class KafkaSourceModel final : public Source {
   void stage_from(std::int32_t id, std::int64_t& next, std::size_t max);
 
   Broker& broker_;
+  Reads& reads_;
   Random& random_;
   KafkaPartitions all_;
   bool has_answered_ = false;

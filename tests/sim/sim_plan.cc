@@ -26,6 +26,7 @@ constexpr std::array kTroubles{
     Trouble{&Plan::recreate_topic, "recreate_topic", 20},
     Trouble{&Plan::add_partitions, "add_partitions", 20},
     Trouble{&Plan::expire_records, "expire_records", 15},
+    Trouble{&Plan::expire_unread, "expire_unread", 20},
     Trouble{&Plan::broker_outages, "broker_outages", 25},
     Trouble{&Plan::kill_worker, "kill_worker", 40},
     Trouble{&Plan::cut_worker_power, "cut_worker_power", 25},

@@ -30,6 +30,7 @@ struct Plan {
   bool recreate_topic = false;
   bool add_partitions = false;
   bool expire_records = false;
+  bool expire_unread = false;  ///< retention passes a worker that stands still
   bool broker_outages = false;
   // The worker.
   bool kill_worker = false;

@@ -19,6 +19,7 @@ constexpr std::int64_t kKeptUs = 120 * kHour;
 void World::quiet_down() {
   is_quiet_ = true;
   broker_.is_up = true;
+  is_worker_away_ = worker_.is_stopped = false;
   worker_.heal_disk();
   if (worker_.is_running() && worker_.disk().is_dead()) worker_.kill();
   start_worker();
@@ -99,9 +100,18 @@ void World::judge() {
   judge_bill(content, worker_.ledger(), worker_.book(), {now_us_}, findings);
   singles_.judge(content, worker_.ledger(), findings);
   const Plan& plan = outcome_.plan;
-  if (!plan.truncate_log && !plan.recreate_topic && !plan.restore_ledger)
-    singles_.judge_gaps(content, worker_.ledger(), findings);
+  if (!plan.truncate_log && !plan.recreate_topic && !plan.restore_ledger) judge_gaps(content);
   judge_status();
+}
+
+/// REQUIRES: neither the topic nor the ledger was ever set back.
+void World::judge_gaps(const LedgerContent& content) {
+  const auto positions = worker_.ledger().positions().value();
+  const auto of_source = positions.find(worker_.kafka().name());
+  if (of_source == positions.end()) return;
+  const auto gaps = worker_.ledger().gaps().value();
+  worker_.reads().judge(of_source->second, gaps, broker_.expired(), outcome_.findings);
+  singles_.judge_reads(content, worker_.ledger(), worker_.reads(), outcome_.findings);
 }
 
 /// Nothing hinders it any more: it must be ready, and at the end of every log.

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <set>
 
 namespace meterbill::sim {
@@ -83,28 +82,20 @@ void Singles::judge(const LedgerContent& content, LedgerReader& ledger, Findings
   }
 }
 
-void Singles::judge_gaps(const LedgerContent& content, LedgerReader& ledger,
-                         Findings& findings) const {
-  std::set<std::string> read;
-  for (const auto& entry : content.added) read.insert(std::get<0>(entry.first));
+void Singles::judge_reads(const LedgerContent& content, LedgerReader& ledger, const Reads& reads,
+                          Findings& findings) const {
+  std::set<std::string> is_there;
+  for (const auto& entry : content.added) is_there.insert(std::get<0>(entry.first));
   const auto quarantine = ledger.quarantine(0, 1'000'000).value();
-  for (const QuarantineItem& item : quarantine) read.insert(item.machine);
-  const auto gaps = ledger.gaps().value();
-  std::set<std::int32_t> begun;  // partitions of which something before was read
+  for (const QuarantineItem& item : quarantine) is_there.insert(item.machine);
   for (const Expired& record : broker_.expired()) {
     const auto single = all_.find(record.key);
     if (single == all_.end() || !single->second.is_sample) continue;
-    const bool is_read = read.contains(record.key);
-    if (is_read) begun.insert(record.partition);
-    const bool is_in_gap = std::ranges::any_of(gaps, [&](const Gap& gap) {
-      return gap.partition == record.partition && gap.from <= record.offset &&
-             record.offset <= gap.to;
-    });
-    const std::string where =
-        fmt::format("{} at {} of partition {}", record.key, record.offset, record.partition);
-    if (is_read && is_in_gap) findings.push_back(where + " was read and is in a gap");
-    if (!is_read && !is_in_gap && begun.contains(record.partition))
-      findings.push_back(where + " expired unread and is in no gap");
+    const bool is_read = reads.is_kept(record.partition, record.offset);
+    if (is_read != is_there.contains(record.key))
+      findings.push_back(fmt::format("{} at {} of partition {} was {} and is {}", record.key,
+                                     record.offset, record.partition, is_read ? "read" : "not read",
+                                     is_read ? "in no row" : "in the ledger"));
   }
 }
 

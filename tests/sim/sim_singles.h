@@ -27,10 +27,10 @@ class Singles {
   /// After everything was read: none twice, and none missing that was acknowledged over HTTP or is
   /// in the topic.
   void judge(const LedgerContent& content, LedgerReader& ledger, Findings& findings) const;
-  /// What expired unread is in a gap, and what is in a gap was not read. Of samples: they come by
-  /// the topic alone, so the ledger shows whether their records were read. REQUIRES: neither the
-  /// topic nor the ledger was ever set back.
-  void judge_gaps(const LedgerContent& content, LedgerReader& ledger, Findings& findings) const;
+  /// Of what expired, the ledger holds what was read and nothing else. Of samples: they come by the
+  /// topic alone.
+  void judge_reads(const LedgerContent& content, LedgerReader& ledger, const Reads& reads,
+                   Findings& findings) const;
   [[nodiscard]] std::int64_t count() const { return number_; }
   /// The ledger was set back: what it had acknowledged may be gone.
   void forget_certainty();

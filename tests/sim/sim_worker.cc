@@ -9,9 +9,9 @@ std::string plain_digest(std::string_view text) { return std::string(text); }
 
 }  // namespace
 
-WorkerProcess::Parts::Parts(std::unique_ptr<SqliteLedger> opened, Broker& broker, Random& random,
-                            const PriceBook& book)
-    : ledger(std::move(opened)), kafka(broker, random), price_use(book, plain_digest) {}
+WorkerProcess::Parts::Parts(std::unique_ptr<SqliteLedger> opened, Broker& broker, Reads& reads,
+                            Random& random, const PriceBook& book)
+    : ledger(std::move(opened)), kafka(broker, reads, random), price_use(book, plain_digest) {}
 
 WorkerProcess::WorkerProcess(std::string folder, Host& host, Broker& broker, Random& random)
     : path_(folder + "ledger.db"),
@@ -41,7 +41,7 @@ bool WorkerProcess::start() {
     disk_.after_kill();
     return false;
   }
-  parts_ = std::make_unique<Parts>(std::move(opened).value(), broker_, random_, book_);
+  parts_ = std::make_unique<Parts>(std::move(opened).value(), broker_, reads_, random_, book_);
   parts_->kafka.before_proof = [this] { before_proof(); };
   parts_->worker = std::make_unique<Worker>(
       *parts_->ledger, host_,
@@ -77,14 +77,14 @@ bool WorkerProcess::step() {
 }
 
 void WorkerProcess::work(int steps_max) {
-  if (!is_running()) return;
+  if (!is_running() || is_stopped) return;
   parts_->kafka.look();
   while (steps_max-- > 0 && step()) {
   }
 }
 
 std::optional<WebResponse> WorkerProcess::post(const std::string& body) {
-  if (!is_running()) return std::nullopt;
+  if (!is_running() || is_stopped) return std::nullopt;
   const auto answer = std::make_shared<std::optional<WebResponse>>();
   Arrival arrival;
   arrival.delivery.value = body;

@@ -46,6 +46,7 @@ class WorkerProcess {
   [[nodiscard]] LedgerReader& ledger() { return *parts_->ledger; }
   [[nodiscard]] KafkaSourceModel& kafka() { return parts_->kafka; }
   [[nodiscard]] const PriceBook& book() const { return book_; }
+  [[nodiscard]] const Reads& reads() const { return reads_; }
   [[nodiscard]] MemoryDisk& disk() { return disk_; }
   [[nodiscard]] UtcTime now() const { return host_.now().utc; }
 
@@ -53,9 +54,12 @@ class WorkerProcess {
   std::function<void(const std::string&)> ended = [](const std::string&) {};
   std::function<void()> before_proof = [] {};
 
+  /// SIGSTOP: the process is there and does nothing.
+  bool is_stopped = false;
+
  private:
   struct Parts {
-    Parts(std::unique_ptr<SqliteLedger> opened, Broker& broker, Random& random,
+    Parts(std::unique_ptr<SqliteLedger> opened, Broker& broker, Reads& reads, Random& random,
           const PriceBook& book);
     std::unique_ptr<SqliteLedger> ledger;
     HttpSource http;
@@ -71,6 +75,7 @@ class WorkerProcess {
   MemoryDisk disk_;
   Host& host_;
   Broker& broker_;
+  Reads reads_;
   Random& random_;
   PriceBook book_;
   std::string segments_;  // of the book

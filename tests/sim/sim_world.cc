@@ -225,7 +225,7 @@ void World::replace_disk(Machine& machine) {
 // --- the worker and what lies between -----------------------------------------------------------
 
 void World::start_worker() {
-  if (worker_.is_running() || worker_.start()) return;
+  if (is_worker_away_ || worker_.is_running() || worker_.start()) return;
   at(random_.between(kSecond, kMinute), [this] { start_worker(); });
 }
 
@@ -259,12 +259,28 @@ void World::restore_ledger() {
 void World::harm_broker() {
   if (happens(&Plan::add_partitions, 15)) broker_.add_partition();
   if (happens(&Plan::expire_records, 20)) broker_.expire(10);
+  if (happens(&Plan::expire_unread, 15)) overtake_worker();
   if (happens(&Plan::truncate_log, 15)) broker_.truncate(6);
   if (happens(&Plan::recreate_topic, 12)) broker_.recreate(random_.chance(50));
   if (happens(&Plan::broker_outages, 25)) {
     broker_.is_up = false;
     at(random_.between(5 * kSecond, 20 * kMinute), [this] { broker_.is_up = true; });
   }
+}
+
+/// It is killed or stopped for longer than records are kept, and goes on where they are gone.
+void World::overtake_worker() {
+  if (is_worker_away_) return;
+  is_worker_away_ = true;
+  if (random_.chance(50))
+    worker_.is_stopped = true;
+  else if (worker_.is_running())
+    worker_.kill();
+  at(random_.between(10 * kSecond, 10 * kMinute), [this] {
+    broker_.expire_all_but(6);
+    is_worker_away_ = worker_.is_stopped = false;
+    start_worker();
+  });
 }
 
 void World::arrive_late() {

@@ -65,12 +65,14 @@ class World {
   void harm_worker();
   void restore_ledger();
   void harm_broker();
+  void overtake_worker();
   void arrive_late();
   void accept_partitions();
 
   void quiet_down();
   void deliver_everything();
   void judge();
+  void judge_gaps(const LedgerContent& content);
   void judge_status();
 
   Random random_;
@@ -85,6 +87,7 @@ class World {
   std::vector<std::unique_ptr<Machine>> machines_;
   Singles singles_;
   std::map<std::string, MemoryFile> ledger_image_;
+  bool is_worker_away_ = false;  ///< nobody starts it, or it is stopped
   bool is_quiet_ = false;
 };
 
