@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <vector>
 
+#include "base/checked.h"
 #include "cli/json_members.h"
 #include "cli/units_text.h"
 #include "domain/slot.h"
@@ -122,6 +123,34 @@ std::string fleet_text(const json::value& status) {
   return line("fleet", parts);
 }
 
+/// How much of the last day is known, and the first few machines of which something is not.
+std::string coverage_text(const json::value& status) {
+  constexpr std::int64_t kShownMax = 3;
+  const json::value& coverage = member_of(status, "coverage");
+  if (!coverage.is_object() || number_of(coverage, "machines") == 0) return "";
+  std::vector<std::string> parts;
+  for (const char* const time : {"metered", "estimated", "off", "missing"})
+    parts.push_back(
+        fmt::format("{} % {}", text_of(coverage, fmt::format("{}_percent", time)), time));
+  std::string text = line("24 h", parts);
+  const auto seconds = [](const json::value& machine, const char* member) {
+    const auto us = parse_count(text_of(machine, member));
+    return duration_text(us ? us.value() / 1'000'000 : 0);
+  };
+  std::int64_t shown = 0;
+  for (const json::value& machine : array_of(coverage, "worst")) {
+    if (number_of(coverage, "with_missing") <= shown || shown == kShownMax) break;
+    ++shown;
+    text += line(
+        "", {text_of(machine, "machine"), fmt::format("missing {}", seconds(machine, "missing_us")),
+             fmt::format("estimated {}", seconds(machine, "estimated_us"))});
+  }
+  if (const std::int64_t more = number_of(coverage, "with_missing") - shown; more > 0)
+    text +=
+        line("", {fmt::format("and {} more with missing time → meterbill usage --coverage", more)});
+  return text;
+}
+
 std::string ledger_text(const json::value& status) {
   const json::value& ledger = member_of(status, "ledger");
   const std::string now = text_of(status, "now");
@@ -226,7 +255,8 @@ Result<std::string> worker_status_text(const json::value& status, const std::str
   parts.push_back(where);
   std::string text = head("worker", status, parts);
   for (const json::value& source : array_of(status, "sources")) text += source_text(source);
-  text += gaps_text(status) + items_text(status) + fleet_text(status) + ledger_text(status);
+  text += gaps_text(status) + items_text(status) + fleet_text(status) + coverage_text(status) +
+          ledger_text(status);
   for (const json::value& warning : array_of(status, "warnings"))
     if (warning.is_string()) text += line("warning", {std::string(warning.as_string())});
   return text;

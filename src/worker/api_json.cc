@@ -9,6 +9,7 @@
 
 #include "base/base64.h"
 #include "report/clock_step_json.h"
+#include "report/coverage_report.h"
 #include "report/gap_json.h"
 #include "report/json_writer.h"
 
@@ -136,6 +137,30 @@ void write_gaps(JsonWriter& json, std::vector<Gap> gaps) {
   json.end_array().end_object();
 }
 
+void write_recent_coverage(JsonWriter& json, const RecentCoverage* coverage) {
+  if (coverage == nullptr) {
+    json.null("coverage");
+    return;
+  }
+  json.begin_object("coverage")
+      .string("from", to_string(coverage->slots.begin))
+      .string("to", to_string(coverage->slots.end))
+      .string("looked", to_string(coverage->looked))
+      .integer("took_ms", coverage->took_us / 1'000)
+      .integer("machines", coverage->machines)
+      .integer("with_missing", coverage->with_missing)
+      .integer("with_estimated", coverage->with_estimated)
+      .integer("without_time", coverage->without_time);
+  write_coverage(json, coverage->sum);
+  json.begin_array("worst");
+  for (const RecentCoverage::Machine& machine : coverage->listed) {
+    json.begin_object().string("machine", machine.machine.str());
+    write_coverage(json, machine.coverage);
+    json.end_object();
+  }
+  json.end_array().integer("not_listed", coverage->not_listed()).end_object();
+}
+
 }  // namespace
 
 std::string status_json(const WorkerStatus& status, const LedgerFacts& facts,
@@ -144,7 +169,8 @@ std::string status_json(const WorkerStatus& status, const LedgerFacts& facts,
                         std::vector<Gap> gaps, const std::vector<std::string>& held_machines,
                         const std::vector<std::string>& silent_machines,
                         const std::vector<std::string>& warnings, const std::string& version,
-                        const std::optional<UtcTime>& started, UtcTime now) {
+                        const std::optional<UtcTime>& started, UtcTime now,
+                        const RecentCoverage* coverage) {
   Counts sum;
   for (const auto& [source, of_source] : counts) sum += of_source;
   JsonWriter json;
@@ -164,6 +190,7 @@ std::string status_json(const WorkerStatus& status, const LedgerFacts& facts,
   json.end_array();
   write_gaps(json, std::move(gaps));
   json.integer("machines", status.machines);
+  write_recent_coverage(json, coverage);
   write_strings(json, "conflict", held_machines);
   write_strings(json, "silent", silent_machines);
   json.begin_object("ledger")

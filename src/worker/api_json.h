@@ -7,21 +7,21 @@
 #include "ports/ledger_store.h"
 #include "report/kept_out.h"
 #include "worker/backup.h"
+#include "worker/recent_coverage.h"
 #include "worker/worker.h"
 
 namespace meterbill {
 
 /// Body of /api/v1/status. `counts` are the sums over all sources ever claimed: applied + repeated
-/// + quarantined = read. Of `gaps` the newest 100 are listed, and all are counted.
-[[nodiscard]] std::string status_json(const WorkerStatus& status, const LedgerFacts& facts,
-                                      const std::map<std::string, Counts>& counts,
-                                      const std::map<QuarantineState, std::int64_t>& quarantined,
-                                      std::vector<Gap> gaps,
-                                      const std::vector<std::string>& held_machines,
-                                      const std::vector<std::string>& silent_machines,
-                                      const std::vector<std::string>& warnings,
-                                      const std::string& version,
-                                      const std::optional<UtcTime>& started, UtcTime now);
+/// + quarantined = read. Of `gaps` the newest 100 are listed, and all are counted. `coverage`: null
+/// while none was looked at.
+[[nodiscard]] std::string status_json(
+    const WorkerStatus& status, const LedgerFacts& facts,
+    const std::map<std::string, Counts>& counts,
+    const std::map<QuarantineState, std::int64_t>& quarantined, std::vector<Gap> gaps,
+    const std::vector<std::string>& held_machines, const std::vector<std::string>& silent_machines,
+    const std::vector<std::string>& warnings, const std::string& version,
+    const std::optional<UtcTime>& started, UtcTime now, const RecentCoverage* coverage);
 
 /// Body of /api/v1/quarantine: newest first; values as text with what is no UTF-8 replaced, and
 /// their exact bytes in base64 when one item is asked for. `not_kept` counts what was too much to

@@ -28,6 +28,7 @@
 #include "service/service_log.h"
 #include "service/service_signals.h"
 #include "service/systemd_host.h"
+#include "worker/coverage_watch.h"
 #include "worker/worker_api.h"
 #include "worker/worker_log.h"
 #include "worker/worker_metrics.h"
@@ -36,6 +37,8 @@ namespace meterbill {
 namespace {
 
 constexpr std::size_t kQueryThreads = 2;
+/// One for each query thread, and one to look at the coverage with.
+constexpr std::size_t kReaders = kQueryThreads + 1;
 constexpr std::size_t kQueriesWaitingMax = 64;
 constexpr std::chrono::milliseconds kStopGrace{5'000};
 
@@ -66,7 +69,7 @@ std::string status_line(const WorkerStatus& status) {
 /// What `serve` works with. Borrowed.
 struct Opened {
   SqliteLedger& ledger;
-  std::vector<std::unique_ptr<LedgerReader>>& readers;  ///< one for each query thread
+  std::vector<std::unique_ptr<LedgerReader>>& readers;  ///< kReaders
   const LoadedPrices& prices;
   PriceUse& price_use;
   Worker& worker;
@@ -76,7 +79,7 @@ struct Opened {
 };
 
 LedgerApiParts api_parts(const Opened& opened, const Queries& queries, const Clock& clock,
-                         QueryPool& pool) {
+                         QueryPool& pool, const CoverageWatch& coverage) {
   return {.queries = queries,
           .clock = clock,
           .version = std::string(build_info().version),
@@ -90,6 +93,7 @@ LedgerApiParts api_parts(const Opened& opened, const Queries& queries, const Clo
           .status = [&worker = opened.worker](LedgerReader&) { return worker.status(); },
           .warnings = [&price_use = opened.price_use] { return price_use.warnings(); },
           .started = clock.now().utc,
+          .coverage = [&coverage] { return coverage.newest(); },
           .damaged = [&worker = opened.worker](const Error& error) { worker.give_up(error); }};
 }
 
@@ -102,18 +106,20 @@ Result<void> serve(const WorkerConfig& config, const Clock& clock, Log& log,
   EventsEndpoint endpoint(clock, opened.http);
   QueryPool pool(kQueryThreads, kQueriesWaitingMax);
   Backup backup(opened.ledger, worker, clock, opened.events);
+  CoverageWatch coverage(queries, *opened.readers.back(), clock,
+                         [&worker](const Error& error) { worker.give_up(error); });
   HttpServer* server_for_metrics = nullptr;
   const std::string version(build_info().version);
   const auto metrics = [&](MetricsFormat format) {
     const HttpStats stats =
         server_for_metrics == nullptr ? HttpStats{} : server_for_metrics->stats();
-    return worker_metrics(worker.status(),
+    return worker_metrics(worker.status(), coverage.newest().get(),
                           {stats.connections_open, stats.requests, stats.requests_refused}, version,
                           format);
   };
   Router router(worker_routes({.worker = worker,
                                .backup = backup,
-                               .ledger = api_parts(opened, queries, clock, pool),
+                               .ledger = api_parts(opened, queries, clock, pool, coverage),
                                .events = endpoint,
                                .version_json = version_json(library_versions()),
                                .metrics = metrics}));
@@ -136,6 +142,7 @@ Result<void> serve(const WorkerConfig& config, const Clock& clock, Log& log,
   Result<void> ran = worker.run(stop.get_token());
   host.stopping();
   backup.stop();
+  coverage.stop();
   opened.http.stop();
   pool.stop();
   server->stop(kStopGrace);
@@ -166,7 +173,7 @@ Result<void> run(const WorkerConfig& config, const Clock& clock, Log& log,
   MB_TRY(const auto ledger,
          in("open ledger", SqliteLedger::open(path, ledger_limits(config), clock)));
   std::vector<std::unique_ptr<LedgerReader>> readers;
-  for (std::size_t i = 0; i < kQueryThreads; ++i) {
+  for (std::size_t i = 0; i < kReaders; ++i) {
     MB_TRY(auto reader, SqliteLedgerReader::open(path));
     readers.push_back(std::move(reader));
   }

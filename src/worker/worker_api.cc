@@ -235,8 +235,10 @@ Result<WebResponse> status(const LedgerApiParts& parts, LedgerReader& ledger) {
   std::vector<std::string> silent;
   for (const MachineId& machine : silent_ids) silent.push_back(machine.str());
   std::ranges::sort(silent);
+  const auto coverage = parts.coverage ? parts.coverage() : nullptr;
   return answer_json(status_json(worker, facts, counts, quarantined, std::move(gaps), held, silent,
-                                 parts.warnings(), parts.version, parts.started, now));
+                                 parts.warnings(), parts.version, parts.started, now,
+                                 coverage.get()));
 }
 
 Result<WebResponse> quarantine_list(LedgerReader& ledger, const WebRequest& request) {

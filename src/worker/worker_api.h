@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "worker/backup.h"
 #include "worker/events_endpoint.h"
 #include "worker/queries.h"
+#include "worker/recent_coverage.h"
 #include "worker/worker.h"
 
 namespace meterbill {
@@ -29,6 +31,8 @@ struct LedgerApiParts {
   /// kSlots when the totals do not stand under the segments of the queries' book.
   LinesFrom lines = LinesFrom::kTotals;
   std::optional<UtcTime> started = {};  ///< of a running worker
+  /// The newest look of a running worker, null before it. Empty: nobody looks.
+  std::function<std::shared_ptr<const RecentCoverage>()> coverage = {};
   /// Told of what cannot be believed any more (kDamaged). Empty: nobody writes the ledger.
   std::function<void(const Error&)> damaged = {};
 };

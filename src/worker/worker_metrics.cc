@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "base/checked.h"
+#include "report/coverage_report.h"
+
 namespace meterbill {
 namespace {
 
@@ -31,10 +34,44 @@ void write_partitions(MetricsText& text, const WorkerStatus& status) {
       text.sample(records, {{"source", source.name}, {"partition", std::to_string(partition)}});
 }
 
+std::string seconds(std::int64_t us) { return decimal_text(Int256(us), 6); }
+
+void write_coverage(MetricsText& text, const RecentCoverage& coverage) {
+  text.family({"meterbill_worker_coverage_seconds", MetricKind::kGauge, "seconds",
+               "Time of all machines in the last 24 hours by what is known of it"});
+  const auto write_times = [](const Coverage& of, const auto& sample) {
+    const CoverageParts parts = parts_of(of);
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      sample(seconds(parts.at(i)), kCoverageKinds.at(i));
+  };
+  write_times(coverage.sum, [&](const std::string& value, std::string_view time) {
+    text.sample(value, {{"time", time}});
+  });
+  text.family({"meterbill_worker_machine_coverage_seconds", MetricKind::kGauge, "seconds",
+               "The same of single machines: the 20 with the most missing or estimated time"});
+  for (const RecentCoverage::Machine& machine : coverage.listed)
+    write_times(machine.coverage, [&](const std::string& value, std::string_view time) {
+      text.sample(value, {{"machine", machine.machine.str()}, {"time", time}});
+    });
+  text.single({"meterbill_worker_machine_coverage_left_out", MetricKind::kGauge, "",
+               "Machines with coverage that are not among the single ones"},
+              coverage.not_listed());
+  text.single({"meterbill_worker_machines_with_missing_time", MetricKind::kGauge, "",
+               "Machines of whose last 24 hours something is missing"},
+              coverage.with_missing);
+  text.single({"meterbill_worker_machines_with_estimated_time", MetricKind::kGauge, "",
+               "Machines of whose last 24 hours something is estimated"},
+              coverage.with_estimated);
+  text.family({"meterbill_worker_coverage_looked_timestamp_seconds", MetricKind::kGauge, "seconds",
+               "When the ledger was last looked at for the coverage"})
+      .sample(seconds(coverage.looked.us));
+}
+
 }  // namespace
 
-std::string worker_metrics(const WorkerStatus& status, const WebCounters& web,
-                           const std::string& version, MetricsFormat format) {
+std::string worker_metrics(const WorkerStatus& status, const RecentCoverage* coverage,
+                           const WebCounters& web, const std::string& version,
+                           MetricsFormat format) {
   MetricsText text(format);
   text.family({"meterbill_build", MetricKind::kInfo, "", "What is running"})
       .sample(1, {{"version", version}, {"program", "meterbill-worker"}});
@@ -56,6 +93,7 @@ std::string worker_metrics(const WorkerStatus& status, const WebCounters& web,
   text.single(
       {"meterbill_worker_machines_in_conflict", MetricKind::kGauge, "", "Machines with held usage"},
       status.held_machines);
+  if (coverage != nullptr) write_coverage(text, *coverage);
   text.single({"meterbill_worker_disk_full", MetricKind::kGauge, "",
                "1 while the ledger cannot be written"},
               status.disk_full_since ? 1 : 0);

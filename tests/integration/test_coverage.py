@@ -4,6 +4,7 @@ say the same, and their shares add up."""
 import csv
 import io
 import json
+import re
 import time
 import unittest
 from fractions import Fraction
@@ -95,6 +96,8 @@ class CoverageTest(ProgramTest):
         ]
         self.assertEqual(kinds, (["metered"] * 2 + ["missing"] * 2) * 2)
         self.assertIsNone(self.coverage()["app-1"])
+        self.assert_status_says({"web-1"}, without_time=1)
+        self.assertRegex(self.worker.cli("status"), r"web-1 +missing [34] h")
 
     def test_a_real_agent_that_was_killed_has_estimated_time(self):
         agent = self.keep(Agent(self.scratch, self.worker.url, machine="real-1")).wait_ready()
@@ -110,6 +113,38 @@ class CoverageTest(ProgramTest):
         wait_until(estimated, 30, "the bridged time", 0.3)
         self.assertEqual(agent.stop(), 0)
         self.assert_like_the_statement()
+        self.assert_status_says({"real-1"}, without_time=0)
+
+    def assert_status_says(self, machines, without_time):
+        """Of a worker that has just started, so has just looked: status and metrics say what the
+        coverage of the last day says, slot by slot."""
+        self.assertEqual(self.worker.stop(), 0)
+        self.worker.start().wait_ready()
+        wait_until(lambda: self.worker.status()["coverage"], 20, "the first look")
+        seen = self.worker.status()["coverage"]
+        self.assertEqual({row["machine"] for row in seen["worst"]}, machines)
+        self.assertEqual(int(seen["without_time"]), without_time)
+        self.assertEqual(int(seen["not_listed"]), 0)
+        slots = self.coverage("--by", "slot")
+        metrics = self.worker.get("/metrics").body.decode()
+        for row in seen["worst"]:
+            inside = [
+                slot
+                for slot in slots[row["machine"]]
+                if seen["from"] <= slot["slot"] < seen["to"]
+            ]
+            # In a slot that is over for less than five minutes nothing is missing yet.
+            for kind in KINDS[:3]:
+                self.assertEqual(int(row[f"{kind}_us"]), sum(int(s[f"{kind}_us"]) for s in inside))
+            for kind in KINDS:
+                value = Fraction(int(row[f"{kind}_us"]), 10**6)
+                (line,) = re.findall(
+                    rf'^meterbill_worker_machine_coverage_seconds{{machine="{row["machine"]}",'
+                    rf'time="{kind}"}} (\S+)$',
+                    metrics,
+                    re.MULTILINE,
+                )
+                self.assertEqual(Fraction(line), value)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,13 @@ import json
 import os
 import sqlite3
 import subprocess
+import time
 import unittest
 
-from harness import Agent, ProgramTest, Worker, meterbill, program, wait_until
+from harness import Agent, ProgramTest, Worker, meterbill, program, request, wait_until
 from http_capture import HttpCapture
 from load import HttpLoad
+from test_usage_fleet import SLOT_S, reading
 
 EX_DATAERR = 65  # systemd is told not to start the worker again
 MESSAGES = 300
@@ -151,30 +153,55 @@ class DamagedLedgerTest(ProgramTest):
                     return event
         raise AssertionError("no reading was posted")
 
-    def test_a_row_that_cannot_be_unpacked_ends_the_worker_when_it_is_read(self):
-        event = self.row_of_a_post()
-        slot = event["data"]["readings"][0]["slot"]
+    def old_reading(self):
+        """One of two days ago, which nobody reads unasked; in the ledger and in the backup."""
+        event = reading("http-old", 1, int(time.time()) // SLOT_S * SLOT_S - 192 * SLOT_S)
+        kind = {"Content-Type": "application/cloudevents-batch+json"}
+        body = json.dumps([event]).encode()
+        answer = request(self.proxy.port, "POST", "/api/v1/events", body, kind)
+        self.assertEqual(answer.status, 204)
+        self.copy = self.scratch / "backup-2.db"
+        self.worker.change("backup", str(self.copy))
+        return event
+
+    def damage_row(self, machine, slot):
         seconds = int(datetime.datetime.fromisoformat(slot.replace("Z", "+00:00")).timestamp())
+        ledger = sqlite3.connect(self.ledger)
+        with ledger:
+            done = ledger.execute(
+                "UPDATE usage_row SET packed=substr(packed, 2) "
+                "WHERE slot=? AND machine=(SELECT machine FROM machine WHERE name=?)",
+                (seconds, machine),
+            )
+            self.assertEqual(done.rowcount, 1)
+        ledger.close()
+
+    def test_a_row_that_cannot_be_unpacked_ends_the_worker_when_it_is_read(self):
+        newest = self.row_of_a_post()
+        event = self.old_reading()
+        slot = event["data"]["readings"][0]["slot"]
+        usage = f"/api/v1/usage?by=slot&machine=http-old&period={slot[:10]}"
         asks = (
             lambda: self.worker.post([event]).status,
-            lambda: self.worker.get(f"/api/v1/usage?by=slot&machine={event['subject']}").status,
+            lambda: self.worker.get(usage).status,
         )
         for ask in asks:
             self.wait_acknowledged()
             self.assertEqual(self.worker.stop(), 0)
-            ledger = sqlite3.connect(self.ledger)
-            with ledger:
-                ledger.execute(
-                    "UPDATE usage_row SET packed=substr(packed, 2) "
-                    "WHERE slot=? AND machine=(SELECT machine FROM machine WHERE name=?)",
-                    (seconds, event["subject"]),
-                )
-            ledger.close()
+            self.damage_row("http-old", slot)
             self.worker.start().wait_ready()
             self.assertIn(ask(), (500, 503))
             last = self.assert_refused(slot)
-            self.assertIn(event["subject"], "\n".join(last))
+            self.assertIn("http-old", "\n".join(last))
             self.restore(last)
+        # One of the last day is found by the look at the coverage: nobody has to ask.
+        self.assertEqual(self.worker.stop(), 0)
+        slot = newest["data"]["readings"][0]["slot"]
+        self.damage_row(newest["subject"], slot)
+        self.worker.start()
+        last = self.assert_refused(slot)
+        self.assertIn(newest["subject"], "\n".join(last))
+        self.restore(last)
         self.assert_all_is_back()
 
     def test_a_file_damaged_under_a_running_worker_ends_it_with_the_first_page_that_is_read(self):

@@ -38,6 +38,11 @@ class MetricsTest(ProgramTest):
         promtool = shutil.which("promtool")
         self.assertIsNotNone(promtool, "promtool is needed: apt-get install prometheus")
         wait_until(lambda: self.worker.counts()["applied"], 20, "a reading applied")
+        # It looks at the coverage when it starts: now there is some.
+        self.assertEqual(self.worker.stop(), 0)
+        self.worker.start().wait_ready()
+        name = b"meterbill_worker_machine_coverage_seconds{"
+        wait_until(lambda: name in self.metrics(self.worker).body, 20, "coverage of a machine")
         for service in (self.worker, self.agent):
             checked = subprocess.run(
                 [promtool, "check", "metrics"],

@@ -52,6 +52,12 @@ TEST(ServiceTextTest, Status) {
         {"partition":0,"state":"running","reason":"","lag":4},
         {"partition":1,"state":"running","reason":"","lag":8}]}],
     "machines":214,"conflict":["web-1"],"silent":["lab-07","render-12"],
+    "coverage":{"machines":214,"with_missing":5,"metered_percent":"97.15",
+      "estimated_percent":"0.20","off_percent":"1.05","missing_percent":"1.60","worst":[
+      {"machine":"lab-07","missing_us":"85500000000","estimated_us":"0"},
+      {"machine":"render-12","missing_us":"8100000000","estimated_us":"61000000"},
+      {"machine":"web-3","missing_us":"1","estimated_us":"0"},
+      {"machine":"web-4","missing_us":"1","estimated_us":"0"}]},
     "ledger":{"bytes":1234567890,"commits":9,"last_commit":"2026-11-22T10:14:59Z",
       "last_backup":"2026-11-21T20:15:00Z"},
     "warnings":["the price of cpu since 2026-01-01 changed after it was used"]})");
@@ -80,6 +86,9 @@ TEST(ServiceTextTest, StatusOfServicesInTrouble) {
         {"partition":1,"state":"halted","reason":"the topic was made anew; \u009b2J look at )"
                             R"(it and then meterbill kafka accept --partition 1"}]}],
     "machines":1,"conflict":[],"silent":["a","b","c","d","e","f","g"],
+    "coverage":{"machines":1,"with_missing":0,"metered_percent":"100.00",
+      "estimated_percent":"0.00","off_percent":"0.00","missing_percent":"0.00","worst":[
+      {"machine":"a","missing_us":"0","estimated_us":"0"}]},
     "ledger":{"bytes":4096,"commits":0,"disk_full_since":"2026-11-22T09:00:00Z"},"warnings":[]})");
   text += agent(R"({"ready":true,"reason":"","version":"0.4.1","machine_id":"web-1",
     "time":"2026-11-22T10:15:00Z",
