@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -45,6 +46,13 @@ class CoverageSum {
 
   /// Each slot once; one outside of the period does not count.
   void add(Slot slot, const Cover& cover);
+
+  /// Or all slots of the period in one sum, and then, by themselves, those of `not_due`.
+  void add_all(const Cover& sum);
+  void set_apart(const Cover& cover);
+  /// The slots of the period in which only what is covered is due.
+  [[nodiscard]] std::array<SlotRange, 2> not_due() const;
+
   [[nodiscard]] Coverage finish() const;
 
  private:

@@ -166,6 +166,7 @@ class Batch {
   std::set<MachineKey> gone_;  ///< names that nothing is renamed to any more, as in `machines()`
   std::map<MachineKey, Conflicts> new_conflicts_;
   std::map<std::string, MeterKey> meters_;
+  TimeMeters time_meters_;
   std::set<std::pair<MeterKey, Slot>> new_segments_;
   std::function<const ScopeName&(ScopeKey)> scope_name_;
   std::function<const MeterName&(MeterKey)> meter_name_;

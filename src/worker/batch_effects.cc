@@ -17,6 +17,8 @@ void Batch::bind_names() {
   };
   for (const char* meter : {"cpu", "cpu_capacity", "uptime"})
     meters_[meter] = memory_.names.meter(MeterName{meter});
+  for (const auto& [name, meter, quantity] : kTimeMeters)
+    time_meters_.*meter = memory_.names.meter(MeterName{std::string(name)});
 }
 
 RowContext Batch::context(MachineKey machine, const Holds& holds,
@@ -30,7 +32,8 @@ RowContext Batch::context(MachineKey machine, const Holds& holds,
           .meter_name = meter_name_,
           .segment_of = segment_of_key_,
           .meters = meters_,
-          .machine_scope = scope.value_or(ScopeKey{})};
+          .machine_scope = scope.value_or(ScopeKey{}),
+          .time = time_meters_};
 }
 
 /// Drops rows that did not change, re-evaluates holds of touched machines, and moves the running

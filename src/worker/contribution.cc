@@ -1,6 +1,10 @@
 #include "worker/contribution.h"
 
+#include <set>
+
 #include "base/assert.h"
+#include "domain/clock_step.h"
+#include "domain/coverage.h"
 
 namespace meterbill {
 namespace {
@@ -70,8 +74,39 @@ std::optional<MachineKey> billed_machine(const RowContext& context, Slot slot, E
   return owner_of(context.machine, facts_of(context, epoch).boot, context.decisions);
 }
 
+TimeTotals time_of(const RowContext& context, Slot slot, const UsageRow& row) {
+  TimeTotals time;
+  std::set<EpochKey> billed;
+  for (const auto& [epoch, usage] : row.by_epoch) {
+    const BootId& boot = facts_of(context, epoch).boot;
+    if (boot.empty()) continue;
+    const Standing standing = standing_in_row(context, slot, epoch, usage);
+    if (standing == Standing::kHeld || standing == Standing::kDiscarded)
+      time.special = 1;
+    else if (owner_of(context.machine, boot, context.decisions) == context.machine)
+      billed.insert(epoch);
+  }
+  const auto is_billed = [&](EpochKey epoch) { return billed.contains(epoch); };
+  const BootOf boot_of = [&](EpochKey key) -> const BootId& { return facts_of(context, key).boot; };
+  if (!clock_steps(slot, row, boot_of, is_billed).empty()) time.special = 1;
+  const Cover cover = slot_cover(row, is_billed);
+  time.metered_us = cover.metered_us;
+  time.estimated_us = cover.estimated_us;
+  time.off_us = cover.off_us;
+  return time;
+}
+
 Result<Totals> contribution(const RowContext& context, Slot slot, const UsageRow& row) {
-  return totals_of(context, slot, row, Views::kLeftOut);
+  MB_TRY(Totals totals, totals_of(context, slot, row, Views::kLeftOut));
+  if (context.time.metered == MeterKey{}) return totals;
+  const TimeTotals time = time_of(context, slot, row);
+  for (const auto& [name, meter, quantity] : kTimeMeters) {
+    const MeterKey key = context.time.*meter;
+    if (time.*quantity != 0)
+      totals[TotalKey{context.machine, context.machine_scope, LabelSetKey{}, key,
+                      context.segment_of(key, slot)}] = time.*quantity;
+  }
+  return totals;
 }
 
 Result<Totals> shown_usage(const RowContext& context, Slot slot, const UsageRow& row) {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "ports/ledger_store.h"
+#include "worker/time_totals.h"
 
 namespace meterbill {
 
@@ -26,11 +27,12 @@ struct RowContext {
   const std::map<std::string, MeterKey>&
       meters;  ///< keys of `cpu`, `cpu_capacity`, `uptime` as far as interned
   ScopeKey machine_scope;
+  TimeMeters time = {};  ///< none: time is not asked for
 };
 
 /// What a row adds to the running totals: each billed epoch's quantities, views left out, held and
-/// discarded ones not counted. A pure function of row, holds and decisions, so totals can always be
-/// rebuilt from rows.
+/// discarded ones not counted, and the time that the machine's own epochs cover. A pure function of
+/// row, holds and decisions, so totals can always be rebuilt from rows.
 [[nodiscard]] Result<Totals> contribution(const RowContext& context, Slot slot,
                                           const UsageRow& row);
 
@@ -50,6 +52,9 @@ struct RowContext {
 /// renamed to; none when it is held or discarded.
 [[nodiscard]] std::optional<MachineKey> billed_machine(const RowContext& context, Slot slot,
                                                        EpochKey epoch, const EpochUsage& usage);
+
+/// What a row adds to the totals of its own machine's time.
+[[nodiscard]] TimeTotals time_of(const RowContext& context, Slot slot, const UsageRow& row);
 
 /// into += sign * from; sign is 1 or -1.
 [[nodiscard]] Result<void> add_totals(Totals& into, const Totals& from, int sign);

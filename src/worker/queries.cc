@@ -9,20 +9,8 @@
 namespace meterbill {
 namespace {
 
-bool is_wanted(const std::optional<MachineId>& wanted, const MachineId& machine) {
-  return !wanted || *wanted == machine;
-}
-
 BootOf boot_of(const RowContext& context) {
   return [&context](EpochKey epoch) -> const BootId& { return context.epochs.at(epoch).boot; };
-}
-
-/// Adds what an epoch used of the whole machine in one slot.
-void add_whole(const RowContext& context, const EpochUsage& usage, KeptOut& to) {
-  const auto whole = usage.by_scope.find(context.machine_scope);
-  if (whole == usage.by_scope.end()) return;
-  for (const auto& [meter, quantity] : whole->second.used)
-    to[context.meter_name(meter)] += quantity;
 }
 
 /// True if a decision discards something of a machine, or the hold that follows from one.
@@ -33,28 +21,6 @@ bool discards(const Decisions& decisions, const Holds& holds) {
          std::ranges::any_of(holds,
                              [](const auto& hold) { return hold.second.discarded.has_value(); });
 }
-
-/// Gathers coverage, clock steps and held usage of one machine name while rows are walked.
-struct NoteBuilder {
-  CoverageSum sum;
-  /// With boots of other names, whose rows may be of the same slots: summed before they count.
-  bool has_several_sources = false;
-  std::map<Slot, Cover> of_several = {};
-  MachineNote note = {};
-  bool has_cover = false;
-
-  void add(Slot slot, const Cover& cover) {
-    if (!has_several_sources) return sum.add(slot, cover);
-    Cover& merged = of_several[slot];
-    merged = both_covers(merged, cover);
-  }
-  MachineNote finish() {
-    for (const auto& [slot, cover] : of_several) sum.add(slot, cover);
-    if (has_cover) note.coverage = sum.finish();
-    std::ranges::stable_sort(note.clock_steps, {}, &ClockStep::slot);
-    return std::move(note);
-  }
-};
 
 }  // namespace
 
@@ -78,6 +44,12 @@ Result<void> Queries::open_view(LedgerReader& ledger, View& view) const {
   for (const auto& [key, name] : view.names.scopes)
     if (name == machine_scope()) view.machine_scope = key;
   for (const auto& [key, name] : view.names.meters) view.meters.emplace(name.str(), key);
+  for (const auto& [name, meter, quantity] : kTimeMeters) {
+    const auto found = view.meters.find(std::string(name));
+    if (found == view.meters.end()) continue;
+    view.time.*meter = found->second;
+    view.names.meters.erase(found->second);
+  }
   view.scope_name = [&view](ScopeKey key) -> const ScopeName& { return view.names.scopes.at(key); };
   view.meter_name = [&view](MeterKey key) -> const MeterName& { return view.names.meters.at(key); };
   view.segment_of = [this, &view](MeterKey meter, Slot slot) {
@@ -133,83 +105,11 @@ Result<void> Queries::walk(LedgerReader& ledger, const View& view, MachineKey ma
                      [&](Slot slot, const UsageRow& row) { return each(context, slot, row); });
 }
 
-Result<void> Queries::rate_totals(LedgerReader& ledger, const View& view, const Period& period,
-                                  const std::optional<MachineId>& machine, Rating& rating) {
-  for (const auto& [key, facts] : view.machines) {
-    if (!is_wanted(machine, facts.name)) continue;
-    MB_TRY(const auto totals, ledger.totals(key));
-    for (const auto& [total, quantity] : totals) {
-      if (!period.slots.contains(total.segment) || quantity == 0) continue;
-      MB_TRYV(rating.add(facts.name, view.scope_name(total.scope),
-                         labels_text(view.names, total.labels), view.meter_name(total.meter),
-                         total.segment, quantity));
-    }
-  }
-  return ok();
-}
-
-Result<void> Queries::rate_row(const View& view, const RowContext& context, Slot slot,
-                               const UsageRow& row, const std::optional<MachineId>& machine,
-                               Rating& rating) {
-  MB_TRY(const Totals totals, contribution(context, slot, row));
-  for (const auto& [total, quantity] : totals) {
-    const MachineId& name = view.names.machines.at(total.machine);
-    if (!is_wanted(machine, name) || quantity == 0) continue;
-    MB_TRYV(rating.add(name, view.scope_name(total.scope), labels_text(view.names, total.labels),
-                       view.meter_name(total.meter), total.segment, quantity));
-  }
-  return ok();
-}
-
-Result<std::map<MachineId, MachineNote>> Queries::notes(LedgerReader& ledger, const View& view,
-                                                        const Period& period, UtcTime now,
-                                                        const std::optional<MachineId>& machine) {
-  std::map<MachineId, NoteBuilder> builders;
-  for (const auto& [key, facts] : view.machines)
-    if (is_wanted(machine, facts.name))
-      builders.try_emplace(
-          facts.name,
-          NoteBuilder{.sum = CoverageSum(period.slots, expectation(view, facts, period, now)),
-                      .has_several_sources = view.renamed.contains(key)});
-  for (const MachineKey key : sources(view, machine)) {
-    const auto each = [&](const RowContext& context, Slot slot, const UsageRow& row) {
-      std::map<MachineId, std::set<EpochKey>> billed;
-      for (const auto& [epoch, usage] : row.by_epoch) {
-        const Standing standing = standing_in_row(context, slot, epoch, usage);
-        const BootId& boot = context.epochs.at(epoch).boot;
-        if (boot.empty()) continue;
-        const MachineKey owner = owner_of(context.machine, boot, context.decisions);
-        const MachineId& name = view.names.machines.at(owner);
-        const auto builder = builders.find(name);
-        if (builder == builders.end()) continue;
-        if (standing == Standing::kBilled || standing == Standing::kRenamed)
-          billed[name].insert(epoch);
-        if (standing == Standing::kHeld) add_whole(context, usage, builder->second.note.held);
-        if (standing == Standing::kDiscarded)
-          add_whole(context, usage, builder->second.note.discarded);
-      }
-      for (const auto& entry : billed) {
-        const std::set<EpochKey>& epochs = entry.second;
-        const auto is_billed = [&epochs](EpochKey epoch) { return epochs.contains(epoch); };
-        NoteBuilder& builder = builders.at(entry.first);
-        builder.add(slot, slot_cover(row, is_billed));
-        const auto steps = clock_steps(slot, row, boot_of(context), is_billed);
-        builder.note.clock_steps.insert(builder.note.clock_steps.end(), steps.begin(), steps.end());
-      }
-      return Result<void>(ok());
-    };
-    MB_TRYV(walk(ledger, view, key, period.slots, each));
-    MB_TRY(const auto epochs, ledger.epochs(key));
-    for (const auto& [epoch, facts] : epochs) {
-      if (facts.boot.empty()) continue;
-      const MachineKey owner = owner_of(key, facts.boot, view.decisions.at(key));
-      const auto billed = builders.find(view.names.machines.at(owner));
-      if (billed != builders.end()) billed->second.has_cover = true;
-    }
-  }
-  std::map<MachineId, MachineNote> result;
-  for (auto& [name, builder] : builders) result.emplace(name, builder.finish());
-  return result;
+void Queries::add_whole(const RowContext& context, const EpochUsage& usage, KeptOut& to) {
+  const auto whole = usage.by_scope.find(context.machine_scope);
+  if (whole == usage.by_scope.end()) return;
+  for (const auto& [meter, quantity] : whole->second.used)
+    to[context.meter_name(meter)] += quantity;
 }
 
 Result<std::map<MachineId, KeptOut>> Queries::discarded(
@@ -245,46 +145,6 @@ Expectation Queries::expectation(const View& view, const MachineFacts& machine,
           .retired = machine.retired};
 }
 
-bool Queries::is_whole_months(const Period& period) const {
-  // A custom meter without prices has one segment a month: its segments begin where months do.
-  const MeterName any{"unpriced_of_all_time"};
-  return book_.segment_start(any, period.slots.begin) == period.slots.begin &&
-         book_.segment_start(any, period.slots.end) == period.slots.end;
-}
-
-Result<Statement> Queries::statement(LedgerReader& ledger, const Period& period,
-                                     const std::optional<MachineId>& machine, UtcTime now,
-                                     LinesFrom from, std::vector<std::string> warnings) const {
-  View view;
-  MB_TRYV(open_view(ledger, view));
-  if (machine) {
-    MB_TRYV(key_of(view, *machine));
-  }
-  Rating rating(book_);
-  if (from == LinesFrom::kTotals && is_whole_months(period)) {
-    MB_TRYV(rate_totals(ledger, view, period, machine, rating));
-  } else {
-    for (const MachineKey key : sources(view, machine)) {
-      const auto each = [&](const RowContext& context, Slot slot, const UsageRow& row) {
-        return rate_row(view, context, slot, row, machine, rating);
-      };
-      MB_TRYV(walk(ledger, view, key, period.slots, each));
-    }
-  }
-  MB_TRY(std::vector<Gap> gaps, ledger.gaps());
-  std::erase_if(gaps, [&](const Gap& gap) { return !gap.may_touch(period.slots); });
-  MB_TRY(auto machine_notes, notes(ledger, view, period, now, machine));
-  MB_TRY(Bill bill, rating.finish());
-  return make_statement({.period = period,
-                         .cut_off = cut_off(view, period, now),
-                         .prices_source = source_.name,
-                         .prices_digest = source_.digest,
-                         .zone = book_.zone().data(),
-                         .warnings = std::move(warnings),
-                         .gaps = std::move(gaps)},
-                        std::move(bill), machine_notes);
-}
-
 Result<MachineCost> Queries::cost(LedgerReader& ledger, const MachineId& machine,
                                   UtcTime now) const {
   MB_TRY(const Dictionary names, ledger.dictionary());
@@ -303,9 +163,10 @@ Result<MachineCost> Queries::cost(LedgerReader& ledger, const MachineId& machine
   MB_TRY(Period period, month_of(now, book_.zone()));
   Rating rating(book_);
   for (const auto& [total, quantity] : totals) {
-    if (!period.slots.contains(total.segment)) continue;
+    const MeterName& meter = names.meters.at(total.meter);
+    if (!period.slots.contains(total.segment) || is_of_time(meter)) continue;
     MB_TRYV(rating.add(machine, names.scopes.at(total.scope), labels_text(names, total.labels),
-                       names.meters.at(total.meter), total.segment, quantity));
+                       meter, total.segment, quantity));
   }
   MB_TRY(const Bill bill, rating.finish());
   MachineCost cost{bill.exact_total, std::nullopt, std::move(period)};

@@ -134,7 +134,8 @@ class Queries {
     std::map<MachineKey, std::set<MachineKey>> renamed;  ///< machine → those with boots of it
     std::map<std::string, MeterKey> meters;
     ScopeKey machine_scope;
-    Slot newest;  ///< of all machines
+    TimeMeters time;  ///< as far as the ledger has them; they are not in `names`
+    Slot newest;      ///< of all machines
     std::function<const ScopeName&(ScopeKey)> scope_name;
     std::function<const MeterName&(MeterKey)> meter_name;
     std::function<Slot(MeterKey, Slot)> segment_of;
@@ -154,14 +155,20 @@ class Queries {
                                                     const std::optional<MachineId>& machine);
   static Result<void> walk(LedgerReader& ledger, const View& view, MachineKey machine,
                            SlotRange range, const EachRow& each);
-  static Result<void> rate_totals(LedgerReader& ledger, const View& view, const Period& period,
-                                  const std::optional<MachineId>& machine, Rating& rating);
+  /// Rates the totals of the period; those of time are given back.
+  static Result<std::map<MachineKey, TimeTotals>> rate_totals(
+      LedgerReader& ledger, const View& view, const Period& period,
+      const std::optional<MachineId>& machine, Rating& rating);
   static Result<void> rate_row(const View& view, const RowContext& context, Slot slot,
                                const UsageRow& row, const std::optional<MachineId>& machine,
                                Rating& rating);
-  static Result<std::map<MachineId, MachineNote>> notes(LedgerReader& ledger, const View& view,
-                                                        const Period& period, UtcTime now,
-                                                        const std::optional<MachineId>& machine);
+  class Notes;
+  [[nodiscard]] static bool is_wanted(const std::optional<MachineId>& wanted,
+                                      const MachineId& machine) {
+    return !wanted || *wanted == machine;
+  }
+  /// Adds what an epoch used of the whole machine in one slot.
+  static void add_whole(const RowContext& context, const EpochUsage& usage, KeptOut& to);
   /// Usage before it counts. The draft of now counts all there is: readings of the next slot may
   /// have come from a clock that is a little ahead.
   [[nodiscard]] static Slot cut_off(const View& view, const Period& period, UtcTime now);

@@ -385,6 +385,23 @@ MUTANTS = [
         (SIM, 300),
     ),
     Mutant(
+        "special_time_not_told",
+        "of a segment with something that its totals cannot tell the rows are read",
+        "src/worker/contribution.cc",
+        "      time.special = 1;\n    else if",
+        '      time.special = mutant("special_time_not_told") ? 0 : 1;\n    else if',
+        ("worker_test", "MergePropertyTest.*"),
+    ),
+    Mutant(
+        "first_slot_due",
+        "of slots that are not due wholly the rows are read",
+        "src/worker/statement_query.cc",
+        "    for (const SlotRange range : sum.not_due())",
+        '    if (mutant("first_slot_due")) return ok();\n'
+        "    for (const SlotRange range : sum.not_due())",
+        ("worker_test", "MergePropertyTest.*"),
+    ),
+    Mutant(
         "labels_of_the_message",
         "labels belong to the epoch; other ones are put aside",
         "src/worker/batch.cc",

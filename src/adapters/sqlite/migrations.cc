@@ -232,9 +232,16 @@ CREATE TABLE gap(
 ALTER TABLE position ADD COLUMN anchor_recorded_us INTEGER;
 )sql";
 
+// Totals of time stand beside those of meters: without the digest, the worker's next start sums all
+// totals anew.
+constexpr const char* kTimeTotals = R"sql(
+UPDATE meta SET segments_digest='';
+)sql";
+
 constexpr std::array kMigrations{Migration{kFirst},       Migration{kDiscardedFrom},
                                  Migration{kSeenEpochs},  Migration{kPackedTotals},
-                                 Migration{kTouchedRows}, Migration{kGaps}};
+                                 Migration{kTouchedRows}, Migration{kGaps},
+                                 Migration{kTimeTotals}};
 
 Result<void> run_steps(SqliteDb& db, std::span<const Migration> steps, std::size_t from) {
   MB_TRY(SqliteTransaction transaction, SqliteTransaction::begin(db));

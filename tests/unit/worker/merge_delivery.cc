@@ -8,6 +8,8 @@
 #include <set>
 #include <sstream>
 
+#include "report/statement_report.h"
+
 namespace meterbill {
 namespace {
 
@@ -235,8 +237,14 @@ std::string MergeDelivery::clock_steps() {
 std::string MergeDelivery::lines(LinesFrom from) {
   const UtcTime now = bench_.clock.now().utc;
   const Period month = parse_period("2026-11", *utc_zone(), now).value();
-  const auto made =
-      bench_.queries.statement(bench_.ledger, month, std::nullopt, now, from, {}).value();
+  const auto statement = [&](LinesFrom lines_from) {
+    return bench_.queries.statement(bench_.ledger, month, std::nullopt, now, lines_from, {})
+        .value();
+  };
+  const auto made = statement(from);
+  // With all that is said beside the lines: time, what is held or discarded, clock steps.
+  EXPECT_EQ(statement_json(made, bench_.book.zone()),
+            statement_json(statement(LinesFrom::kSlots), bench_.book.zone()));
   check_coverage(bench_, made, now);
   std::string text = to_string(made.exact_total) + "\n";
   for (const MachineStatement& machine : made.machines) {
