@@ -190,7 +190,7 @@ MUTANTS = [
         "src/adapters/sqlite/sqlite_spool_sending.cc",
         'db_.query("UPDATE rows SET offered=?1 WHERE offered=0 "',
         'db_.query(std::string("UPDATE rows SET ") + (mutant("spool_drops_offered")\n'
-        '      ? "acknowledged=?1 WHERE 1 " : "offered=?1 WHERE offered=0 ")',
+        '      ? "acknowledged=?1 WHERE 1 " : "offered=?1 WHERE offered=0 ") +',
         (SIM, 50),
     ),
     Mutant(
