@@ -115,6 +115,15 @@ MUTANTS = [
         (SIM, 50),
     ),
     Mutant(
+        "gap_begins_late",
+        "a gap begins with the first record that expired unread",
+        "src/adapters/kafka/kafka_partitions.cc",
+        "                     .from = position->next_offset,",
+        "                     .from = position->next_offset +\n"
+        '                             (mutant("gap_begins_late") ? 1 : 0),',
+        (SIM, 20),
+    ),
+    Mutant(
         "staged_not_dropped",
         "what was handed over and refused is read again",
         "src/adapters/kafka/kafka_partitions.cc",

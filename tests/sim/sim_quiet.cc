@@ -71,6 +71,7 @@ void World::deliver_everything() {
 void World::accept_partitions() {
   for (int rounds = 0; rounds < 20; ++rounds) {
     worker_.work(20);
+    if (!worker_.is_running()) return;  // it ended by itself: that is found, and judged at the end
     for (const PartitionStatus& partition : worker_.kafka().status().partitions) {
       if (partition.state != PartitionState::kHalted) continue;
       worker_.kafka().is_frozen = true;

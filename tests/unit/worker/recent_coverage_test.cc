@@ -117,6 +117,52 @@ TEST_F(RecentCoverageTest, OfALargeFleetAFewAreListedWhereverPagesAreCut) {
   }
 }
 
+TEST_F(RecentCoverageTest, EachPageIsReadFromOneCommit) {
+  /// Counts the snapshots that are held, and what is read while none is.
+  class WatchedLedger final : public MemoryLedger {
+   public:
+    using MemoryLedger::MemoryLedger;
+    Result<std::unique_ptr<ReadSnapshot>> snapshot() override {
+      ++taken;
+      MB_TRY(auto inner, MemoryLedger::snapshot());
+      return std::unique_ptr<ReadSnapshot>(std::make_unique<Counted>(std::move(inner), held_));
+    }
+    Result<std::map<MachineKey, MachineFacts>> machines() override {
+      note();
+      return MemoryLedger::machines();
+    }
+    Result<void> rows(MachineKey machine, SlotRange range,
+                      const std::function<Result<void>(Slot, const UsageRow&)>& each) override {
+      note();
+      return MemoryLedger::rows(machine, range, each);
+    }
+    int taken = 0;
+    int reads = 0;
+    int reads_without = 0;
+
+   private:
+    struct Counted final : ReadSnapshot {
+      Counted(std::unique_ptr<ReadSnapshot> inner, int& held)
+          : inner_(std::move(inner)), held_(held) {
+        ++held_;
+      }
+      ~Counted() override { --held_; }
+      std::unique_ptr<ReadSnapshot> inner_;
+      int& held_;
+    };
+    void note() {
+      ++reads;
+      if (held_ == 0) ++reads_without;
+    }
+    int held_ = 0;
+  };
+  WatchedLedger ledger(bench_.ledger.state());
+  ASSERT_TRUE(look_at_coverage(bench_.queries, ledger, bench_.clock, {}, 1));
+  EXPECT_GT(ledger.taken, 1);  // none holds back the ledger for the whole look
+  EXPECT_GT(ledger.reads, 0);
+  EXPECT_EQ(ledger.reads_without, 0);
+}
+
 TEST_F(RecentCoverageTest, ALookEndsWhenTheWorkerStops) {
   std::stop_source stop;
   stop.request_stop();
