@@ -5,6 +5,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,6 +62,17 @@ class KafkaClient {
   KafkaPtr<rd_kafka_t> handle_;
   std::shared_ptr<void> called_;
 };
+
+/// A name and its password for SASL. Secret: never logged.
+struct KafkaCredentials {
+  std::string username;
+  std::string password;
+  friend bool operator==(const KafkaCredentials&, const KafkaCredentials&) = default;
+};
+
+/// What a client of this configuration goes by: both empty without SASL; absent with a mechanism
+/// that knows no name and password.
+[[nodiscard]] std::optional<KafkaCredentials> credentials_of(const rd_kafka_conf_t& conf);
 
 /// A configuration from our forced properties and the operator's. kConfig names the property
 /// librdkafka refuses, never its value. Forced ones win: they are those whose other values lose

@@ -2,24 +2,34 @@
 
 #include <fmt/format.h>
 
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "base/assert.h"
+
 namespace meterbill {
+namespace {
+
+/// What librdkafka may hold that nobody has taken yet: more only needs memory.
+constexpr std::size_t kQueuedMaxKib = 16 * 1024;
+/// So much room is worth a fetch.
+constexpr std::size_t kRoomBytes = kQueuedMaxKib * 1024 / 8;
+
+}  // namespace
 
 Result<std::shared_ptr<KafkaReader>> KafkaReader::create(
     const KafkaConfig& config, std::span<const KafkaStart> starts, std::int64_t generation,
     const std::shared_ptr<KafkaSignals>& signals) {
   KafkaProperties defaults = common_kafka_defaults();
-  // What is read ahead is bounded by its bytes alone: whenever a bound is met, librdkafka fetches
-  // nothing of the partition for as long as after an error, and a busy worker would stand still.
-  defaults.emplace_back("queued.max.messages.kbytes", "16384");
+  // What is read ahead is bounded by its bytes alone: of small records a thousand are nothing.
+  defaults.emplace_back("queued.max.messages.kbytes", std::to_string(kQueuedMaxKib));
   defaults.emplace_back("queued.min.messages", "1000000");
-  defaults.emplace_back("fetch.error.backoff.ms", "20");
   MB_TRY(auto conf, make_kafka_conf(config, defaults, forced_consumer_properties()));
   rd_kafka_conf_set_opaque(conf.get(), signals.get());
   rd_kafka_conf_set_error_cb(conf.get(), &KafkaReader::on_error);
   std::shared_ptr<KafkaReader> reader{new KafkaReader(config.topic, generation)};
+  reader->credentials_ = credentials_of(*conf);
   MB_TRY(auto handle, make_kafka_handle(RD_KAFKA_CONSUMER, std::move(conf)));
   reader->client_ = KafkaClient(std::move(handle), signals);
   rd_kafka_poll_set_consumer(reader->client_.get());
@@ -61,9 +71,23 @@ std::vector<KafkaPtr<rd_kafka_message_t>> KafkaReader::poll(std::size_t max) {
   while (messages.size() < max) {
     KafkaPtr<rd_kafka_message_t> next{rd_kafka_consumer_poll(client_.get(), 0)};
     if (!next) break;
+    tell_of_room(*next);
     messages.push_back(std::move(next));
   }
   return messages;
+}
+
+/// librdkafka 2.0.2 stops fetching while its queue is full, and looks at the queue again when its
+/// broker threads wake up for some other reason, at the latest after a second: a busy reader would
+/// stand still for most of each second. Of the calls that wake them all, the one that sets the
+/// credentials is the only one without another effect, when they are the same.
+void KafkaReader::tell_of_room(const rd_kafka_message_t& taken) {
+  taken_bytes_ += taken.len + taken.key_len;
+  if (taken_bytes_ < kRoomBytes || !credentials_) return;
+  taken_bytes_ = 0;
+  const KafkaPtr<rd_kafka_error_t> error{rd_kafka_sasl_set_credentials(
+      client_.get(), credentials_->username.c_str(), credentials_->password.c_str())};
+  MB_ASSERT(!error);  // it refuses null alone
 }
 
 std::int64_t KafkaReader::end_of(std::int32_t partition) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -48,11 +49,14 @@ class KafkaReader {
   KafkaReader(std::string topic, std::int64_t generation)
       : topic_(std::move(topic)), generation_(generation) {}
   Result<void> assign(std::span<const KafkaStart> starts);
+  void tell_of_room(const rd_kafka_message_t& taken);
   static void on_event(rd_kafka_t* handle, void* signals);
   static void on_error(rd_kafka_t* handle, int code, const char* reason, void* signals);
 
   std::string topic_;
   std::int64_t generation_;
+  std::optional<KafkaCredentials> credentials_;  ///< absent: it cannot be woken
+  std::size_t taken_bytes_ = 0;                  ///< since it was woken
   KafkaClient client_;
   KafkaPtr<rd_kafka_queue_t> queue_;  // last: a queue goes before its client
 };

@@ -57,6 +57,24 @@ TEST(KafkaConfTest, AProducerCannotBeMadeToLoseOrReorder) {
   EXPECT_EQ(value_of(conf.value().get(), "delivery.report.only.error"), "false");
 }
 
+TEST(KafkaConfTest, TheCredentialsOfAClientAreThoseOfItsConfiguration) {
+  const auto of = [](std::map<std::string, std::string> properties) {
+    const auto conf = make_kafka_conf(config_with(std::move(properties)), {}, {});
+    EXPECT_TRUE(conf) << (conf ? "" : conf.error().message);
+    return credentials_of(*conf.value());
+  };
+  const std::string long_password(2'000, 'p');
+  EXPECT_EQ(of({}), KafkaCredentials{});
+  EXPECT_EQ(of({{"security.protocol", "SSL"}}), KafkaCredentials{});
+  EXPECT_EQ(of({{"security.protocol", "SASL_SSL"},
+                {"sasl.mechanism", "SCRAM-SHA-256"},
+                {"sasl.username", "billing"},
+                {"sasl.password", long_password}}),
+            (KafkaCredentials{"billing", long_password}));
+  EXPECT_EQ(of({{"security.protocol", "SASL_PLAINTEXT"}, {"sasl.mechanism", "OAUTHBEARER"}}),
+            std::nullopt);
+}
+
 TEST(KafkaConfTest, AnUnknownPropertyIsNamedWithoutItsValue) {
   const auto conf = make_kafka_conf(config_with({{"sasl.pasword", "geheim"}}), {}, {});
   ASSERT_FALSE(conf);
