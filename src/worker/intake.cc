@@ -3,16 +3,19 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/assert.h"
-
 namespace meterbill {
+namespace {
+
+constexpr std::size_t kAheadMax = 2;
+
+}  // namespace
 
 std::vector<SourceBatch> Intake::take(const std::vector<Feed>& feeds) {
   std::vector<SourceBatch> batches;
-  if (ahead_) {
-    ahead_->decoded.get();
-    batches = std::move(ahead_->batches);
-    ahead_.reset();
+  if (is_ahead()) {
+    ahead_.front().decoded.get();
+    batches = std::move(ahead_.front().batches);
+    ahead_.pop_front();
   } else {
     batches = gather(feeds);
     decode_all(batches);
@@ -25,14 +28,15 @@ std::vector<SourceBatch> Intake::take(const std::vector<Feed>& feeds) {
 }
 
 void Intake::read_ahead(const std::vector<Feed>& feeds) {
-  MB_ASSERT(!ahead_);
-  auto ahead = std::make_unique<Ahead>();
-  ahead->batches = gather(feeds);
-  if (is_empty(ahead->batches)) return;
-  // Deferred, and so decoded by `take`, if no thread can be had.
-  ahead->decoded = std::async(std::launch::async | std::launch::deferred,
-                              [&batches = ahead->batches] { decode_all(batches); });
-  ahead_ = std::move(ahead);
+  while (ahead_.size() < kAheadMax) {
+    std::vector<SourceBatch> batches = gather(feeds);
+    if (is_empty(batches)) return;
+    Ahead& ahead = ahead_.emplace_back();
+    ahead.batches = std::move(batches);
+    // Deferred, and so decoded by `take`, if no thread can be had.
+    ahead.decoded = std::async(std::launch::async | std::launch::deferred,
+                               [&batches = ahead.batches] { decode_all(batches); });
+  }
 }
 
 /// Polls until the sources are empty or the portion is large or old enough.

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <deque>
 #include <future>
-#include <memory>
 #include <vector>
 
 #include "base/clock.h"
@@ -22,23 +22,24 @@ struct IntakeLimits {
 /// The phases `poll` and `decode`: makes portions of batches of what the sources have. Of the apply
 /// thread.
 ///
-/// Under load it reads a portion ahead, which another thread decodes while the one before is
-/// merged: decoding costs about as much as all the rest, and needs nothing that a commit changes.
+/// Under load it reads portions ahead, which other threads decode while the one before is merged:
+/// decoding costs about as much as all the rest, and needs nothing that a commit changes. Two of
+/// them, so that the one that is merged next is decoded while the one behind it is read.
 /// Not a reader thread of its own with a queue: what a source handed over and the ledger refused
 /// must be dropped as a whole, and commands look at sources between two batches.
 class Intake {
  public:
   Intake(const Clock& clock, const IntakeLimits& limits) : clock_(clock), limits_(limits) {}
 
-  /// The portion read ahead, else what has arrived; one entry for each feed, decoded, with the
-  /// feed's positions of now. Without waiting for arrivals.
+  /// The portion read ahead first, else what has arrived; one entry for each feed, decoded, with
+  /// the feed's positions of now. Without waiting for arrivals.
   [[nodiscard]] std::vector<SourceBatch> take(const std::vector<Feed>& feeds);
 
-  /// Reads the portion after the one that was taken. REQUIRES: !is_ahead().
+  /// Reads the portions after the one that was taken, as far as there are any.
   void read_ahead(const std::vector<Feed>& feeds);
-  [[nodiscard]] bool is_ahead() const { return ahead_ != nullptr; }
+  [[nodiscard]] bool is_ahead() const { return !ahead_.empty(); }
   /// Forgets what was read ahead: the sources bring it again.
-  void drop() { ahead_.reset(); }
+  void drop() { ahead_.clear(); }
 
  private:
   struct Ahead {
@@ -50,7 +51,7 @@ class Intake {
 
   const Clock& clock_;
   IntakeLimits limits_;
-  std::unique_ptr<Ahead> ahead_;
+  std::deque<Ahead> ahead_;  ///< a deque, as a thread knows the place of each
 };
 
 /// Deliveries of all sources together.

@@ -143,8 +143,8 @@ MUTANTS = [
         "ahead_without_positions",
         "what was read ahead is judged by the positions it is applied at",
         "src/worker/intake.cc",
-        "    ahead_.reset();\n  } else {",
-        "    ahead_.reset();\n"
+        "    ahead_.pop_front();\n  } else {",
+        "    ahead_.pop_front();\n"
         '    if (mutant("ahead_without_positions")) {\n'
         "      for (std::size_t i = 0; i < feeds.size(); ++i) batches[i].source = feeds[i].name;\n"
         "      return batches;\n"
