@@ -145,6 +145,14 @@ struct EvidenceItem {
   std::optional<Released> released = {};  ///< absent: it was applied as it came
 };
 
+/// The same, of a message that its owner keeps until it is packed.
+struct EvidenceRef {
+  std::string_view source;
+  Position position;
+  const Delivery& delivery;
+  std::optional<Released> released = {};
+};
+
 /// The evidence of one portion of a batch, as `LedgerStore::pack` made it: small, however much of a
 /// batch is still to come.
 struct EvidenceBlock {
@@ -344,7 +352,7 @@ class LedgerStore : public LedgerReader {
                                             std::span<const TotalKey> totals) = 0;
   /// Packs messages of one portion for a write set, its `at` and `touched` left to the caller. From
   /// any thread, also while another one is in a call.
-  [[nodiscard]] virtual Result<EvidenceBlock> pack(std::span<const EvidenceItem> items) const = 0;
+  [[nodiscard]] virtual Result<EvidenceBlock> pack(std::span<const EvidenceRef> items) const = 0;
   /// Which of these usage events are known already.
   [[nodiscard]] virtual Result<std::vector<EventKey>> known_events(
       std::span<const EventKey> keys) = 0;

@@ -42,6 +42,26 @@ struct Newest {
 /// Fewer bytes are packed sooner than another thread begins.
 constexpr std::size_t kPackedAtOnce = std::size_t{64} << 10;
 
+/// A source's deliveries of a portion, and of which of them something was applied.
+struct Kept {
+  std::string source;
+  std::vector<Arrival> arrivals;
+  std::vector<bool> applied;
+};
+
+std::vector<EvidenceRef> refs_of(const std::vector<Kept>& kept,
+                                 const std::optional<Released>& released) {
+  std::vector<EvidenceRef> refs;
+  for (const Kept& of_source : kept) {
+    refs.reserve(refs.size() + of_source.arrivals.size());
+    for (std::size_t at = 0; at < of_source.arrivals.size(); ++at)
+      if (of_source.applied[at])
+        refs.push_back({of_source.source, of_source.arrivals[at].position,
+                        of_source.arrivals[at].delivery, released});
+  }
+  return refs;
+}
+
 }  // namespace
 
 const Arrival& Batch::arrival(const ItemOrigin& origin) const {
@@ -358,23 +378,26 @@ std::shared_ptr<const Delivery> Batch::shared_delivery(const ItemOrigin& origin)
 /// them, while the next portion is merged.
 void Batch::keep_evidence(const std::optional<Released>& released) {
   sort_and_unify(touched_);
-  std::vector<EvidenceItem> items;
+  std::vector<Kept> kept;
   std::size_t bytes = 0;
-  for (std::size_t source = 0; source < batches_.size(); ++source)
+  bool is_any = false;
+  for (std::size_t source = 0; source < batches_.size(); ++source) {
+    SourceBatch& batch = batches_[source];
     for (std::size_t at = 0; at < applied_[source].size(); ++at) {
       if (!applied_[source][at]) continue;
-      Arrival& kept = batches_[source].arrivals[at];
-      bytes += kept.delivery.value.size();
-      items.push_back({batches_[source].source, kept.position, std::move(kept.delivery), released});
+      is_any = true;
+      bytes += batch.arrivals[at].delivery.value.size();
     }
+    kept.push_back({batch.source, std::move(batch.arrivals), std::move(applied_[source])});
+  }
   batches_ = {};
   bytes_ += bytes;
-  if (items.empty()) return;
-  auto pack = [&store = std::as_const(store_), at = now_, items = std::move(items),
+  if (!is_any) return;
+  auto pack = [&store = std::as_const(store_), at = now_, kept = std::move(kept), released,
                touched = std::exchange(touched_, {})]() mutable -> Result<EvidenceBlock> {
     // Not before the future goes would they else.
-    const std::vector<EvidenceItem> gone = std::move(items);
-    MB_TRY(EvidenceBlock block, store.pack(gone));
+    const std::vector<Kept> gone = std::move(kept);
+    MB_TRY(EvidenceBlock block, store.pack(refs_of(gone, released)));
     block.at = at;
     block.touched = std::move(touched);
     return block;

@@ -114,6 +114,24 @@ bool is_applied_already(const SourceBatch& batch, const Position& position) {
          position.offset < found->second.next_offset;
 }
 
+/// Else large portions are copied from one piece of memory to the next.
+void reserve(Items& items, std::span<const SourceBatch> batches) {
+  std::size_t heads = 0;
+  std::size_t readings = 0;
+  std::size_t samples = 0;
+  for (const SourceBatch& batch : batches)
+    for (const Message& message : batch.messages) {
+      if (std::holds_alternative<Sample>(message)) ++samples;
+      const auto* of_machine = std::get_if<ReadingMessage>(&message);
+      if (of_machine == nullptr) continue;
+      ++heads;
+      readings += of_machine->items.size();
+    }
+  items.heads.reserve(heads);
+  items.readings.reserve(readings);
+  items.samples.reserve(samples);
+}
+
 }  // namespace
 
 void decode_all(std::span<SourceBatch> batches) {
@@ -132,6 +150,7 @@ Items read_items(std::span<SourceBatch> batches, UtcTime now,
       batches, [](const auto& batch) { return batch.messages.size() == batch.arrivals.size(); });
   if (!is_decoded) decode_all(batches);
   Items items;
+  reserve(items, batches);
   ItemReader reader(items, now, ids_forgotten_before, checks);
   for (std::size_t source = 0; source < batches.size(); ++source)
     for (std::size_t arrival = 0; arrival < batches[source].arrivals.size(); ++arrival)

@@ -192,8 +192,11 @@ Result<bool> Worker::apply(std::vector<SourceBatch>& portion) {
   }
   batch_->follow(portion);
   Items items = read_items(portion, now.utc, memory_->ids_forgotten_before);
+  const bool is_waited_for = std::ranges::any_of(portion, [](const SourceBatch& batch) {
+    return batch.route == Route::kHttp && !batch.arrivals.empty();
+  });
   Result<void> added = batch_->take(portion, std::move(items), now.utc);
-  if (added && may_go_on(portion)) return true;
+  if (added && !is_waited_for && may_go_on()) return true;
   if (added) added = batch_->finish();
   if (!added) {
     MB_TRYV(refuse_all(added.error()));
@@ -202,14 +205,10 @@ Result<bool> Worker::apply(std::vector<SourceBatch>& portion) {
   return commit();
 }
 
-/// Another portion stands ready, and nobody waits for this one.
-bool Worker::may_go_on(const std::vector<SourceBatch>& portion) {
-  const auto is_waited_for = [](const SourceBatch& batch) {
-    return batch.route == Route::kHttp && !batch.arrivals.empty();
-  };
-  return intake_.is_ahead() && std::ranges::none_of(portion, is_waited_for) && !is_called() &&
-         batch_->deliveries() < settings_.batch_max && batch_->rows() < settings_.batch_rows_max &&
-         batch_->bytes() < settings_.batch_bytes_max &&
+/// Another portion stands ready, and there is room for it.
+bool Worker::may_go_on() {
+  return intake_.is_ahead() && !is_called() && batch_->deliveries() < settings_.batch_max &&
+         batch_->rows() < settings_.batch_rows_max && batch_->bytes() < settings_.batch_bytes_max &&
          clock_.now().monotonic_us - batch_since_us_ < settings_.batch_age_us &&
          // What is put aside keeps its messages in memory.
          batch_->write().quarantine.empty();

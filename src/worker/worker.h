@@ -119,7 +119,7 @@ class Worker {
   bool may_read_ahead(const std::vector<SourceBatch>& portion);
   bool is_called();
   Result<bool> apply(std::vector<SourceBatch>& portion);
-  bool may_go_on(const std::vector<SourceBatch>& portion);
+  bool may_go_on();
   Result<bool> commit();
   Result<void> keep_house(std::int64_t now_us);
   void add_prices(Batch& batch);

@@ -2,6 +2,7 @@
 
 #include "adapters/sqlite/sqlite_ledger_codec.h"
 #include "base/assert.h"
+#include "support/evidence_items.h"
 
 namespace meterbill {
 namespace {
@@ -153,7 +154,7 @@ QuarantineItem refused(const std::string& reading_key, std::int64_t weight,
 
 EvidenceBlock evidence(const std::vector<EvidenceItem>& items, std::vector<RowKey> touched,
                        UtcTime at) {
-  EvidenceBlock block = pack_evidence(items).value();
+  EvidenceBlock block = pack_evidence(refs_of(items)).value();
   block.touched = std::move(touched);
   block.at = at;
   return block;

@@ -327,7 +327,7 @@ Result<Loaded> MemoryLedger::load(std::span<const RowKey> rows,
   return loaded;
 }
 
-Result<EvidenceBlock> MemoryLedger::pack(std::span<const EvidenceItem> items) const {
+Result<EvidenceBlock> MemoryLedger::pack(std::span<const EvidenceRef> items) const {
   return pack_evidence(items);
 }
 

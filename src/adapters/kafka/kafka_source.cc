@@ -125,6 +125,9 @@ void KafkaSource::hand_over(std::vector<Arrival>& into, std::size_t full) {
   const std::int64_t proven = watch_->proven();
   const bool is_current = watch_->partitions().with([&](KafkaPartitions& all) {
     if (!all.is_current(reader_->generation())) return false;
+    // Else a large portion is copied again and again as it grows.
+    const std::size_t expected = std::min(full, into.size() + staged_.size());
+    if (expected > into.capacity()) into.reserve(std::max(expected, 2 * into.capacity()));
     while (!staged_.empty() && into.size() < full &&
            staged_count_ - static_cast<std::int64_t>(staged_.size()) < proven) {
       Arrival& next = staged_.front();

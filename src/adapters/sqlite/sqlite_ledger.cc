@@ -158,7 +158,7 @@ Result<Loaded> SqliteLedger::load(std::span<const RowKey> rows,
   return in("load", ledger_queries::load(connection(), rows, epochs, totals));
 }
 
-Result<EvidenceBlock> SqliteLedger::pack(std::span<const EvidenceItem> items) const {
+Result<EvidenceBlock> SqliteLedger::pack(std::span<const EvidenceRef> items) const {
   return in("pack evidence", pack_evidence(items));
 }
 

@@ -38,7 +38,7 @@ class SqliteLedger final : public WithLedgerReads<LedgerStore> {
   Result<Loaded> load(std::span<const RowKey> rows,
                       std::span<const std::pair<MachineKey, EpochId>> epochs,
                       std::span<const TotalKey> totals) override;
-  Result<EvidenceBlock> pack(std::span<const EvidenceItem> items) const override;
+  Result<EvidenceBlock> pack(std::span<const EvidenceRef> items) const override;
   Result<std::vector<EventKey>> known_events(std::span<const EventKey> keys) override;
   Result<CommitOutcome> commit(const WriteSet& write,
                                const std::map<std::string, std::int64_t>& fences) override;

@@ -93,7 +93,7 @@ class Take {
   std::string_view rest_;
 };
 
-void put_item(std::string& into, const EvidenceItem& item) {
+void put_item(std::string& into, const EvidenceRef& item) {
   put(into, item.source);
   put_signed(into, item.position.partition);
   put_signed(into, item.position.offset);
@@ -131,6 +131,35 @@ struct FreeContext {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
 };
 
+/// Evidence is packed in pieces: memory in one piece of megabytes comes from the kernel anew each
+/// time, which clears it.
+constexpr std::size_t kPiece = 128 * 1024;
+
+/// One frame, which says the size of its content.
+Result<std::string> compress(std::span<const std::string> pieces, std::int64_t raw_bytes) {
+  // Kept: to make one costs more than to compress a small batch.
+  thread_local std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
+  if (!context) return fail(Code::kIo, "no memory to compress evidence");
+  ZSTD_CCtx_reset(context.get(), ZSTD_reset_session_only);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, kCompressionLevel);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
+  ZSTD_CCtx_setPledgedSrcSize(context.get(), static_cast<unsigned long long>(raw_bytes));
+  std::string packed;
+  std::string room(ZSTD_CStreamOutSize(), '\0');
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const bool is_last = i + 1 == pieces.size();
+    ZSTD_inBuffer in{pieces[i].data(), pieces[i].size(), 0};
+    for (std::size_t left = 1; is_last ? left != 0 : in.pos < in.size;) {
+      ZSTD_outBuffer out{room.data(), room.size(), 0};
+      left = ZSTD_compressStream2(context.get(), &out, &in, is_last ? ZSTD_e_end : ZSTD_e_continue);
+      if (ZSTD_isError(left) != 0U)
+        return fail(Code::kIo, fmt::format("compress evidence: {}", ZSTD_getErrorName(left)));
+      packed.append(room.data(), out.pos);
+    }
+  }
+  return packed;
+}
+
 }  // namespace
 
 Result<Labels> labels_from_text(std::string_view text) {
@@ -162,30 +191,19 @@ Result<Headers> unpack_headers(std::string_view bytes) {
   return headers;
 }
 
-Result<EvidenceBlock> pack_evidence(std::span<const EvidenceItem> items) {
-  std::string raw;
-  std::size_t size_about = 0;
-  for (const EvidenceItem& item : items)
-    size_about += item.source.size() + item.delivery.key.size() + item.delivery.value.size() +
-                  item.delivery.headers.bytes() + 64;
-  raw.reserve(size_about);
-  put(raw, static_cast<std::uint64_t>(items.size()));
-  for (const EvidenceItem& item : items) put_item(raw, item);
-  // Kept: to make one costs more than to compress a small batch.
-  thread_local std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
-  if (!context) return fail(Code::kIo, "no memory to compress evidence");
-  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, kCompressionLevel);
-  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
+Result<EvidenceBlock> pack_evidence(std::span<const EvidenceRef> items) {
   EvidenceBlock block;
-  block.raw_bytes = static_cast<std::int64_t>(raw.size());
   block.items = static_cast<std::int64_t>(items.size());
-  block.bytes.resize(ZSTD_compressBound(raw.size()));
-  const std::size_t size =
-      ZSTD_compress2(context.get(), block.bytes.data(), block.bytes.size(), raw.data(), raw.size());
-  if (ZSTD_isError(size) != 0U)
-    return fail(Code::kIo, fmt::format("compress evidence: {}", ZSTD_getErrorName(size)));
-  block.bytes.resize(size);
-  block.bytes.shrink_to_fit();  // they wait for the rest of the batch
+  std::vector<std::string> pieces(1);
+  put(pieces.back(), static_cast<std::uint64_t>(items.size()));
+  for (const EvidenceRef& item : items) {
+    put_item(pieces.back(), item);
+    if (pieces.back().size() < kPiece) continue;
+    block.raw_bytes += static_cast<std::int64_t>(pieces.back().size());
+    pieces.emplace_back().reserve(kPiece + kPiece / 8);
+  }
+  block.raw_bytes += static_cast<std::int64_t>(pieces.back().size());
+  MB_TRY(block.bytes, compress(pieces, block.raw_bytes));
   return block;
 }
 

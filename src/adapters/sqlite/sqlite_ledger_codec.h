@@ -20,7 +20,7 @@ namespace meterbill {
 [[nodiscard]] Result<Headers> unpack_headers(std::string_view bytes);
 
 /// zstd, with its checksum. From any thread.
-[[nodiscard]] Result<EvidenceBlock> pack_evidence(std::span<const EvidenceItem> items);
+[[nodiscard]] Result<EvidenceBlock> pack_evidence(std::span<const EvidenceRef> items);
 /// One item after the other: a block can hold 64 MiB. `each` returning a failure ends it.
 [[nodiscard]] Result<void> unpack_evidence(std::string_view block, std::int64_t raw_bytes,
                                            const std::function<Result<void>(EvidenceItem&&)>& each);

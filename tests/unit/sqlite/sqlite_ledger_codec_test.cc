@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <random>
 #include <set>
+#include <string>
 #include <vector>
 
+#include "support/evidence_items.h"
 #include "support/ledger_batches.h"
 
 namespace meterbill {
@@ -42,7 +46,7 @@ Result<std::vector<EvidenceItem>> unpacked(std::string_view block, std::int64_t 
 }
 
 TEST(LedgerCodecTest, EvidenceIsReadBackExactly) {
-  const EvidenceBlock block = pack_evidence(items()).value();
+  const EvidenceBlock block = pack_evidence(refs_of(items())).value();
   const auto found = unpacked(block.bytes, block.raw_bytes).value();
   ASSERT_EQ(found.size(), 4U);
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -53,8 +57,25 @@ TEST(LedgerCodecTest, EvidenceIsReadBackExactly) {
   }
 }
 
+TEST(LedgerCodecTest, EvidenceOfAnySizeIsReadBackExactly) {
+  std::minstd_rand random(1);  // bytes that do not become smaller
+  for (const std::size_t size : {0U, 1U, 131'000U, 131'071U, 131'072U, 131'073U, 400'000U}) {
+    std::string value(size, '\0');
+    for (char& byte : value) byte = static_cast<char>(static_cast<std::uint8_t>(random()));
+    std::vector<EvidenceItem> large(3);
+    for (EvidenceItem& item : large) item.delivery.value = value;
+    const auto block = pack_evidence(refs_of(large));
+    ASSERT_TRUE(block) << size;
+    EXPECT_EQ(block.value().items, 3);
+    const auto found = unpacked(block.value().bytes, block.value().raw_bytes);
+    ASSERT_TRUE(found) << size;
+    ASSERT_EQ(found.value().size(), 3U) << size;
+    for (const EvidenceItem& item : found.value()) EXPECT_EQ(item.delivery.value, value) << size;
+  }
+}
+
 TEST(LedgerCodecTest, ADamagedByteOfAnEvidenceBlockNeverGivesOtherEvidence) {
-  const EvidenceBlock block = pack_evidence(items()).value();
+  const EvidenceBlock block = pack_evidence(refs_of(items())).value();
   int noticed = 0;
   for (std::size_t at = 0; at < block.bytes.size(); ++at) {
     std::string bytes = block.bytes;
@@ -62,7 +83,7 @@ TEST(LedgerCodecTest, ADamagedByteOfAnEvidenceBlockNeverGivesOtherEvidence) {
     const auto found = unpacked(bytes, block.raw_bytes);
     // One bit of zstd's frame header means nothing.
     if (found) {
-      EXPECT_EQ(pack_evidence(found.value()).value().bytes, block.bytes) << at;
+      EXPECT_EQ(pack_evidence(refs_of(found.value())).value().bytes, block.bytes) << at;
       continue;
     }
     ++noticed;
