@@ -35,14 +35,14 @@ Result<void> add_epoch(const RowContext& context, Slot slot, const EpochFacts& f
   return ok();
 }
 
-Result<Totals> totals_of(const RowContext& context, Slot slot, const UsageRow& row, Views views) {
-  Totals totals;
+Result<void> add_row(const RowContext& context, Slot slot, const UsageRow& row, Views views,
+                     Totals& totals) {
   for (const auto& [epoch, usage] : row.by_epoch) {
     const auto billed = billed_machine(context, slot, epoch, usage);
     if (!billed) continue;
     MB_TRYV(add_epoch(context, slot, facts_of(context, epoch), *billed, usage, views, totals));
   }
-  return totals;
+  return ok();
 }
 
 }  // namespace
@@ -97,7 +97,8 @@ TimeTotals time_of(const RowContext& context, Slot slot, const UsageRow& row) {
 }
 
 Result<Totals> contribution(const RowContext& context, Slot slot, const UsageRow& row) {
-  MB_TRY(Totals totals, totals_of(context, slot, row, Views::kLeftOut));
+  Totals totals;
+  MB_TRYV(add_row(context, slot, row, Views::kLeftOut, totals));
   if (context.time.metered == MeterKey{}) return totals;
   const TimeTotals time = time_of(context, slot, row);
   for (const auto& [name, meter, quantity] : kTimeMeters) {
@@ -109,8 +110,14 @@ Result<Totals> contribution(const RowContext& context, Slot slot, const UsageRow
   return totals;
 }
 
+Result<void> add_billed(const RowContext& context, Slot slot, const UsageRow& row, Totals& into) {
+  return add_row(context, slot, row, Views::kLeftOut, into);
+}
+
 Result<Totals> shown_usage(const RowContext& context, Slot slot, const UsageRow& row) {
-  return totals_of(context, slot, row, Views::kShown);
+  Totals totals;
+  MB_TRYV(add_row(context, slot, row, Views::kShown, totals));
+  return totals;
 }
 
 Result<void> add_totals(Totals& into, const Totals& from, int sign) {

@@ -36,6 +36,10 @@ struct RowContext {
 [[nodiscard]] Result<Totals> contribution(const RowContext& context, Slot slot,
                                           const UsageRow& row);
 
+/// The same without the time, added to `into`; after an error that is not to be used any more.
+[[nodiscard]] Result<void> add_billed(const RowContext& context, Slot slot, const UsageRow& row,
+                                      Totals& into);
+
 /// The same with views: what is shown as usage.
 [[nodiscard]] Result<Totals> shown_usage(const RowContext& context, Slot slot, const UsageRow& row);
 

@@ -53,7 +53,11 @@ Result<void> Queries::open_view(LedgerReader& ledger, View& view) const {
   view.scope_name = [&view](ScopeKey key) -> const ScopeName& { return view.names.scopes.at(key); };
   view.meter_name = [&view](MeterKey key) -> const MeterName& { return view.names.meters.at(key); };
   view.segment_of = [this, &view](MeterKey meter, Slot slot) {
-    return book_.segment_start(view.names.meters.at(meter), slot);
+    if (view.segments_of != slot) view.segments.clear();
+    view.segments_of = slot;
+    const auto [segment, is_new] = view.segments.try_emplace(meter);
+    if (is_new) segment->second = book_.segment_start(view.names.meters.at(meter), slot);
+    return segment->second;
   };
   return ok();
 }

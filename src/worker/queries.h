@@ -139,6 +139,9 @@ class Queries {
     std::function<const ScopeName&(ScopeKey)> scope_name;
     std::function<const MeterName&(MeterKey)> meter_name;
     std::function<Slot(MeterKey, Slot)> segment_of;
+    /// Of the slot that was asked for last: each meter of a row is asked for by every scope.
+    FlatMap<MeterKey, Slot> segments;
+    std::optional<Slot> segments_of;
   };
 
   using EachRow = std::function<Result<void>(const RowContext&, Slot, const UsageRow&)>;
@@ -155,13 +158,12 @@ class Queries {
                                                     const std::optional<MachineId>& machine);
   static Result<void> walk(LedgerReader& ledger, const View& view, MachineKey machine,
                            SlotRange range, const EachRow& each);
-  /// Rates the totals of the period; those of time are given back.
-  static Result<std::map<MachineKey, TimeTotals>> rate_totals(
+  static Result<void> rate(const View& view, const Totals& totals,
+                           const std::optional<MachineId>& machine, Rating& rating);
+  /// Rates the running totals of the period; those of time are given back.
+  static Result<std::map<MachineKey, TimeTotals>> rate_running(
       LedgerReader& ledger, const View& view, const Period& period,
       const std::optional<MachineId>& machine, Rating& rating);
-  static Result<void> rate_row(const View& view, const RowContext& context, Slot slot,
-                               const UsageRow& row, const std::optional<MachineId>& machine,
-                               Rating& rating);
   class Notes;
   [[nodiscard]] static bool is_wanted(const std::optional<MachineId>& wanted,
                                       const MachineId& machine) {

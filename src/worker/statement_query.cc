@@ -47,29 +47,8 @@ struct NoteBuilder {
 
 }  // namespace
 
-Result<std::map<MachineKey, TimeTotals>> Queries::rate_totals(
-    LedgerReader& ledger, const View& view, const Period& period,
-    const std::optional<MachineId>& machine, Rating& rating) {
-  std::map<MachineKey, TimeTotals> times;
-  for (const auto& [key, facts] : view.machines) {
-    if (!is_wanted(machine, facts.name)) continue;
-    MB_TRY(const auto totals, ledger.totals(key));
-    TimeTotals& time = times[key];
-    for (const auto& [total, quantity] : totals) {
-      if (!period.slots.contains(total.segment) || quantity == 0) continue;
-      if (add_time(view.time, total.meter, quantity, time)) continue;
-      MB_TRYV(rating.add(facts.name, view.scope_name(total.scope),
-                         labels_text(view.names, total.labels), view.meter_name(total.meter),
-                         total.segment, quantity));
-    }
-  }
-  return times;
-}
-
-Result<void> Queries::rate_row(const View& view, const RowContext& context, Slot slot,
-                               const UsageRow& row, const std::optional<MachineId>& machine,
-                               Rating& rating) {
-  MB_TRY(const Totals totals, contribution(context, slot, row));
+Result<void> Queries::rate(const View& view, const Totals& totals,
+                           const std::optional<MachineId>& machine, Rating& rating) {
   for (const auto& [total, quantity] : totals) {
     const MachineId& name = view.names.machines.at(total.machine);
     if (!is_wanted(machine, name) || quantity == 0) continue;
@@ -77,6 +56,27 @@ Result<void> Queries::rate_row(const View& view, const RowContext& context, Slot
                        view.meter_name(total.meter), total.segment, quantity));
   }
   return ok();
+}
+
+Result<std::map<MachineKey, TimeTotals>> Queries::rate_running(
+    LedgerReader& ledger, const View& view, const Period& period,
+    const std::optional<MachineId>& machine, Rating& rating) {
+  std::map<MachineKey, TimeTotals> times;
+  for (const auto& [key, facts] : view.machines) {
+    if (!is_wanted(machine, facts.name)) continue;
+    MB_TRY(Totals totals, ledger.totals(key));
+    TimeTotals& time = times[key];
+    auto of_period = totals.extract_sequence();
+    const auto is_not_rated = [&](const auto& entry) {
+      return !period.slots.contains(entry.first.segment) ||
+             add_time(view.time, entry.first.meter, entry.second, time);
+    };
+    of_period.erase(std::remove_if(of_period.begin(), of_period.end(), is_not_rated),
+                    of_period.end());
+    totals.adopt_sequence(boost::container::ordered_unique_range, std::move(of_period));
+    MB_TRYV(rate(view, totals, machine, rating));
+  }
+  return times;
 }
 
 /// What a statement says of machines beside their lines: row by row, or from the totals of time
@@ -194,15 +194,17 @@ Result<Statement> Queries::statement(LedgerReader& ledger, const Period& period,
   const bool from_totals = from == LinesFrom::kTotals && is_whole_months(period);
   std::map<MachineKey, TimeTotals> times;
   if (from_totals) {
-    MB_TRY(times, rate_totals(ledger, view, period, machine, rating));
+    MB_TRY(times, rate_running(ledger, view, period, machine, rating));
   }
-  const auto each = [&](const RowContext& context, Slot slot, const UsageRow& row) {
-    notes.add_row(context, slot, row);
-    return rate_row(view, context, slot, row, machine, rating);
-  };
   for (const MachineKey key : sources(view, machine)) {
+    Totals sums;
+    const auto each = [&](const RowContext& context, Slot slot, const UsageRow& row) {
+      notes.add_row(context, slot, row);
+      return add_billed(context, slot, row, sums);
+    };
     MB_TRYV(from_totals ? notes.add_machine(key, times[key])
                         : walk(ledger, view, key, period.slots, each));
+    MB_TRYV(rate(view, sums, machine, rating));
     MB_TRYV(notes.add_epochs(key));
   }
   MB_TRY(std::vector<Gap> gaps, ledger.gaps());
