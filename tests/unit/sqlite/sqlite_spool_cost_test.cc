@@ -12,6 +12,7 @@
 #include <tuple>
 
 #include "adapters/sqlite/sqlite_spool.h"
+#include "support/spool_ticks.h"
 #include "support/temp_dir.h"
 
 namespace meterbill {
@@ -67,28 +68,12 @@ void PrintTo(const Kept& kept, std::ostream* out) { *out << kept.name; }
 const UtcTime kNow = parse_utc("2026-11-22T10:16:00Z").value();
 const Slot kSlot = Slot::containing(kNow);
 
-Reading reading(Slot slot, std::int64_t cpu, const std::string& scope = "machine") {
-  Reading reading;
-  reading.slot = slot;
-  reading.scope = ScopeName(scope);
-  reading.used = {{MeterName("cpu"), cpu}};
-  if (scope == "machine") reading.cover = Cover{};
-  return reading;
-}
-
-std::vector<RowVersion> versions(const std::vector<PendingRow>& rows) {
-  std::vector<RowVersion> found;
-  found.reserve(rows.size());
-  for (const PendingRow& row : rows) found.push_back(row.row_version());
-  return found;
-}
-
 /// A file with so many rows of an older epoch, a hundred a slot, and the agent's tables.
 class SpoolWith {
  public:
   SpoolWith(const Kept& kept, std::int64_t rows, bool full = false) {
     open({});
-    EXPECT_TRUE(spool_->save(tick(1, kSlot.plus(-2), {reading(kSlot.plus(-2), 1)})));
+    EXPECT_TRUE(spool_->save(tick_of(1, {cpu_reading(kSlot.plus(-2), 1)}, kSlot.plus(-2))));
     spool_.reset();
     {
       auto db = SqliteDb::open(path(), {});
@@ -113,24 +98,12 @@ class SpoolWith {
     spool_ = std::move(opened.value().spool);
   }
 
-  static TickRecord tick(int epoch, Slot current, std::vector<Reading> readings) {
-    TickRecord record;
-    record.epochs.push_back({{.id = EpochId(fmt::format("{:032x}", epoch)),
-                              .boot = BootId("b"),
-                              .labels = {},
-                              .started = current,
-                              .machine = MachineId("web-9")},
-                             std::move(readings)});
-    record.current = current;
-    record.checkpoint.boot = BootId("b");
-    return record;
-  }
-
   /// Two ticks of the agent and what its sender does after each, the first of them in a new slot.
   std::map<std::string, std::int64_t> ticks() {
     StatementWatch watch(g_opened);
     for (const int at : {1, 2}) {
-      EXPECT_TRUE(spool_->save(tick(2, kSlot, {reading(kSlot.plus(-1), 5), reading(kSlot, at)})));
+      EXPECT_TRUE(spool_->save(
+          tick_of(2, {cpu_reading(kSlot.plus(-1), 5), cpu_reading(kSlot, at)}, kSlot)));
       EXPECT_TRUE(spool_->repeat_old(kNow));
       EXPECT_TRUE(spool_->counts());
       EXPECT_TRUE(spool_->aside(10));
@@ -139,8 +112,8 @@ class SpoolWith {
       std::vector<PendingRow> own;
       for (const PendingRow& row : rows.value())
         if (row.epoch.id == kRunning) own.push_back(row);
-      EXPECT_TRUE(spool_->mark_offered(versions(own)));
-      EXPECT_TRUE(spool_->acknowledge(versions(own), kNow));
+      EXPECT_TRUE(spool_->mark_offered(versions_of(own)));
+      EXPECT_TRUE(spool_->acknowledge(versions_of(own), kNow));
       EXPECT_TRUE(spool_->counts());
     }
     return watch.steps;
@@ -151,11 +124,11 @@ class SpoolWith {
     std::int64_t least = INT64_MAX;
     for (int i = 0; i < 200; ++i) {
       const std::int64_t begin = processor_us();
-      EXPECT_TRUE(spool_->save(tick(2, kSlot, {reading(kSlot, 100 + i)})));
+      EXPECT_TRUE(spool_->save(tick_of(2, {cpu_reading(kSlot, 100 + i)}, kSlot)));
       EXPECT_TRUE(spool_->counts());
       EXPECT_TRUE(spool_->aside(10));
       const auto rows = spool_->pending(1, kNow);
-      EXPECT_TRUE(spool_->acknowledge(versions(rows.value()), kNow));
+      EXPECT_TRUE(spool_->acknowledge(versions_of(rows.value()), kNow));
       EXPECT_TRUE(spool_->counts());
       least = std::min(least, processor_us() - begin);
     }
@@ -288,16 +261,16 @@ TEST(SpoolTallyTest, WhatIsCountedIsWhatIsThereAfterEveryCall) {
         if (full.spool().set_aside(rows[up_to(rows.size() - 1)].row_version(), "no", now))
           ++seen["aside"];
       } else if (kind < 6 && !rows.empty()) {
-        EXPECT_TRUE(full.spool().mark_offered(versions(rows)));
-        if (kind == 5 || full.spool().acknowledge(versions(rows), now)) ++seen["acknowledged"];
+        EXPECT_TRUE(full.spool().mark_offered(versions_of(rows)));
+        if (kind == 5 || full.spool().acknowledge(versions_of(rows), now)) ++seen["acknowledged"];
       } else {
         if (up_to(5) == 0) ++epoch;
         if (up_to(2) == 0) now.us += Slot::kMicroseconds;
         const Slot slot = Slot::containing(now);
-        std::vector<Reading> readings{reading(slot, ++used)};
+        std::vector<Reading> readings{cpu_reading(slot, ++used)};
         for (std::uint64_t scope = 0; scope < up_to(150); ++scope)
-          readings.push_back(reading(slot, ++used, fmt::format("view:{:030}", up_to(200))));
-        const auto saved = full.spool().save(SpoolWith::tick(epoch, slot, readings));
+          readings.push_back(cpu_reading(slot, ++used, fmt::format("view:{:030}", up_to(200))));
+        const auto saved = full.spool().save(tick_of(epoch, readings, slot));
         ++seen[saved ? "saved" : "disk full"];
       }
       const SpoolCounts counts = full.spool().counts().value();

@@ -12,6 +12,7 @@
 #include "adapters/sqlite/spool_fold.h"
 #include "adapters/sqlite/spool_schema.h"
 #include "support/memory_disk.h"
+#include "support/spool_ticks.h"
 #include "support/temp_dir.h"
 
 namespace meterbill {
@@ -30,33 +31,6 @@ class SqliteSpoolTest : public testing::Test {
     EXPECT_TRUE(opened) << opened.error().message;
     return opened ? std::move(opened.value().spool) : nullptr;
   }
-  static TickRecord tick(std::int64_t epoch, std::vector<Reading> readings, Slot current) {
-    TickRecord record;
-    record.epochs.push_back({{.id = EpochId(fmt::format("{:032x}", epoch)),
-                              .boot = BootId("b"),
-                              .labels = {},
-                              .started = current,
-                              .machine = MachineId("web-9")},
-                             std::move(readings)});
-    record.current = current;
-    record.checkpoint.boot = BootId("b");
-    return record;
-  }
-  static Reading reading(Slot slot, std::int64_t cpu, const std::string& scope = "machine") {
-    Reading reading;
-    reading.slot = slot;
-    reading.scope = ScopeName(scope);
-    reading.used = {{MeterName("cpu"), cpu}};
-    if (scope == "machine") reading.cover = Cover{};
-    return reading;
-  }
-  static std::vector<RowVersion> versions(const std::vector<PendingRow>& rows) {
-    std::vector<RowVersion> found;
-    found.reserve(rows.size());
-    for (const PendingRow& row : rows) found.push_back(row.row_version());
-    return found;
-  }
-
   TempDir dir_;
   UtcTime now_ = parse_utc("2026-11-22T10:15:07.5Z").value();
   Slot slot_ = Slot::containing(now_);
@@ -68,7 +42,7 @@ TEST_F(SqliteSpoolTest, ADamagedFileIsKeptUnderAnotherNameAndANewOneBegun) {
   ASSERT_TRUE(opened) << opened.error().message;
   EXPECT_EQ(opened.value().damaged, path() + ".damaged-2026-11-22T10:15:07Z");
   EXPECT_EQ(fs::file_size(opened.value().damaged), 10'000U);
-  EXPECT_TRUE(opened.value().spool->save(tick(1, {reading(slot_, 1)}, slot_)));
+  EXPECT_TRUE(opened.value().spool->save(tick_of(1, {cpu_reading(slot_, 1)}, slot_)));
 }
 
 TEST_F(SqliteSpoolTest, ASecondDamagedFileDoesNotReplaceTheFirst) {
@@ -84,7 +58,7 @@ TEST_F(SqliteSpoolTest, ATruncatedFileIsDamaged) {
   {
     const auto spool = open();
     for (int i = 0; i < 60; ++i)
-      ASSERT_TRUE(spool->save(tick(1, {reading(slot_.plus(i), i)}, slot_.plus(i))));
+      ASSERT_TRUE(spool->save(tick_of(1, {cpu_reading(slot_.plus(i), i)}, slot_.plus(i))));
   }
   fs::resize_file(path(), fs::file_size(path()) / 2 / 4096 * 4096);
   const auto opened = try_open();
@@ -94,13 +68,13 @@ TEST_F(SqliteSpoolTest, ATruncatedFileIsDamaged) {
 
 TEST_F(SqliteSpoolTest, AFileRemovedUnderARunningAgentIsNoticedAndBegunAnew) {
   const auto spool = open();
-  ASSERT_TRUE(spool->save(tick(1, {reading(slot_, 1)}, slot_)));
+  ASSERT_TRUE(spool->save(tick_of(1, {cpu_reading(slot_, 1)}, slot_)));
   fs::remove(path());
-  const auto saved = spool->save(tick(1, {reading(slot_, 2)}, slot_));
+  const auto saved = spool->save(tick_of(1, {cpu_reading(slot_, 2)}, slot_));
   ASSERT_FALSE(saved);
   EXPECT_EQ(saved.error().code, Code::kDamaged);
   ASSERT_TRUE(spool->begin_anew(now_));
-  ASSERT_TRUE(spool->save(tick(1, {reading(slot_, 2)}, slot_)));
+  ASSERT_TRUE(spool->save(tick_of(1, {cpu_reading(slot_, 2)}, slot_)));
   EXPECT_EQ(spool->pending(9, now_).value().at(0).reading.used.at(MeterName("cpu")), 2);
   EXPECT_TRUE(fs::exists(path()));
 }
@@ -108,11 +82,11 @@ TEST_F(SqliteSpoolTest, AFileRemovedUnderARunningAgentIsNoticedAndBegunAnew) {
 TEST_F(SqliteSpoolTest, WhatIsBegunAnewStaysThereWhenTheAgentEnds) {
   {
     const auto spool = open();
-    ASSERT_TRUE(spool->save(tick(1, {reading(slot_, 1)}, slot_)));
+    ASSERT_TRUE(spool->save(tick_of(1, {cpu_reading(slot_, 1)}, slot_)));
     const auto kept = spool->begin_anew(now_);
     ASSERT_TRUE(kept);
     EXPECT_TRUE(fs::exists(kept.value()));
-    ASSERT_TRUE(spool->save(tick(1, {reading(slot_, 2)}, slot_)));
+    ASSERT_TRUE(spool->save(tick_of(1, {cpu_reading(slot_, 2)}, slot_)));
   }
   EXPECT_EQ(open()->pending(9, now_).value().size(), 1U);
 }
@@ -143,7 +117,7 @@ TEST_F(SqliteSpoolTest, AFileOfSchemaOneKeepsItsRowsUnderTheNameAtTheMigration) 
                     slot_.unix_seconds())));
   }
   auto spool = open({.machine = MachineId("web-1")});
-  ASSERT_TRUE(spool->save(tick(2, {reading(slot_, 1)}, slot_)));
+  ASSERT_TRUE(spool->save(tick_of(2, {cpu_reading(slot_, 1)}, slot_)));
   // The next name changes nothing of it.
   for (const char* const name : {"web-1", "web-2"}) {
     spool.reset();
@@ -198,9 +172,9 @@ TEST_F(SqliteSpoolTest, NoOtherConnectionGetsInWhileItIsOpen) {
 TEST_F(SqliteSpoolTest, AFullSpoolDropsWhatIsAcknowledgedAndGoesOn) {
   const auto spool = open({.page_count_max = 14});
   for (int i = 0; i < 300; ++i) {
-    ASSERT_TRUE(spool->save(tick(1, {reading(slot_.plus(i), 1)}, slot_.plus(i)))) << i;
+    ASSERT_TRUE(spool->save(tick_of(1, {cpu_reading(slot_.plus(i), 1)}, slot_.plus(i)))) << i;
     const auto rows = spool->pending(1'000, slot_.plus(i).start()).value();
-    ASSERT_TRUE(spool->acknowledge(versions(rows), now_));
+    ASSERT_TRUE(spool->acknowledge(versions_of(rows), now_));
   }
   EXPECT_LT(spool->counts().value().kept, 300);
   EXPECT_GT(spool->counts().value().kept, 1);
@@ -211,7 +185,8 @@ TEST_F(SqliteSpoolTest, AFullSpoolWithNothingToDropIsDiskFullAndKeepsWhatItHas) 
   int saved = 0;
   Code code = Code::kIo;
   for (; saved < 10'000; ++saved) {
-    const auto result = spool->save(tick(1, {reading(slot_.plus(saved), 1)}, slot_.plus(saved)));
+    const auto result =
+        spool->save(tick_of(1, {cpu_reading(slot_.plus(saved), 1)}, slot_.plus(saved)));
     if (result) continue;
     code = result.error().code;
     break;
@@ -233,24 +208,24 @@ TEST_F(SqliteSpoolTest, WhatAFullSpoolHoldsIsStillOfferedAndAcknowledged) {
       std::vector<Reading> readings;
       for (; readings.size() < 10; next = next.next()) {
         const std::size_t length = 1 + readings.size() * 13 + static_cast<std::size_t>(pages) % 7;
-        readings.push_back(reading(next, 1'000));
-        readings.push_back(reading(next, 1, "view:" + std::string(length, 'v')));
+        readings.push_back(cpu_reading(next, 1'000));
+        readings.push_back(cpu_reading(next, 1, "view:" + std::string(length, 'v')));
       }
-      if (!spool->save(tick(1, readings, next))) break;
+      if (!spool->save(tick_of(1, readings, next))) break;
       rows_saved += static_cast<std::int64_t>(readings.size());
     }
     std::int64_t sent = 0;
     for (;;) {
       const auto rows = spool->pending(500, next.start()).value();
       if (rows.empty()) break;
-      const auto offered = spool->mark_offered(versions(rows));
+      const auto offered = spool->mark_offered(versions_of(rows));
       ASSERT_TRUE(offered) << pages << ": " << offered.error().message;
-      const auto acknowledged = spool->acknowledge(versions(rows), now_);
+      const auto acknowledged = spool->acknowledge(versions_of(rows), now_);
       ASSERT_TRUE(acknowledged) << pages << ": " << acknowledged.error().message;
       sent += static_cast<std::int64_t>(rows.size());
     }
     EXPECT_EQ(sent, rows_saved) << pages;
-    EXPECT_TRUE(spool->save(tick(1, {reading(next, 1)}, next)));
+    EXPECT_TRUE(spool->save(tick_of(1, {cpu_reading(next, 1)}, next)));
   }
 }
 
@@ -259,13 +234,13 @@ TEST_F(SqliteSpoolTest, AFullSpoolFoldsTheSmallestScopesOfSlotsNeverOfferedExact
   std::int64_t parts = 0;
   int slots = 0;
   for (; slots < 60; ++slots) {
-    std::vector<Reading> readings{reading(slot_.plus(slots), 1'000)};
+    std::vector<Reading> readings{cpu_reading(slot_.plus(slots), 1'000)};
     for (std::int64_t i = 1; i <= 30; ++i) {
-      readings.push_back(reading(slot_.plus(slots), i * 10, fmt::format("service:{:030}", i)));
+      readings.push_back(cpu_reading(slot_.plus(slots), i * 10, fmt::format("service:{:030}", i)));
       parts += i * 10;
     }
-    readings.push_back(reading(slot_.plus(slots), 77, "view:all"));
-    ASSERT_TRUE(spool->save(tick(1, readings, slot_.plus(slots)))) << slots;
+    readings.push_back(cpu_reading(slot_.plus(slots), 77, "view:all"));
+    ASSERT_TRUE(spool->save(tick_of(1, readings, slot_.plus(slots)))) << slots;
   }
   const auto rows = spool->pending(100'000, slot_.plus(slots).start()).value();
   std::map<Slot, std::int64_t> in_slot;
@@ -288,28 +263,28 @@ TEST_F(SqliteSpoolTest, AFullSpoolFoldsTheSmallestScopesOfSlotsNeverOfferedExact
 TEST_F(SqliteSpoolTest, ASlotThatGrowsLateIsFoldedLikeAnyOther) {
   const auto spool = open({.page_count_max = 60});
   const auto parts_of = [&](int slot, int parts) {
-    std::vector<Reading> readings{reading(slot_.plus(slot), 1'000)};
+    std::vector<Reading> readings{cpu_reading(slot_.plus(slot), 1'000)};
     for (int i = 0; i < parts; ++i)
-      readings.push_back(reading(slot_.plus(slot), 10, fmt::format("service:{:030}", i)));
+      readings.push_back(cpu_reading(slot_.plus(slot), 10, fmt::format("service:{:030}", i)));
     return readings;
   };
   const auto pending = [&] { return spool->pending(100'000, slot_.plus(1'000).start()).value(); };
   // Nothing to fold in the first slot; all behind it is folded, and then sent.
   for (int slot = 0; slot < 60; ++slot)
-    ASSERT_TRUE(spool->save(tick(1, parts_of(slot, slot == 0 ? 1 : 30), slot_.plus(slot))));
+    ASSERT_TRUE(spool->save(tick_of(1, parts_of(slot, slot == 0 ? 1 : 30), slot_.plus(slot))));
   auto rows = pending();
   ASSERT_TRUE(std::ranges::any_of(
       rows, [](const PendingRow& row) { return row.reading.scope.str() == "other"; }));
   std::erase_if(rows, [&](const PendingRow& row) { return row.reading.slot == slot_; });
-  ASSERT_TRUE(spool->acknowledge(versions(rows), now_));
-  ASSERT_TRUE(spool->save(tick(1, parts_of(60, 0), slot_.plus(60))));
+  ASSERT_TRUE(spool->acknowledge(versions_of(rows), now_));
+  ASSERT_TRUE(spool->save(tick_of(1, parts_of(60, 0), slot_.plus(60))));
   // Now it has much to fold.
-  ASSERT_TRUE(spool->save(tick(1, parts_of(0, 100), slot_.plus(60))));
+  ASSERT_TRUE(spool->save(tick_of(1, parts_of(0, 100), slot_.plus(60))));
   for (int slot = 61; slot < 100 && pending().size() > 60; ++slot) {
-    ASSERT_TRUE(spool->save(tick(1, parts_of(slot, 60), slot_.plus(slot))));
+    ASSERT_TRUE(spool->save(tick_of(1, parts_of(slot, 60), slot_.plus(slot))));
     auto offered = pending();
     std::erase_if(offered, [&](const PendingRow& row) { return row.reading.slot == slot_; });
-    ASSERT_TRUE(spool->mark_offered(versions(offered)));
+    ASSERT_TRUE(spool->mark_offered(versions_of(offered)));
   }
   rows = pending();
   EXPECT_TRUE(std::ranges::any_of(rows, [&](const PendingRow& row) {
@@ -325,13 +300,13 @@ TEST_F(SqliteSpoolTest, ANearlyFullSpoolTakesManyMoreSlotsWithinItsPages) {
   int tight_since = 0;
   std::int64_t parts = 0;
   for (; slots < 100; ++slots) {
-    std::vector<Reading> readings{reading(slot_.plus(slots), kScopes * 10)};
+    std::vector<Reading> readings{cpu_reading(slot_.plus(slots), kScopes * 10)};
     for (int i = 0; i < kScopes; ++i)
-      readings.push_back(reading(slot_.plus(slots), 10, fmt::format("service:{:030}", i)));
-    ASSERT_TRUE(spool->save(tick(1, readings, slot_.plus(slots)))) << slots;
+      readings.push_back(cpu_reading(slot_.plus(slots), 10, fmt::format("service:{:030}", i)));
+    ASSERT_TRUE(spool->save(tick_of(1, readings, slot_.plus(slots)))) << slots;
     parts += kScopes * 10;
     const auto rows = spool->pending(100'000, slot_.plus(slots).start()).value();
-    ASSERT_TRUE(spool->mark_offered(versions(rows)));
+    ASSERT_TRUE(spool->mark_offered(versions_of(rows)));
     if (tight_since == 0 && spool->counts().value().tight) tight_since = slots;
   }
   // Once tight, a slot costs two rows instead of fifty-one.
@@ -348,9 +323,9 @@ TEST_F(SqliteSpoolTest, ANearlyFullSpoolTakesManyMoreSlotsWithinItsPages) {
 
 TEST_F(SqliteSpoolTest, AScopeThatWasOfferedKeepsItsPlace) {
   auto spool = open();
-  const std::vector<Reading> readings{reading(slot_, 9), reading(slot_, 1, "a"),
-                                      reading(slot_, 2, "b"), reading(slot_, 3, "c")};
-  ASSERT_TRUE(spool->save(tick(1, readings, slot_.next())));
+  const std::vector<Reading> readings{cpu_reading(slot_, 9), cpu_reading(slot_, 1, "a"),
+                                      cpu_reading(slot_, 2, "b"), cpu_reading(slot_, 3, "c")};
+  ASSERT_TRUE(spool->save(tick_of(1, readings, slot_.next())));
   const auto rows = spool->pending(10, now_).value();
   ASSERT_TRUE(spool->mark_offered(std::vector<RowVersion>{rows[0].row_version()}));
   // The policy itself, on the same file.
@@ -366,9 +341,9 @@ TEST_F(SqliteSpoolTest, AScopeThatWasOfferedKeepsItsPlace) {
 TEST_F(SqliteSpoolTest, WhatWasOfferedIsNotWrittenAgainWhenItGrew) {
   const auto spool = open();
   const auto offer = [&](std::int64_t cpu) {
-    EXPECT_TRUE(spool->save(tick(1, {reading(slot_, cpu)}, slot_)));
+    EXPECT_TRUE(spool->save(tick_of(1, {cpu_reading(slot_, cpu)}, slot_)));
     const auto before = fs::file_size(path() + "-wal");
-    EXPECT_TRUE(spool->mark_offered(versions(spool->pending(10, now_).value())));
+    EXPECT_TRUE(spool->mark_offered(versions_of(spool->pending(10, now_).value())));
     return fs::file_size(path() + "-wal") - before;
   };
   EXPECT_GT(offer(1), 0U);
@@ -378,9 +353,9 @@ TEST_F(SqliteSpoolTest, WhatWasOfferedIsNotWrittenAgainWhenItGrew) {
 TEST_F(SqliteSpoolTest, AnAcknowledgementIsCommittedWithTheNextTick) {
   MemoryDisk disk(dir_.path().string() + "/");
   auto spool = open();
-  ASSERT_TRUE(spool->save(tick(1, {reading(slot_, 1)}, slot_)));
+  ASSERT_TRUE(spool->save(tick_of(1, {cpu_reading(slot_, 1)}, slot_)));
   const auto acknowledge = [&] {
-    const auto sent = versions(spool->pending(10, now_).value());
+    const auto sent = versions_of(spool->pending(10, now_).value());
     EXPECT_EQ(sent.size(), 1U);
     EXPECT_TRUE(spool->mark_offered(sent));
     disk.arm(DiskFault::kWriteError, 1);
@@ -400,31 +375,31 @@ TEST_F(SqliteSpoolTest, AnAcknowledgementIsCommittedWithTheNextTick) {
   acknowledge();
   EXPECT_EQ(waiting_after_kill(), 1) << "sent once more";
   acknowledge();
-  ASSERT_TRUE(spool->save(tick(1, {}, slot_)));
+  ASSERT_TRUE(spool->save(tick_of(1, {}, slot_)));
   EXPECT_EQ(waiting_after_kill(), 0);
   // An end in order loses nothing, and a tick that fails takes nothing but the acknowledgement.
-  ASSERT_TRUE(spool->save(tick(1, {reading(slot_, 2)}, slot_)));
+  ASSERT_TRUE(spool->save(tick_of(1, {cpu_reading(slot_, 2)}, slot_)));
   acknowledge();
   spool.reset();
   spool = open();
   EXPECT_EQ(spool->counts().value().waiting, 0);
-  ASSERT_TRUE(spool->save(tick(1, {reading(slot_, 3)}, slot_)));
+  ASSERT_TRUE(spool->save(tick_of(1, {cpu_reading(slot_, 3)}, slot_)));
   acknowledge();
   disk.arm(DiskFault::kWriteError, 1);
-  EXPECT_FALSE(spool->save(tick(1, {reading(slot_, 4)}, slot_)));
+  EXPECT_FALSE(spool->save(tick_of(1, {cpu_reading(slot_, 4)}, slot_)));
   disk.heal();
   EXPECT_EQ(spool->counts().value().waiting, 1);
   EXPECT_EQ(spool->pending(10, now_).value().at(0).reading.used.at(MeterName("cpu")), 3);
-  ASSERT_TRUE(spool->save(tick(1, {reading(slot_, 4)}, slot_)));
+  ASSERT_TRUE(spool->save(tick_of(1, {cpu_reading(slot_, 4)}, slot_)));
 }
 
 TEST_F(SqliteSpoolTest, WhatIsAcknowledgedWasOffered) {
   auto spool = open();
   for (const std::int64_t cpu : {1, 2}) {
-    ASSERT_TRUE(spool->save(tick(1, {reading(slot_, cpu)}, slot_)));
-    ASSERT_TRUE(spool->mark_offered(versions(spool->pending(10, now_).value())));
+    ASSERT_TRUE(spool->save(tick_of(1, {cpu_reading(slot_, cpu)}, slot_)));
+    ASSERT_TRUE(spool->mark_offered(versions_of(spool->pending(10, now_).value())));
   }
-  ASSERT_TRUE(spool->acknowledge(versions(spool->pending(10, now_).value()), now_));
+  ASSERT_TRUE(spool->acknowledge(versions_of(spool->pending(10, now_).value()), now_));
   spool.reset();
   auto db = SqliteDb::open(path(), {});
   ASSERT_TRUE(db);
@@ -433,8 +408,8 @@ TEST_F(SqliteSpoolTest, WhatIsAcknowledgedWasOffered) {
 
 TEST_F(SqliteSpoolTest, EpochsWithoutRowsAreForgottenInTheEnd) {
   const auto spool = open();
-  for (int i = 0; i < 150; ++i) ASSERT_TRUE(spool->save(tick(i, {}, slot_)));
-  ASSERT_TRUE(spool->save(tick(0, {reading(slot_, 1)}, slot_)));
+  for (int i = 0; i < 150; ++i) ASSERT_TRUE(spool->save(tick_of(i, {}, slot_)));
+  ASSERT_TRUE(spool->save(tick_of(0, {cpu_reading(slot_, 1)}, slot_)));
   ASSERT_TRUE(spool->repeat_old(now_));
   EXPECT_EQ(spool->load().value().epochs.size(), 100U);
   EXPECT_EQ(spool->pending(10, now_).value().size(), 1U);  // its epoch is still known
