@@ -65,7 +65,8 @@ class Copier {
 };
 
 std::optional<Rejection> Copier::value(ondemand::value value, JsonNodes::Span key) {
-  const std::string_view token = trim_json(value.raw_json_token());
+  // Begins with the value; what is behind it may be space.
+  const std::string_view token = value.raw_json_token();
   switch (token.empty() ? '\0' : token.front()) {
     case '[': {
       ondemand::array found;
@@ -80,7 +81,7 @@ std::optional<Rejection> Copier::value(ondemand::value value, JsonNodes::Span ke
     case '"':
       return string(value, key);
     default:
-      return scalar(token, key);
+      return scalar(trim_json(token), key);
   }
 }
 

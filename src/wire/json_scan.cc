@@ -13,6 +13,8 @@ std::size_t string_end(std::string_view text, std::size_t open, bool has_escapes
   return std::min(at, text.size());
 }
 
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
 }  // namespace
 
 std::optional<JsonShape> scan_json(std::string_view text, std::vector<std::size_t>* commas) {
@@ -49,10 +51,9 @@ std::optional<JsonShape> scan_json(std::string_view text, std::vector<std::size_
 }
 
 std::string_view trim_json(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 }  // namespace meterbill
