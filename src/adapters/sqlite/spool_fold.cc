@@ -24,10 +24,13 @@ struct Part {
   }
 };
 
-/// Final slots with parts to fold, of which no row was ever offered; oldest first.
+/// Final slots with parts to fold, of which no row was ever offered; oldest first. Those that are
+/// whole: of a slot that lacks rows, they were offered, acknowledged and dropped, and its `other`
+/// among them would begin anew.
 Result<std::vector<FoldPlace>> foldable(SqliteDb& db, FoldPlace& from) {
   MB_TRY(auto row, db.query("SELECT epoch, slot, min(final), max(offered), "
-                            "sum(scope<>'machine' AND scope NOT LIKE 'view:%') FROM rows "
+                            "sum(scope<>'machine' AND scope NOT LIKE 'view:%'), "
+                            "max(scopes)=count(*) FROM rows "
                             "WHERE (epoch, slot)>=(?, ?) GROUP BY epoch, slot "
                             "ORDER BY epoch, slot"));
   row->bind(1, from.epoch).bind(2, from.slot);
@@ -40,7 +43,8 @@ Result<std::vector<FoldPlace>> foldable(SqliteDb& db, FoldPlace& from) {
     if (is_settled) from = place;
     const bool is_final = row->integer(2) == 1;
     const bool is_offered = row->integer(3) > 0;
-    const bool can_fold = is_final && !is_offered && row->integer(4) > 1;
+    const bool is_whole = row->integer(5) == 1;
+    const bool can_fold = is_final && !is_offered && is_whole && row->integer(4) > 1;
     if (can_fold) places.push_back(place);
     is_settled = is_settled && is_final && !can_fold;
   }

@@ -23,9 +23,9 @@ struct FoldPlace {
   friend auto operator<=>(const FoldPlace&, const FoldPlace&) = default;
 };
 
-/// Folds the smaller half (by cpu, ties by name) of the parts of each full slot of which nothing
-/// was ever offered into `other`; machine and views stay. Exact: `other` grows by what disappears.
-/// Runs within the caller's transaction; returns which rows were folded.
+/// Folds the smaller half (by cpu, ties by name) of the parts of each full slot of which all rows
+/// are there and none was ever offered into `other`; machine and views stay. Exact: `other` grows
+/// by what disappears. Runs within the caller's transaction; returns which rows were folded.
 ///
 /// Looks at nothing before `from`, and moves it on past all that can never be folded again: a full
 /// spool that holds a year is not read anew with each tick. Who saves a row at an earlier place

@@ -197,13 +197,14 @@ Result<void> SqliteSpool::save_epoch(const EpochTotals& totals, SpoolPlaces& pla
   return ok();
 }
 
+/// What grows is not final, even if it was: `mark_final` counts the slot's scopes anew.
 Result<void> SqliteSpool::save_reading(std::int64_t epoch, const Reading& reading) {
   MB_TRY(auto insert,
          db_.query("INSERT INTO rows(epoch, slot, scope, used, from_us, to_us, metered_us, "
                    "estimated_us, off_us, version) VALUES(?,?,?,?,?,?,?,?,?,1) "
                    "ON CONFLICT DO UPDATE SET used=excluded.used, to_us=excluded.to_us, "
                    "metered_us=excluded.metered_us, estimated_us=excluded.estimated_us, "
-                   "off_us=excluded.off_us, version=version+1"));
+                   "off_us=excluded.off_us, version=version+1, final=0"));
   insert->bind(1, epoch).bind(2, reading.slot.unix_seconds()).bind(3, reading.scope.str());
   insert->bind(4, used_text(reading.used));
   bind_cover(insert, 5, reading.cover);

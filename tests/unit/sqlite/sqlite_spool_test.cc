@@ -260,10 +260,52 @@ TEST_F(SqliteSpoolTest, AFullSpoolFoldsTheSmallestScopesOfSlotsNeverOfferedExact
     }
 }
 
+TEST_F(SqliteSpoolTest, WhatIsLeftOfASlotThatWasPartlySentIsNotFolded) {
+  // A round of the sender ends where it is full: behind any row of a slot.
+  for (const std::size_t sent : {1U, 2U, 3U}) {
+    TempDir dir;
+    const auto opened =
+        SqliteSpool::open((dir.path() / "spool.db").string(), {.page_count_max = 40}, now_);
+    ASSERT_TRUE(opened);
+    const auto& spool = opened.value().spool;
+    const auto fill = [&](int slot) {
+      std::vector<Reading> readings{cpu_reading(slot_.plus(slot), 1'000)};
+      for (int i = 0; i < 20; ++i)
+        readings.push_back(cpu_reading(slot_.plus(slot), 10, fmt::format("service:{:030}", i)));
+      return spool->save(tick_of(1, readings, slot_.plus(slot)));
+    };
+    const auto first = [&] {
+      auto rows = spool->pending(100'000, slot_.plus(1'000).start()).value();
+      std::erase_if(rows, [&](const PendingRow& row) { return row.reading.slot != slot_; });
+      return rows;
+    };
+    int slot = 0;
+    const auto has_folded = [&] {
+      return std::ranges::any_of(
+          first(), [](const PendingRow& row) { return row.reading.scope.str() == "other"; });
+    };
+    while (!has_folded()) ASSERT_TRUE(fill(slot++));
+    auto rows = first();
+    ASSERT_GT(rows.size(), sent + 1);
+    rows.resize(sent);
+    ASSERT_TRUE(spool->mark_offered(versions_of(rows)));
+    ASSERT_TRUE(spool->acknowledge(versions_of(rows), now_));
+    const auto told = [&] {
+      std::map<std::string, MeterTotals> used;
+      for (const PendingRow& row : first()) used[row.reading.scope.str()] = row.reading.used;
+      return used;
+    };
+    const auto left = told();
+    for (int more = 0; more < 30; ++more) ASSERT_TRUE(fill(slot++));
+    EXPECT_EQ(told(), left) << sent << " of its rows were sent";
+  }
+}
+
 TEST_F(SqliteSpoolTest, ASlotThatGrowsLateIsFoldedLikeAnyOther) {
   const auto spool = open({.page_count_max = 60});
   const auto parts_of = [&](int slot, int parts) {
-    std::vector<Reading> readings{cpu_reading(slot_.plus(slot), 1'000)};
+    // The machine uses what its parts do.
+    std::vector<Reading> readings{cpu_reading(slot_.plus(slot), 1'000 + 10 * parts)};
     for (int i = 0; i < parts; ++i)
       readings.push_back(cpu_reading(slot_.plus(slot), 10, fmt::format("service:{:030}", i)));
     return readings;
