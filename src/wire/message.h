@@ -28,6 +28,9 @@ struct Delivery {
   bool tombstone = false;  ///< a Kafka record without a value
   Headers headers;
   UtcTime recorded;  ///< the record's time: Kafka's timestamp, or the arrival over HTTP
+
+  /// What it holds: a record of a small value can have megabytes of headers.
+  [[nodiscard]] std::size_t bytes() const { return key.size() + value.size() + headers.bytes(); }
   friend bool operator==(const Delivery&, const Delivery&) = default;
 };
 

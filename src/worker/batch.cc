@@ -386,7 +386,7 @@ void Batch::keep_evidence(const std::optional<Released>& released) {
     for (std::size_t at = 0; at < applied_[source].size(); ++at) {
       if (!applied_[source][at]) continue;
       is_any = true;
-      bytes += batch.arrivals[at].delivery.value.size();
+      bytes += batch.arrivals[at].delivery.bytes();
     }
     kept.push_back({batch.source, std::move(batch.arrivals), std::move(applied_[source])});
   }

@@ -3,10 +3,29 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "worker/worker.h"
 
 namespace meterbill {
+namespace {
+
+/// So far a clock may be ahead that an operator vouches for.
+constexpr std::int64_t kAheadMaxUs = std::int64_t{86'400} * 1'000'000;
+
+/// A slot that lies further ahead, if there is one.
+std::optional<Slot> far_ahead(const Items& items, UtcTime now) {
+  std::optional<Slot> found;
+  const auto see = [&](Slot slot) {
+    if (slot.start().us - now.us > kAheadMaxUs) found = slot;
+  };
+  for (const ReadyReading& item : items.readings) see(item.reading.slot);
+  for (const ReadySample& item : items.samples) see(item.slot);
+  for (const ReadyEvent& item : items.events) see(item.slot);
+  return found;
+}
+
+}  // namespace
 
 template <class Value>
 Value Worker::call(std::function<Value()> command) {
@@ -59,6 +78,7 @@ Result<void> Worker::resolve_now(const MachineId& machine, const BootId& boot,
                 fmt::format("nothing came under the name '{}' itself: there is nothing to sum",
                             machine.str()));
   const BootId subject = decision.decision == Decision::kSum ? BootId{} : boot;
+  MB_TRY(Decisions decisions, store_.decisions(*key));
   Batch batch(store_, *memory_, segment_of_, clock_.now().utc);
   if (decision.decision == Decision::kRename) {
     if (!is_machine_id(renamed_to.str()))
@@ -72,7 +92,6 @@ Result<void> Worker::resolve_now(const MachineId& machine, const BootId& boot,
                               renamed_to.str(), machine.str()));
     decision.renamed_to = memory_->names.machine(renamed_to);
   }
-  MB_TRY(Decisions decisions, store_.decisions(*key));
   decisions[subject] = decision;
   Result<void> done = batch.redecide(*key, decisions);
   add_prices(batch);
@@ -133,9 +152,9 @@ Result<void> Worker::release(std::int64_t quarantine_id) {
   return call<Result<void>>([&] { return release_now(quarantine_id); });
 }
 
-/// Applies a quarantined item on the operator's word: time, plausibility and replay are not asked
-/// again; what cannot be read or does not fit stays where it is. Counts of deliveries do not
-/// change: released ones are counted beside (invariant 6).
+/// Applies a quarantined item on the operator's word: plausibility, age and replay are not asked
+/// again; what is of another day to come, what cannot be read or does not fit stays where it is.
+/// Counts of deliveries do not change: released ones are counted beside (invariant 6).
 Result<void> Worker::release_now(std::int64_t quarantine_id) {
   MB_TRY(const QuarantineItem item, store_.quarantine_item(quarantine_id));
   if (item.state != QuarantineState::kHeld)
@@ -157,6 +176,12 @@ Result<void> Worker::release_now(std::int64_t quarantine_id) {
     std::erase_if(items.readings, [&](const auto& r) { return r.origin.ordinal != item.ordinal; });
     std::erase_if(items.refused, [&](const auto& r) { return r.origin.ordinal != item.ordinal; });
   }
+  // With it every bill until then would reach into the future.
+  if (const auto slot = far_ahead(items, now))
+    return fail(Code::kRefused,
+                fmt::format("item {0} is of {1}, more than a day ahead: release it in its time, "
+                            "or `meterbill quarantine discard {0}` settles it",
+                            quarantine_id, to_string(*slot)));
   Batch batch(store_, *memory_, segment_of_, now);
   Result<void> done = batch.apply(batches, std::move(items), Released{item.ordinal});
   add_prices(batch);

@@ -14,7 +14,7 @@ namespace {
 std::size_t bytes_of(const std::vector<Arrival>& arrivals) {
   std::size_t bytes = 0;
   for (const Arrival& arrival : arrivals)
-    bytes += sizeof(Arrival) + arrival.delivery.value.size() +
+    bytes += sizeof(Arrival) + arrival.delivery.bytes() +
              (arrival.message ? sizeof(Message) + arrival.delivery.value.size() : 0);
   return bytes;
 }

@@ -60,7 +60,7 @@ std::vector<SourceBatch> Intake::gather(const std::vector<Feed>& feeds) const {
       total += arrivals.size() - before;
       more |= arrivals.size() > before;
       for (std::size_t at = before; at < arrivals.size(); ++at)
-        bytes += arrivals[at].delivery.value.size();
+        bytes += arrivals[at].delivery.bytes();
       if (total >= limits_.portion_max || bytes >= limits_.portion_bytes_max) break;
     }
     if (clock_.now().monotonic_us >= until) break;

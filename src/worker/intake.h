@@ -12,8 +12,8 @@ namespace meterbill {
 
 struct IntakeLimits {
   std::size_t portion_max = 20'000;  ///< deliveries
-  /// Nothing more is polled for a portion once its values hold so much; one poll can bring as much
-  /// as a source has staged.
+  /// Nothing more is polled for a portion once its deliveries hold so much; one poll can bring as
+  /// much as a source has staged.
   std::size_t portion_bytes_max = std::size_t{64} << 20;
   /// A portion is closed at the latest after this, even if more keeps coming.
   std::int64_t portion_age_us = 50'000;

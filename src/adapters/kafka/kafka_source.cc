@@ -14,7 +14,7 @@ namespace {
 /// How long the end of the watch is waited for.
 constexpr std::chrono::milliseconds kEnd{300};
 /// Nothing more is staged once it holds so much.
-constexpr std::int64_t kStagedBytesMax = std::int64_t{32} << 20;
+constexpr std::size_t kStagedBytesMax = std::size_t{32} << 20;
 constexpr std::size_t kPolledAtOnce = 512;
 
 }  // namespace
@@ -117,7 +117,7 @@ void KafkaSource::take_record(const rd_kafka_message_t& message, KafkaPartitions
   const auto digest = [&] { return anchor_digest(to_delivery(message)); };
   if (!all.stage(message.partition, message.offset, digest)) return;
   staged_.push_back({to_delivery(message), {message.partition, message.offset}});
-  staged_bytes_ += static_cast<std::int64_t>(message.len);
+  staged_bytes_ += staged_.back().delivery.bytes();
   ++staged_count_;
 }
 
@@ -132,7 +132,7 @@ void KafkaSource::hand_over(std::vector<Arrival>& into, std::size_t full) {
            staged_count_ - static_cast<std::int64_t>(staged_.size()) < proven) {
       Arrival& next = staged_.front();
       all.hand_over(next.position.partition, next.position.offset);
-      staged_bytes_ -= static_cast<std::int64_t>(next.delivery.value.size());
+      staged_bytes_ -= next.delivery.bytes();
       into.push_back(std::move(next));
       staged_.pop_front();
     }

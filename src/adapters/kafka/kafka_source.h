@@ -62,7 +62,7 @@ class KafkaSource final : public Source {
   // The apply thread's:
   std::shared_ptr<KafkaReader> reader_;
   std::deque<Arrival> staged_;     ///< read, but not proven yet to be of the right log
-  std::int64_t staged_bytes_ = 0;  ///< of their values
+  std::size_t staged_bytes_ = 0;   ///< that they hold
   std::int64_t staged_count_ = 0;  ///< of all that ever were staged
   std::future<void> ended_;
   std::jthread thread_;

@@ -141,24 +141,40 @@ TEST(WorkerTest, ItIsNotReadyWhenItStandsStill) {
 }
 
 TEST(WorkerTest, ABatchEndsWhenItHoldsManyBytes) {
-  WorkerBench bench;
-  ScriptedSource source{"kafka:test/bytes", Route::kKafka};
-  source.poll_max = 10;
-  Worker worker(bench.ledger, bench.clock,
-                [&](const MeterName& m, Slot s) { return bench.book.segment_start(m, s); },
-                bench.book.segments_text(), bench.price_use, bench.events,
-                std::vector<Source*>{&source},
-                {.intake = {.portion_bytes_max = 15 * std::string_view(kSample).size()}});
-  ASSERT_TRUE(worker.open());
-  Delivery delivery;
-  delivery.value = kSample;
-  delivery.recorded = bench.clock.now().utc;
-  for (int i = 0; i < 100; ++i) source.put(delivery);
-  ASSERT_TRUE(worker.step());
-  EXPECT_EQ(worker.status().sources[0].counts, (Counts{20, 0, 0}));
-  while (worker.step().value()) {
+  Delivery of_value;
+  of_value.value = kSample;
+  Delivery of_key = of_value;
+  of_key.key.assign(300, 'k');
+  Delivery of_header = of_value;
+  of_header.headers = {{"trace", std::string(300, 'h')}};
+  for (Delivery delivery : {of_value, of_key, of_header}) {
+    WorkerBench bench;
+    ScriptedSource source{"kafka:test/bytes", Route::kKafka};
+    source.poll_max = 10;
+    Worker worker(bench.ledger, bench.clock,
+                  [&](const MeterName& m, Slot s) { return bench.book.segment_start(m, s); },
+                  bench.book.segments_text(), bench.price_use, bench.events,
+                  std::vector<Source*>{&source},
+                  {.intake = {.portion_bytes_max = 15 * delivery.bytes()}});
+    ASSERT_TRUE(worker.open());
+    delivery.recorded = bench.clock.now().utc;
+    for (int i = 0; i < 100; ++i) source.put(delivery);
+    ASSERT_TRUE(worker.step());
+    EXPECT_EQ(worker.status().sources[0].counts.read(), 20);
+    while (worker.step().value()) {
+    }
+    EXPECT_EQ(worker.status().sources[0].counts.read(), 100);
   }
-  EXPECT_EQ(worker.status().sources[0].counts, (Counts{100, 0, 0}));
+}
+
+TEST(DeliveryTest, ItsBytesAreThoseOfKeyValueAndHeaders) {
+  Delivery delivery;
+  EXPECT_EQ(delivery.bytes(), 0U);
+  delivery.key = "abc";
+  delivery.value = "de";
+  EXPECT_EQ(delivery.bytes(), 5U);
+  delivery.headers = {{"n", std::string(901, 'v')}};
+  EXPECT_GE(delivery.bytes(), 5U + 902U);
 }
 
 TEST(WorkerTest, EvidenceIsWhatWasAppliedByteForByte) {
@@ -369,15 +385,32 @@ TEST(WorkerTest, AFutureSlotIsAppliedWhenItComesAgainInItsTime) {
   EXPECT_EQ(bench.cost("web-1"), "10");
 }
 
-TEST(WorkerTest, AReleasedItemIsAppliedOnceAndCountedBeside) {
+TEST(WorkerTest, WhatIsFarAheadIsReleasedInItsTimeAndNotBefore) {
   WorkerBench bench;
   ReadingSpec ahead;
-  ahead.slot = "2026-11-22T10:45:00Z";
+  ahead.slot = "2026-11-29T10:45:00Z";
   bench.put_http(message_of(ahead));
   bench.settle();
   const std::int64_t id = bench.ledger.quarantine(0, 1).value().front().id;
-  ASSERT_TRUE(while_stepping(bench, [&] { return bench.worker->release(id); }));
+  const auto early = while_stepping(bench, [&] { return bench.worker->release(id); });
+  ASSERT_FALSE(early);
+  EXPECT_EQ(early.error().code, Code::kRefused);
+  EXPECT_THAT(early.error().message, HasSubstr("2026-11-29T10:45:00Z, more than a day ahead"));
+  EXPECT_EQ(bench.worker->status().machines, 0);
+  bench.clock.advance(std::int64_t{7} * 86'400 * 1'000'000);
+  EXPECT_TRUE(while_stepping(bench, [&] { return bench.worker->release(id); }));
   EXPECT_EQ(bench.cost("web-1"), "10");
+}
+
+TEST(WorkerTest, AReleasedItemIsAppliedOnceAndCountedBeside) {
+  WorkerBench bench;
+  ReadingSpec implausible;
+  implausible.cpu_s = 1'000;  // of 240
+  bench.put_http(message_of(implausible));
+  bench.settle();
+  const std::int64_t id = bench.ledger.quarantine(0, 1).value().front().id;
+  ASSERT_TRUE(while_stepping(bench, [&] { return bench.worker->release(id); }));
+  EXPECT_EQ(bench.cost("web-1"), "1000");
   EXPECT_EQ(bench.counts(), (Counts{0, 0, 1})) << "counts of deliveries never change";
   EXPECT_FALSE(while_stepping(bench, [&] { return bench.worker->release(id); }));
   EXPECT_EQ(bench.ledger.quarantine_counts().value().at(QuarantineState::kReleased), 1);
