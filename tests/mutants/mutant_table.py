@@ -242,6 +242,32 @@ MUTANTS = [
         ("sqlite_test", "*LedgerFaultSweep*/SyncErrorThenKill"),
     ),
     Mutant(
+        "saves_every_other_tick",
+        "what a tick metered is saved with it",
+        "src/agent/agent.cc",
+        "  save(end);\n  if (!save_failed_) keep_house(now.utc);",
+        "  static int ticks = 0;\n"
+        '  if (!mutant("saves_every_other_tick") || ++ticks % 2 == 0) save(end);\n'
+        "  if (!save_failed_) keep_house(now.utc);",
+        (SIM, 20),
+    ),
+    Mutant(
+        "ready_while_halted",
+        "a source of which a partition stands still is not ready",
+        "src/adapters/kafka/kafka_partitions.cc",
+        "  status.ready = status.reason.empty();",
+        '  status.ready = status.reason.empty() || mutant("ready_while_halted");',
+        (SIM, 300),
+    ),
+    Mutant(
+        "folds_a_rest",
+        "of a slot of which rows were sent and dropped nothing is folded",
+        "src/adapters/sqlite/spool_fold.cc",
+        "const bool is_whole = row->integer(5) == 1;",
+        'const bool is_whole = row->integer(5) == 1 || mutant("folds_a_rest");',
+        ("sqlite_test", "SqliteSpoolTest.*"),
+    ),
+    Mutant(
         "folds_offered",
         "a slot of which something was offered is never folded",
         "src/adapters/sqlite/spool_fold.cc",

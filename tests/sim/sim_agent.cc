@@ -77,6 +77,11 @@ void AgentProcess::tick() {
 void AgentProcess::note_tick() {
   const bool metered = agent_->status().tick_state == TickState::kMetered;
   truth_.ticked(host_.now(), host_.read(), metered);
+  // A host that dies takes no more than one tick along.
+  const auto& durable = truth_.durable();
+  const bool is_saved =
+      durable && durable->boot == host_.boot_id() && durable->at.boot_us == host_.now().boot_us;
+  if (metered && !is_saved && !disk_.has_struck()) failed("a tick was metered and not saved");
 }
 
 void AgentProcess::send(int rounds_max) {

@@ -74,6 +74,8 @@ void World::accept_partitions() {
     if (!worker_.is_running()) return;  // it ended by itself: that is found, and judged at the end
     for (const PartitionStatus& partition : worker_.kafka().status().partitions) {
       if (partition.state != PartitionState::kHalted) continue;
+      if (worker_.worker().status().ready)
+        found(fmt::format("ready although partition {} is halted", partition.partition));
       worker_.kafka().is_frozen = true;
       auto done = std::async(std::launch::async,
                              [&] { return worker_.worker().accept("kafka", partition.partition); });
