@@ -22,8 +22,17 @@ std::string encoded(const std::string& text) {
   return boost::urls::encode(text, boost::urls::unreserved_chars);
 }
 
+/// A member of what a service answers when it refuses; empty when there is none.
+std::string text_in(const std::string& body, std::string_view name) {
+  boost::system::error_code error;
+  const boost::json::value value = boost::json::parse(body, error);
+  if (error || !value.is_object()) return "";
+  const boost::json::value* member = value.as_object().if_contains(name);
+  return member == nullptr || !member->is_string() ? "" : std::string(member->as_string());
+}
+
 Error refused(const ServiceAnswer& answer) {
-  const std::string detail = detail_of(answer.body);
+  const std::string detail = text_in(answer.body, "detail");
   // Our services always say why.
   if (detail.empty())
     return fail(Code::kUnavailable,
@@ -34,6 +43,8 @@ Error refused(const ServiceAnswer& answer) {
   if (answer.status == 409) return fail(Code::kInvalid, message);  // what it is about is not so
   if (answer.status == 403) return fail(Code::kPermission, message);
   if (answer.status == 503) return fail(Code::kUnavailable, message);
+  if (answer.status == 507) return fail(Code::kDiskFull, message);
+  if (text_in(answer.body, "error") == "damaged") return fail(Code::kDamaged, message);
   return fail(Code::kRefused, message);
 }
 
@@ -138,13 +149,7 @@ Result<std::string> change_service(const ServiceAccess& access, const std::strin
   return body_of(access.ask(control, "POST", target));
 }
 
-std::string detail_of(const std::string& body) {
-  boost::system::error_code error;
-  const boost::json::value value = boost::json::parse(body, error);
-  if (error || !value.is_object()) return "";
-  const boost::json::value* detail = value.as_object().if_contains("detail");
-  return detail == nullptr || !detail->is_string() ? "" : std::string(detail->as_string());
-}
+std::string detail_of(const std::string& body) { return text_in(body, "detail"); }
 
 std::vector<Flag> worker_flags() {
   return {

@@ -43,6 +43,7 @@ std::string to_text(const LoadFleet& fleet, const LoadResult& result) {
       "rate",
       fmt::format("{} messages/s in {}.{} s", per_second(result.acknowledged, result.ended_us),
                   result.ended_us / kSecondUs, result.ended_us % kSecondUs / (kSecondUs / 10)));
+  if (result.acknowledged == 0) return text;
   return text + line("delay",
                      fmt::format("p50 {} ms, p99 {} ms, from the tick to the answer",
                                  result.delays.percentile_ms(50), result.delays.percentile_ms(99)));

@@ -190,7 +190,8 @@ int play(const LoadgenParts& parts, const Wanted& wanted, const Arguments& argum
          const Terminal& terminal) {
   std::ofstream totals;
   if (const auto path = arguments.value("totals")) {
-    totals.open(*path, std::ios::binary | std::ios::trunc);
+    // What an earlier run wrote stays until this one has something to say.
+    totals.open(*path, std::ios::binary | std::ios::app);
     if (!totals) {
       report(fail(Code::kIo, fmt::format("{}: cannot be made", *path)), terminal);
       return kExitCannotCreate;
@@ -212,7 +213,9 @@ int play(const LoadgenParts& parts, const Wanted& wanted, const Arguments& argum
       wanted.plan, fleet,
       {.sink = *sink.value(), .clock = parts.clock, .wait = parts.wait, .progress = progress});
   line.clear();
-  if (totals.is_open()) {
+  if (totals.is_open() && result.acknowledged > 0) {
+    totals.close();
+    totals.open(*arguments.value("totals"), std::ios::binary | std::ios::trunc);
     write_totals(fleet, totals);
     if (!totals)
       return report(

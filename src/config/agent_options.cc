@@ -39,8 +39,8 @@ std::vector<Option> agent_rows() {
        .standard = "64MiB",
        .minimum = "1MiB",
        .maximum = "64GiB",
-       .help = "Largest spool. A full one folds the smallest scopes into 'other'; the totals of "
-               "the machine stay exact."},
+       .help = "Largest file of the spool; the log beside it takes up to 5 MiB more. A full one "
+               "folds the smallest scopes into 'other'; the totals of the machine stay exact."},
       {.name = "agent.control",
        .type = OptionType::kPath,
        .standard = "/run/meterbill-agent/control.sock",

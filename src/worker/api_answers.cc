@@ -18,9 +18,18 @@ WebResponse answer_failure(const Error& error) {
       return json_error(409, "refused", error.message);
     case Code::kConflict:
     case Code::kUnavailable:
-    case Code::kDiskFull:
       return json_busy(error.message, 5);
+    case Code::kDiskFull:
+      return json_error(507, "disk full",
+                        error.message +
+                            "; nothing was changed: free space on the disk of the "
+                            "ledger and do it again");
     case Code::kDamaged:
+      return json_error(500, "damaged",
+                        error.message +
+                            "; the ledger is damaged, nothing is billed from it: put "
+                            "a backup in its place (docs/ledger.md, \"Backup and "
+                            "restore\")");
     case Code::kTooNew:
     case Code::kIo:
       break;

@@ -97,11 +97,9 @@ TEST_F(ServiceCommandsTest, EachReadingCommandAsksWhomTheFlagsSay) {
 }
 
 TEST_F(ServiceCommandsTest, ARefusalIsShownWithItsExitCode) {
-  const std::map<unsigned, int> codes{{400, kExitUsage},
-                                      {403, kExitPermission},
-                                      {404, kExitNoInput},
-                                      {409, kExitData},
-                                      {503, kExitUnavailable}};
+  const std::map<unsigned, int> codes{{400, kExitUsage},       {403, kExitPermission},
+                                      {404, kExitNoInput},     {409, kExitData},
+                                      {503, kExitUnavailable}, {507, kExitIo}};
   for (const auto& [status, exit] : codes) {
     answers_.at("http://worker") = ServiceAnswer{status, R"({"error":"e","detail":"what it is"})"};
     for (const char* format : {"--json", "--csv"}) {
@@ -111,6 +109,8 @@ TEST_F(ServiceCommandsTest, ARefusalIsShownWithItsExitCode) {
       EXPECT_EQ(outcome.err, "meterbill: what it is\n");
     }
   }
+  answers_.at("http://worker") = ServiceAnswer{500, R"({"error":"damaged","detail":"a page"})"};
+  EXPECT_EQ(run({"usage"}).exit, kExitData);
   answers_.at("http://worker") = ServiceAnswer{502, "<html>"};
   EXPECT_EQ(run({"usage"}).err, "meterbill: the service answered 502: is it MeterBill?\n");
   answers_.at("http://worker") = ServiceAnswer{200, "<html>"};
