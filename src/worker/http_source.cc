@@ -141,7 +141,7 @@ SourceStatus HttpSource::status() const {
     PartitionStatus partition{
         .partition = 0,
         .state = ready ? PartitionState::kRunning : PartitionState::kWaiting,
-        .reason = {},
+        .reason = ready ? "" : "the ledger takes nothing",
         .next_offset = state.next_request - waiting,
         .end_offset = state.next_request,
     };

@@ -12,6 +12,8 @@ namespace {
 
 /// The apply loop goes round several times a second.
 constexpr std::int64_t kAliveUs = 30'000'000;
+/// A ledger that was written for so long can be written again.
+constexpr std::int64_t kRestUs = 10'000'000;
 
 std::string short_name(const Source& source) {
   return source.route() == Route::kHttp ? "http" : "kafka";
@@ -113,6 +115,7 @@ Result<bool> Worker::step() {
       return false;
     }
   }
+  tell_of_rest(now_us);
   MB_TRY(const bool claimed, claim_feeds());
   std::vector<SourceBatch> portion = intake_.take(feeds_);
   bool worked = claimed;
@@ -297,9 +300,10 @@ Result<void> Worker::refuse_all(const Error& error) {
   for (Feed& feed : feeds_) feed.source->rejected(error.message);
   if (error.code != Code::kDiskFull && error.code != Code::kUnavailable) return error;
   refusal_ = error;
-  if (!refused_since_) {
-    refused_since_ = clock_.now().utc;
-    events_.ledger_unwritable(error);
+  if (!refused_since_) refused_since_ = clock_.now().utc;
+  if (!told_refused_since_) {
+    told_refused_since_ = refused_since_;
+    events_.ledger_unwritable(error, *refused_since_);
   }
   retry_at_us_ = clock_.now().monotonic_us + settings_.retry_us;
   return ok();
@@ -318,9 +322,16 @@ Result<bool> Worker::after_refusal() {
   if (!committed) return false;
   ++commits_;
   refused_since_ = std::nullopt;
-  events_.ledger_writable_again();
+  accepted_since_us_ = clock_.now().monotonic_us;
   for (Feed& feed : feeds_) feed.source->committed({});
   return true;
+}
+
+/// A disk that is full now and then is told of once, and once when that is over.
+void Worker::tell_of_rest(std::int64_t now_us) {
+  if (!told_refused_since_ || now_us - accepted_since_us_ < kRestUs) return;
+  events_.ledger_writable_again(*told_refused_since_);
+  told_refused_since_ = std::nullopt;
 }
 
 std::string Worker::refusal_text() const {

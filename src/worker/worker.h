@@ -129,6 +129,7 @@ class Worker {
   Result<void> still_trusted();
   Result<bool> is_committed(CommitOutcome outcome, std::int64_t commits_before);
   Result<bool> after_refusal();
+  void tell_of_rest(std::int64_t now_us);
   Result<void> remember_terms();
   Result<void> derive_anew();
   Result<void> replace_facts(FactsByName& derived);
@@ -157,7 +158,9 @@ class Worker {
   std::int64_t batch_since_us_ = 0;
   std::int64_t commits_ = 0;
   std::optional<UtcTime> last_commit_;
-  std::optional<UtcTime> refused_since_;  ///< the ledger takes nothing, for `refusal_`
+  std::optional<UtcTime> refused_since_;       ///< the ledger takes nothing, for `refusal_`
+  std::optional<UtcTime> told_refused_since_;  ///< and its end was not told of yet
+  std::int64_t accepted_since_us_ = 0;         ///< while that is not told of
   Error refusal_;
   std::int64_t retry_at_us_ = 0;
   std::int64_t maintained_at_us_ = 0;

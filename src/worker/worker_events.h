@@ -28,8 +28,9 @@ class WorkerEvents {
   virtual void source_ready_again(const SourceTrouble& trouble) = 0;
   /// Told when it is in the ledger, once.
   virtual void records_expired(const Gap& gap) = 0;
-  virtual void ledger_unwritable(const Error& error) = 0;
-  virtual void ledger_writable_again() = 0;
+  /// `since`: when that began, as in the word that ends it, which comes after ten seconds of rest.
+  virtual void ledger_unwritable(const Error& error, UtcTime since) = 0;
+  virtual void ledger_writable_again(UtcTime since) = 0;
   virtual void quarantined(const std::string& source, const std::string& machine,
                            const Rejection& rejection, std::int64_t more) = 0;
   virtual void conflict(const MachineId& machine) = 0;

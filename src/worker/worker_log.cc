@@ -38,12 +38,15 @@ void WorkerLog::records_expired(const Gap& gap) {
        {"PARTITION", std::to_string(gap.partition), true}});
 }
 
-void WorkerLog::ledger_unwritable(const Error& error) {
+void WorkerLog::ledger_unwritable(const Error& error, UtcTime since) {
+  // Each time is told by itself: held back as a repetition, the last word would be the wrong one.
   log_.error("ledger cannot be written: nothing is accepted until it can; nothing is lost",
-             {{"ERROR", error.message}});
+             {{"ERROR", error.message}, {"SINCE", to_string(since), true}});
 }
 
-void WorkerLog::ledger_writable_again() { log_.notice("ledger can be written again"); }
+void WorkerLog::ledger_writable_again(UtcTime since) {
+  log_.notice("ledger can be written again", {{"SINCE", to_string(since), true}});
+}
 
 void WorkerLog::quarantined(const std::string& source, const std::string& machine,
                             const Rejection& rejection, std::int64_t more) {

@@ -15,8 +15,8 @@ class WorkerLog final : public WorkerEvents {
   void source_not_ready(const SourceTrouble& trouble) override;
   void source_ready_again(const SourceTrouble& trouble) override;
   void records_expired(const Gap& gap) override;
-  void ledger_unwritable(const Error& error) override;
-  void ledger_writable_again() override;
+  void ledger_unwritable(const Error& error, UtcTime since) override;
+  void ledger_writable_again(UtcTime since) override;
   void quarantined(const std::string& source, const std::string& machine,
                    const Rejection& rejection, std::int64_t more) override;
   void conflict(const MachineId& machine) override;

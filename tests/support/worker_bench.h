@@ -120,8 +120,12 @@ class SilentEvents final : public WorkerEvents {
   void source_not_ready(const SourceTrouble& trouble) override { tell(trouble); }
   void source_ready_again(const SourceTrouble& trouble) override { tell(trouble); }
   void records_expired(const Gap& gap) override { gaps.push_back(gap); }
-  void ledger_unwritable(const Error&) override {}
-  void ledger_writable_again() override {}
+  void ledger_unwritable(const Error&, UtcTime since) override {
+    ledger.push_back("not since " + to_string(since));
+  }
+  void ledger_writable_again(UtcTime since) override {
+    ledger.push_back("again, not since " + to_string(since));
+  }
   void quarantined(const std::string&, const std::string&, const Rejection&,
                    std::int64_t) override {}
   void conflict(const MachineId& machine) override { conflicts.push_back(machine.str()); }
@@ -134,6 +138,7 @@ class SilentEvents final : public WorkerEvents {
   /// "source [partition]: reason, seconds"; without a reason: over.
   std::vector<std::string> troubles;
   std::vector<std::string> conflicts;
+  std::vector<std::string> ledger;  ///< what was told of it
   std::vector<Gap> gaps;
   int rebuilt = 0;
 

@@ -114,6 +114,7 @@ TEST_F(HttpSourceTest, AFailedCommitRefusesAllUntilOneSucceeds) {
   EXPECT_TRUE(poll(10).empty());
   EXPECT_FALSE(offer({"new"}));
   EXPECT_EQ(source_.status().reason, "disk full");
+  EXPECT_EQ(source_.status().partitions.at(0).reason, "the ledger takes nothing");
   source_.committed({});
   EXPECT_TRUE(offer({"again"}));
   EXPECT_TRUE(source_.status().ready);

@@ -102,6 +102,32 @@ TEST(WorkerTest, HousekeepingIsDoneUnderLoadThatNeverEnds) {
   EXPECT_TRUE(!forgotten || forgotten.value().empty());
 }
 
+TEST(WorkerTest, AFullDiskThatComesAndGoesIsToldOnceAndItsEndAfterARest) {
+  WorkerBench bench;
+  bench.settle();
+  const auto fill = [&] {
+    bench.ledger.fail_next(CommitFault::kDiskFull);
+    bench.put_kafka(std::string(kSample));
+    bench.settle();
+    EXPECT_FALSE(bench.worker->status().ready);
+    bench.clock.advance(1'000'000);
+    bench.settle();
+    EXPECT_TRUE(bench.worker->status().ready);
+  };
+  const std::string first = to_string(bench.clock.now().utc);
+  for (int i = 0; i < 4; ++i) fill();
+  bench.clock.advance(9'000'000);
+  bench.settle();
+  EXPECT_THAT(bench.events.ledger, ElementsAre("not since " + first));
+  bench.clock.advance(1'000'000);
+  bench.settle();
+  EXPECT_THAT(bench.events.ledger, ElementsAre("not since " + first, "again, not since " + first));
+  const std::string second = to_string(bench.clock.now().utc);
+  fill();
+  EXPECT_THAT(bench.events.ledger, ElementsAre("not since " + first, "again, not since " + first,
+                                               "not since " + second));
+}
+
 TEST(WorkerTest, AFullDiskOfTheSourcesIsToldByItself) {
   WorkerBench bench;
   bench.settle();
