@@ -111,8 +111,8 @@ Result<ProgramArguments> parse_command_line(const OptionTable& table,
     return std::move(reader).take();
   } catch (const po::error_with_option_name& error) {
     return fail(Code::kUsage,
-                fmt::format("{}: wrong use; settings are written --key=value, and --help and "
-                            "--version take no value",
+                fmt::format("{}: wrong use; settings are written --key=value with a value that is "
+                            "not empty, and --help and --version take none",
                             error.get_option_name()));
   } catch (const std::exception& error) {
     return fail(Code::kUsage, error.what());

@@ -32,7 +32,7 @@ Result<std::int64_t> parse_with_unit(std::string_view text, const std::array<Uni
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   std::string_view name = text.substr(digits);
   if (name.starts_with(' ')) name.remove_prefix(1);  // "10 s" is as clear as "10s"
-  if (digits == 0)
+  if (digits == 0 || name.starts_with('.') || name.starts_with(','))
     return fail(Code::kInvalid,
                 fmt::format("'{}' is not a whole number with a unit ({}), for example {}", text,
                             names, example));

@@ -82,7 +82,9 @@ Result<Slot> Slot::parse(std::string_view text) {
     return fail(Code::kInvalid,
                 fmt::format("not a slot such as 2026-11-22T10:15:00Z: '{}'", text.substr(0, 40)));
   MB_TRY(const UtcTime time, parse_utc(text));
-  return from_unix_seconds(time.us / 1'000'000);
+  const auto slot = from_unix_seconds(time.us / 1'000'000);
+  if (!slot) return fail(Code::kInvalid, fmt::format("'{}' is not on a quarter hour", text));
+  return slot;
 }
 
 std::string to_string(Slot slot) { return to_string(slot.start()); }

@@ -46,6 +46,15 @@ TEST(OptionTest, AMissingUnitIsNamedWithAllUnitsAndAnExample) {
             "'10' needs one of the units us, ms, s, min, h, d, for example 10s");
 }
 
+TEST(OptionTest, AFractionIsToldToBeNoWholeNumber) {
+  for (const char* text : {"0.5s", "1,5s"}) {
+    const auto parsed = parse_duration(text);
+    ASSERT_FALSE(parsed);
+    EXPECT_NE(parsed.error().message.find("is not a whole number with a unit"), std::string::npos)
+        << parsed.error().message;
+  }
+}
+
 TEST(OptionTest, ASizeKnowsBinaryAndDecimalUnits) {
   EXPECT_EQ(parse_size("64MiB").value(), 67'108'864);
   EXPECT_EQ(parse_size("1TiB").value(), 1'099'511'627'776);

@@ -113,5 +113,10 @@ TEST(SlotTest, UnixSecondsMustBeOnAQuarterHour) {
   EXPECT_FALSE(Slot::from_unix_seconds(-1));
 }
 
+TEST(SlotTest, AnInstantWithinAQuarterHourIsNamedAsItWasWritten) {
+  EXPECT_EQ(Slot::parse("2026-11-22T10:16:00Z").error().message,
+            "'2026-11-22T10:16:00Z' is not on a quarter hour");
+}
+
 }  // namespace
 }  // namespace meterbill
