@@ -379,19 +379,20 @@ std::shared_ptr<const Delivery> Batch::shared_delivery(const ItemOrigin& origin)
 void Batch::keep_evidence(const std::optional<Released>& released) {
   sort_and_unify(touched_);
   std::vector<Kept> kept;
-  std::size_t bytes = 0;
+  std::size_t held = 0;  // also what nothing was applied of, until the rest is packed
   bool is_any = false;
   for (std::size_t source = 0; source < batches_.size(); ++source) {
     SourceBatch& batch = batches_[source];
     for (std::size_t at = 0; at < applied_[source].size(); ++at) {
+      const std::size_t bytes = batch.arrivals[at].delivery.bytes();
+      held += sizeof(Arrival) + bytes;
       if (!applied_[source][at]) continue;
       is_any = true;
-      bytes += batch.arrivals[at].delivery.bytes();
+      bytes_ += bytes;
     }
     kept.push_back({batch.source, std::move(batch.arrivals), std::move(applied_[source])});
   }
   batches_ = {};
-  bytes_ += bytes;
   if (!is_any) return;
   auto pack = [&store = std::as_const(store_), at = now_, kept = std::move(kept), released,
                touched = std::exchange(touched_, {})]() mutable -> Result<EvidenceBlock> {
@@ -404,7 +405,7 @@ void Batch::keep_evidence(const std::optional<Released>& released) {
   };
   // Deferred also if no thread can be had.
   auto how = std::launch::deferred;
-  if (bytes >= kPackedAtOnce) how |= std::launch::async;
+  if (held >= kPackedAtOnce) how |= std::launch::async;
   packed_.push_back(std::async(how, std::move(pack)));
 }
 

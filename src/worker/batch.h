@@ -55,7 +55,7 @@ class Batch {
 
   /// So far.
   [[nodiscard]] std::size_t deliveries() const { return deliveries_; }
-  /// Of the values of those that are kept as evidence, before they are packed.
+  /// Of those that are kept as evidence, before they are packed.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] std::size_t rows() const { return write_.rows.size(); }
 

@@ -30,7 +30,7 @@ struct WorkerSettings {
   IntakeLimits intake = {};
   /// A portion of so many deliveries means load: the next one is read ahead.
   std::size_t ahead_min = 1'000;
-  // A batch gets no further portion once it has so many deliveries, rows or bytes of values, or is
+  // A batch gets no further portion once it has so many deliveries, rows or bytes, or is
   // so old.
   std::size_t batch_max = 500'000;
   std::size_t batch_rows_max = 200'000;
