@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <boost/json.hpp>
 #include <boost/url/encode.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
 #include <filesystem>
 
+#include "cli/json_members.h"
 #include "domain/names.h"
 
 namespace meterbill {
@@ -22,29 +22,20 @@ std::string encoded(const std::string& text) {
   return boost::urls::encode(text, boost::urls::unreserved_chars);
 }
 
-/// A member of what a service answers when it refuses; empty when there is none.
-std::string text_in(const std::string& body, std::string_view name) {
-  boost::system::error_code error;
-  const boost::json::value value = boost::json::parse(body, error);
-  if (error || !value.is_object()) return "";
-  const boost::json::value* member = value.as_object().if_contains(name);
-  return member == nullptr || !member->is_string() ? "" : std::string(member->as_string());
-}
-
 Error refused(const ServiceAnswer& answer) {
-  const std::string detail = text_in(answer.body, "detail");
+  const auto body = parse_answer(answer.body);
+  const std::string message = body ? text_of(body.value(), "detail") : "";
   // Our services always say why.
-  if (detail.empty())
+  if (message.empty())
     return fail(Code::kUnavailable,
                 fmt::format("the service answered {}: is it MeterBill?", answer.status));
-  const std::string& message = detail;
   if (answer.status == 404) return fail(Code::kNotFound, message);
   if (answer.status == 400) return fail(Code::kUsage, message);
   if (answer.status == 409) return fail(Code::kInvalid, message);  // what it is about is not so
   if (answer.status == 403) return fail(Code::kPermission, message);
   if (answer.status == 503) return fail(Code::kUnavailable, message);
   if (answer.status == 507) return fail(Code::kDiskFull, message);
-  if (text_in(answer.body, "error") == "damaged") return fail(Code::kDamaged, message);
+  if (text_of(body.value(), "error") == "damaged") return fail(Code::kDamaged, message);
   return fail(Code::kRefused, message);
 }
 
@@ -148,8 +139,6 @@ Result<std::string> change_service(const ServiceAccess& access, const std::strin
                                    const std::string& target) {
   return body_of(access.ask(control, "POST", target));
 }
-
-std::string detail_of(const std::string& body) { return text_in(body, "detail"); }
 
 std::vector<Flag> worker_flags() {
   return {

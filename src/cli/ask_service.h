@@ -101,10 +101,6 @@ struct ServiceAccess {
 /// stuck.
 inline constexpr std::chrono::seconds kAnswerMax{10};
 
-/// The text after `"name":"` in a small JSON object, unescaped as far as our own services escape;
-/// for messages to people.
-[[nodiscard]] std::string detail_of(const std::string& body);
-
 /// `--server URL`, `--ledger FILE` and `--prices FILE`: whom to ask.
 [[nodiscard]] std::vector<Flag> worker_flags();
 /// `flags` and then those of whom to ask.

@@ -140,12 +140,14 @@ SourceStatus HttpSource::status() const {
     const std::int64_t waiting = static_cast<std::int64_t>(state.inbox.size());
     PartitionStatus partition{
         .partition = 0,
-        .state = ready ? PartitionState::kRunning : PartitionState::kWaiting,
-        .reason = ready ? "" : "the ledger takes nothing",
+        .state = PartitionState::kRunning,
+        .reason = {},
         .next_offset = state.next_request - waiting,
         .end_offset = state.next_request,
     };
-    return SourceStatus{.ready = ready, .reason = state.refusing, .partitions = {partition}};
+    SourceStatus status{.ready = ready, .reason = state.refusing, .partitions = {partition}};
+    if (!ready) status.stand_still("the ledger takes nothing");
+    return status;
   });
 }
 

@@ -52,10 +52,12 @@ Result<void> Queries::open_view(LedgerReader& ledger, View& view) const {
   }
   view.scope_name = [&view](ScopeKey key) -> const ScopeName& { return view.names.scopes.at(key); };
   view.meter_name = [&view](MeterKey key) -> const MeterName& { return view.names.meters.at(key); };
-  view.segment_of = [this, &view](MeterKey meter, Slot slot) {
-    if (view.segments_of != slot) view.segments.clear();
-    view.segments_of = slot;
-    const auto [segment, is_new] = view.segments.try_emplace(meter);
+  // Remembers those of the slot asked for last: every scope of a row asks for each meter.
+  view.segment_of = [this, &view, known = FlatMap<MeterKey, Slot>(), known_of = Slot()](
+                        MeterKey meter, Slot slot) mutable {
+    if (known_of != slot) known.clear();
+    known_of = slot;
+    const auto [segment, is_new] = known.try_emplace(meter);
     if (is_new) segment->second = book_.segment_start(view.names.meters.at(meter), slot);
     return segment->second;
   };

@@ -139,9 +139,6 @@ class Queries {
     std::function<const ScopeName&(ScopeKey)> scope_name;
     std::function<const MeterName&(MeterKey)> meter_name;
     std::function<Slot(MeterKey, Slot)> segment_of;
-    /// Of the slot that was asked for last: each meter of a row is asked for by every scope.
-    FlatMap<MeterKey, Slot> segments;
-    std::optional<Slot> segments_of;
   };
 
   using EachRow = std::function<Result<void>(const RowContext&, Slot, const UsageRow&)>;

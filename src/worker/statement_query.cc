@@ -64,17 +64,15 @@ Result<std::map<MachineKey, TimeTotals>> Queries::rate_running(
   std::map<MachineKey, TimeTotals> times;
   for (const auto& [key, facts] : view.machines) {
     if (!is_wanted(machine, facts.name)) continue;
-    MB_TRY(Totals totals, ledger.totals(key));
+    MB_TRY(const Totals totals, ledger.totals(key));
     TimeTotals& time = times[key];
-    auto of_period = totals.extract_sequence();
-    const auto is_not_rated = [&](const auto& entry) {
-      return !period.slots.contains(entry.first.segment) ||
-             add_time(view.time, entry.first.meter, entry.second, time);
-    };
-    of_period.erase(std::remove_if(of_period.begin(), of_period.end(), is_not_rated),
-                    of_period.end());
-    totals.adopt_sequence(boost::container::ordered_unique_range, std::move(of_period));
-    MB_TRYV(rate(view, totals, machine, rating));
+    Totals rated;
+    for (const auto& [total, quantity] : totals) {
+      if (!period.slots.contains(total.segment)) continue;
+      if (!add_time(view.time, total.meter, quantity, time))
+        rated.emplace_hint(rated.end(), total, quantity);
+    }
+    MB_TRYV(rate(view, rated, machine, rating));
   }
   return times;
 }

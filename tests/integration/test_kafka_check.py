@@ -288,7 +288,7 @@ class KafkaCheckTest(ProgramTest):
             self.assertEqual(steps, [(n, "ok") for n in range(1, 8)])
             services.append(self.keep(make(path)).wait_ready())
         wait_until(lambda: services[0].counts()["applied"], 20, "a reading by TLS and login")
-        # Twice as much as one fetch brings: whoever reads it tells the client that it has room.
+        # Twice as much as has to be taken until the client is told that it has room.
         padded = f'{SAMPLE[:-1]}, "note": "{"x" * 900}"}}'
         for _ in range(5):
             self.broker.produce([padded] * 1_000, "checked")

@@ -68,15 +68,6 @@ Result<void> set_properties(rd_kafka_conf_t* conf, const KafkaProperties& proper
   return ok();
 }
 
-/// Empty when it has none.
-std::string value_of(const rd_kafka_conf_t& conf, const char* property) {
-  std::size_t size = 0;
-  if (rd_kafka_conf_get(&conf, property, nullptr, &size) != RD_KAFKA_CONF_OK) return "";
-  std::string value(size, '\0');
-  if (rd_kafka_conf_get(&conf, property, value.data(), &size) != RD_KAFKA_CONF_OK) return "";
-  return value.c_str();
-}
-
 }  // namespace
 
 void KafkaDeleter::operator()(rd_kafka_t* handle) const {
@@ -108,6 +99,14 @@ void KafkaClient::end() {
     return;
   }
   static_cast<void>(is_ended.wait_for(kEnd));
+}
+
+std::string value_of(const rd_kafka_conf_t& conf, const char* property) {
+  std::size_t size = 0;
+  if (rd_kafka_conf_get(&conf, property, nullptr, &size) != RD_KAFKA_CONF_OK) return "";
+  std::string value(size, '\0');
+  if (rd_kafka_conf_get(&conf, property, value.data(), &size) != RD_KAFKA_CONF_OK) return "";
+  return value.c_str();
 }
 
 std::optional<KafkaCredentials> credentials_of(const rd_kafka_conf_t& conf) {

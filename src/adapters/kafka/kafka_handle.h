@@ -63,6 +63,9 @@ class KafkaClient {
   std::shared_ptr<void> called_;
 };
 
+/// A property as it is in force; empty when it has no value. May be a secret.
+[[nodiscard]] std::string value_of(const rd_kafka_conf_t& conf, const char* property);
+
 /// A name and its password for SASL. Secret: never logged.
 struct KafkaCredentials {
   std::string username;

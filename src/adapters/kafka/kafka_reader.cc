@@ -2,19 +2,21 @@
 
 #include <fmt/format.h>
 
-#include <string>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
 #include "base/assert.h"
+#include "base/checked.h"
 
 namespace meterbill {
 namespace {
 
-/// What librdkafka may hold that nobody has taken yet: more only needs memory.
-constexpr std::size_t kQueuedMaxKib = 16 * 1024;
-/// So much room is worth a fetch.
-constexpr std::size_t kRoomBytes = kQueuedMaxKib * 1024 / 8;
+/// What librdkafka may hold that nobody has taken yet; the operator can say otherwise.
+constexpr const char* kQueuedMax = "queued.max.messages.kbytes";
+constexpr const char* kQueuedMaxKib = "16384";
+/// Room for such a part of it is worth a fetch.
+constexpr std::int64_t kParts = 8;
 
 }  // namespace
 
@@ -23,13 +25,15 @@ Result<std::shared_ptr<KafkaReader>> KafkaReader::create(
     const std::shared_ptr<KafkaSignals>& signals) {
   KafkaProperties defaults = common_kafka_defaults();
   // What is read ahead is bounded by its bytes alone: of small records a thousand are nothing.
-  defaults.emplace_back("queued.max.messages.kbytes", std::to_string(kQueuedMaxKib));
+  defaults.emplace_back(kQueuedMax, kQueuedMaxKib);
   defaults.emplace_back("queued.min.messages", "1000000");
   MB_TRY(auto conf, make_kafka_conf(config, defaults, forced_consumer_properties()));
   rd_kafka_conf_set_opaque(conf.get(), signals.get());
   rd_kafka_conf_set_error_cb(conf.get(), &KafkaReader::on_error);
   std::shared_ptr<KafkaReader> reader{new KafkaReader(config.topic, generation)};
   reader->credentials_ = credentials_of(*conf);
+  MB_TRY(const std::int64_t queued_kib, parse_count(value_of(*conf, kQueuedMax)));
+  reader->room_bytes_ = queued_kib * 1'024 / kParts;
   MB_TRY(auto handle, make_kafka_handle(RD_KAFKA_CONSUMER, std::move(conf)));
   reader->client_ = KafkaClient(std::move(handle), signals);
   rd_kafka_poll_set_consumer(reader->client_.get());
@@ -82,8 +86,8 @@ std::vector<KafkaPtr<rd_kafka_message_t>> KafkaReader::poll(std::size_t max) {
 /// stand still for most of each second. Of the calls that wake them all, the one that sets the
 /// credentials is the only one without another effect, when they are the same.
 void KafkaReader::tell_of_room(const rd_kafka_message_t& taken) {
-  taken_bytes_ += taken.len + taken.key_len;
-  if (taken_bytes_ < kRoomBytes || !credentials_) return;
+  taken_bytes_ += static_cast<std::int64_t>(taken.len + taken.key_len);
+  if (taken_bytes_ < room_bytes_ || !credentials_) return;
   taken_bytes_ = 0;
   const KafkaPtr<rd_kafka_error_t> error{rd_kafka_sasl_set_credentials(
       client_.get(), credentials_->username.c_str(), credentials_->password.c_str())};

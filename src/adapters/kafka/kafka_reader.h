@@ -56,7 +56,8 @@ class KafkaReader {
   std::string topic_;
   std::int64_t generation_;
   std::optional<KafkaCredentials> credentials_;  ///< absent: it cannot be woken
-  std::size_t taken_bytes_ = 0;                  ///< since it was woken
+  std::int64_t room_bytes_ = 0;                  ///< it is woken when so many were taken
+  std::int64_t taken_bytes_ = 0;                 ///< since it was woken
   KafkaClient client_;
   KafkaPtr<rd_kafka_queue_t> queue_;  // last: a queue goes before its client
 };

@@ -170,7 +170,7 @@ TEST(WorkerTest, ABatchEndsWhenItHoldsManyBytes) {
   Delivery of_value;
   of_value.value = kSample;
   Delivery of_key = of_value;
-  of_key.key.assign(300, 'k');
+  of_key.key.assign(100, 'k');
   Delivery of_header = of_value;
   of_header.headers = {{"trace", std::string(300, 'h')}};
   for (Delivery delivery : {of_value, of_key, of_header}) {
@@ -186,10 +186,10 @@ TEST(WorkerTest, ABatchEndsWhenItHoldsManyBytes) {
     delivery.recorded = bench.clock.now().utc;
     for (int i = 0; i < 100; ++i) source.put(delivery);
     ASSERT_TRUE(worker.step());
-    EXPECT_EQ(worker.status().sources[0].counts.read(), 20);
+    EXPECT_EQ(worker.status().sources[0].counts, (Counts{20, 0, 0}));
     while (worker.step().value()) {
     }
-    EXPECT_EQ(worker.status().sources[0].counts.read(), 100);
+    EXPECT_EQ(worker.status().sources[0].counts, (Counts{100, 0, 0}));
   }
 }
 
