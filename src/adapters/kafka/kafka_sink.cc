@@ -11,6 +11,7 @@ namespace meterbill {
 namespace {
 
 constexpr int kPollMs = 100;
+constexpr std::int64_t kFlushEveryUs = 1'000'000;
 /// librdkafka looks for timed-out messages once a second, so this and a second stay below kSendUs.
 constexpr int kMessageTimeoutMs = 7'500;
 constexpr std::int64_t kSendUs = 9'000'000;
@@ -107,10 +108,17 @@ bool KafkaSink::produce(const OutgoingMessage& message, SendReport& report) {
 
 void KafkaSink::wait_for_reports(std::int64_t until_us) {
   // All is handed over: a flush serves reports, too, and meanwhile nothing lingers for what else
-  // may come. Once only: it looks 100 times a second, which a broker that is away is not worth.
-  if (waiting_ > 0 && !is_stopped_.load()) rd_kafka_flush(producer_.get(), kPollMs);
-  while (waiting_ > 0 && !is_stopped_.load() && monotonic_us() < until_us)
-    rd_kafka_poll(producer_.get(), kPollMs);
+  // may come. Not all the time: it looks 100 times a second, which a broker that is away is not
+  // worth. Not once only: what a broker came too late for would linger when it is there.
+  for (std::int64_t flush_us = monotonic_us();
+       waiting_ > 0 && !is_stopped_.load() && monotonic_us() < until_us;) {
+    if (monotonic_us() < flush_us) {
+      rd_kafka_poll(producer_.get(), kPollMs);
+    } else {
+      rd_kafka_flush(producer_.get(), kPollMs);
+      flush_us = monotonic_us() + kFlushEveryUs;
+    }
+  }
 }
 
 /// Brokers refuse a batch whole, although each of its messages may be small enough: only a message
