@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "domain/coverage.h"
+#include "domain/slot_cover.h"
 
 namespace meterbill {
 namespace {
@@ -172,7 +173,7 @@ Result<MachineNote> MemoryUsage::rate_machine(const MachineId& name, const Machi
     const std::set<EpochKey> held = held_epochs(machine, row, slot, holds);
     MB_TRYV(rate_row(name, machine, slot, row, held, book, note, rating));
     const auto is_billed = [&held](EpochKey epoch) { return !held.contains(epoch); };
-    coverage.add(slot, slot_cover(row, is_billed));
+    coverage.add(slot, slot_cover(row, boot_of, is_billed));
     const auto steps = clock_steps(slot, row, boot_of, is_billed);
     note.clock_steps.insert(note.clock_steps.end(), steps.begin(), steps.end());
     covers_time |= std::ranges::any_of(

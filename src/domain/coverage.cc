@@ -3,44 +3,6 @@
 #include <algorithm>
 
 namespace meterbill {
-namespace {
-
-/// Takes at most `seen` from what is left of the slot.
-std::int64_t take(std::int64_t& left, Int128 seen) {
-  const std::int64_t taken = seen < left ? static_cast<std::int64_t>(seen) : left;
-  left -= taken;
-  return taken;
-}
-
-Cover clipped(Int128 metered, Int128 estimated, Int128 off) {
-  std::int64_t left = Slot::kMicroseconds;
-  Cover cover;
-  cover.metered_us = take(left, metered);
-  cover.estimated_us = take(left, estimated);
-  cover.off_us = take(left, off);
-  return cover;
-}
-
-}  // namespace
-
-Cover slot_cover(const UsageRow& row, const std::function<bool(EpochKey)>& is_billed) {
-  Int128 metered = 0;
-  Int128 estimated = 0;
-  Int128 off = 0;
-  for (const auto& [key, epoch] : row.by_epoch) {
-    if (!epoch.cover || !is_billed(key)) continue;
-    metered += epoch.cover->metered_us;
-    estimated += epoch.cover->estimated_us;
-    off += epoch.cover->off_us;
-  }
-  return clipped(metered, estimated, off);
-}
-
-Cover both_covers(const Cover& a, const Cover& b) {
-  return clipped(Int128{a.metered_us} + b.metered_us, Int128{a.estimated_us} + b.estimated_us,
-                 Int128{a.off_us} + b.off_us);
-}
-
 CoverageSum::CoverageSum(SlotRange period, const Expectation& expectation) : period_(period) {
   due_.begin = std::max(period.begin, expectation.first.next());
   due_.end = std::min(period.end, expectation.cut_off);

@@ -2,21 +2,12 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <optional>
 
+#include "domain/reading.h"
 #include "domain/slot.h"
-#include "domain/usage_row.h"
 
 namespace meterbill {
-
-/// How much of a slot the billed epochs cover: metered, then estimated, then off, each clipped to
-/// what is left of 900 s (clock steps can make them more). `from_us`, `to_us` are 0.
-[[nodiscard]] Cover slot_cover(const UsageRow& row, const std::function<bool(EpochKey)>& is_billed);
-
-/// The cover of a slot that two rows of different machines cover, both as `slot_cover` gives them:
-/// clipped as if their epochs stood in one row.
-[[nodiscard]] Cover both_covers(const Cover& a, const Cover& b);
 
 /// When a machine should have been metered.
 struct Expectation {

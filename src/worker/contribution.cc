@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 #include "domain/clock_step.h"
-#include "domain/coverage.h"
+#include "domain/slot_cover.h"
 
 namespace meterbill {
 namespace {
@@ -47,10 +47,14 @@ Result<void> add_row(const RowContext& context, Slot slot, const UsageRow& row, 
 
 }  // namespace
 
+BootOf boot_of(const RowContext& context) {
+  return [&context](EpochKey key) -> const BootId& { return facts_of(context, key).boot; };
+}
+
 Standing standing_in_row(const RowContext& context, Slot slot, EpochKey epoch,
                          const EpochUsage& usage) {
-  const BootOf boot_of = [&](EpochKey key) -> const BootId& { return facts_of(context, key).boot; };
-  const Standing by_hold = standing(epoch, slot, boot_of, context.holds, context.decisions);
+  const Standing by_hold =
+      standing(epoch, slot, boot_of(context), context.holds, context.decisions);
   if (by_hold == Standing::kHeld || by_hold == Standing::kDiscarded) return by_hold;
   if (is_vouched_for(facts_of(context, epoch).boot, context.decisions)) return by_hold;
   const bool exceed =
@@ -87,9 +91,8 @@ TimeTotals time_of(const RowContext& context, Slot slot, const UsageRow& row) {
       billed.insert(epoch);
   }
   const auto is_billed = [&](EpochKey epoch) { return billed.contains(epoch); };
-  const BootOf boot_of = [&](EpochKey key) -> const BootId& { return facts_of(context, key).boot; };
-  if (!clock_steps(slot, row, boot_of, is_billed).empty()) time.special = 1;
-  const Cover cover = slot_cover(row, is_billed);
+  if (!clock_steps(slot, row, boot_of(context), is_billed).empty()) time.special = 1;
+  const Cover cover = slot_cover(row, boot_of(context), is_billed);
   time.metered_us = cover.metered_us;
   time.estimated_us = cover.estimated_us;
   time.off_us = cover.off_us;

@@ -30,6 +30,9 @@ struct RowContext {
   TimeMeters time = {};  ///< none: time is not asked for
 };
 
+/// The boots of its epochs, as the rules of `domain` ask for them. Lives as long as `context`.
+[[nodiscard]] BootOf boot_of(const RowContext& context);
+
 /// What a row adds to the running totals: each billed epoch's quantities, views left out, held and
 /// discarded ones not counted, and the time that the machine's own epochs cover. A pure function of
 /// row, holds and decisions, so totals can always be rebuilt from rows.

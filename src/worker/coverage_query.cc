@@ -1,6 +1,7 @@
 // Coverage page by page: of a whole fleet, with the memory of a page.
 #include <algorithm>
 
+#include "domain/slot_cover.h"
 #include "worker/queries.h"
 
 namespace meterbill {
@@ -20,19 +21,18 @@ Result<bool> Queries::has_cover(LedgerReader& ledger, const View& view,
 Result<void> Queries::walk_cover(LedgerReader& ledger, const View& view,
                                  const MachineFacts& machine, SlotRange range,
                                  const std::function<void(Slot, const Cover&)>& each) {
-  std::map<Slot, Cover> merged;  // a boot renamed to this machine may cover the same slots
+  std::map<Slot, SlotCover> covers;  // a boot renamed to this machine may cover the same slots
   for (const MachineKey source : sources(view, machine.name)) {
     const auto add = [&](const RowContext& context, Slot slot, const UsageRow& row) {
       const auto is_billed = [&](EpochKey epoch) {
         return billed_machine(context, slot, epoch, row.by_epoch.at(epoch)) == machine.key;
       };
-      Cover& cover = merged[slot];
-      cover = both_covers(cover, slot_cover(row, is_billed));
+      covers[slot].add(row, boot_of(context), is_billed);
       return Result<void>(ok());
     };
     MB_TRYV(walk(ledger, view, source, range, add));
   }
-  for (const auto& [slot, cover] : merged) each(slot, cover);
+  for (const auto& [slot, cover] : covers) each(slot, cover.finish());
   return ok();
 }
 

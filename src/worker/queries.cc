@@ -9,10 +9,6 @@
 namespace meterbill {
 namespace {
 
-BootOf boot_of(const RowContext& context) {
-  return [&context](EpochKey epoch) -> const BootId& { return context.epochs.at(epoch).boot; };
-}
-
 /// True if a decision discards something of a machine, or the hold that follows from one.
 bool discards(const Decisions& decisions, const Holds& holds) {
   return std::ranges::any_of(

@@ -2,15 +2,12 @@
 #include <algorithm>
 
 #include "domain/coverage.h"
+#include "domain/slot_cover.h"
 #include "worker/machine_facts.h"
 #include "worker/queries.h"
 
 namespace meterbill {
 namespace {
-
-BootOf boot_of(const RowContext& context) {
-  return [&context](EpochKey epoch) -> const BootId& { return context.epochs.at(epoch).boot; };
-}
 
 /// False: the meter is none of time.
 bool add_time(const TimeMeters& meters, MeterKey key, Int128 quantity, TimeTotals& to) {
@@ -28,17 +25,19 @@ struct NoteBuilder {
   CoverageSum sum;
   /// With boots of other names, whose rows may be of the same slots: summed before they count.
   bool has_several_sources = false;
-  std::map<Slot, Cover> of_several = {};
+  std::map<Slot, SlotCover> of_several = {};
   MachineNote note = {};
   bool has_cover = false;
 
-  void add(Slot slot, const Cover& cover) {
-    if (!has_several_sources) return sum.add(slot, cover);
-    Cover& merged = of_several[slot];
-    merged = both_covers(merged, cover);
+  void add(Slot slot, const UsageRow& row, const BootOf& boot_of,
+           const std::function<bool(EpochKey)>& is_billed) {
+    if (has_several_sources)
+      of_several[slot].add(row, boot_of, is_billed);
+    else
+      sum.add(slot, slot_cover(row, boot_of, is_billed));
   }
   MachineNote finish() {
-    for (const auto& [slot, cover] : of_several) sum.add(slot, cover);
+    for (const auto& [slot, cover] : of_several) sum.add(slot, cover.finish());
     if (has_cover) note.coverage = sum.finish();
     std::ranges::stable_sort(note.clock_steps, {}, &ClockStep::slot);
     return std::move(note);
@@ -112,7 +111,7 @@ class Queries::Notes {
       const std::set<EpochKey>& epochs = entry.second;
       const auto is_billed = [&epochs](EpochKey epoch) { return epochs.contains(epoch); };
       NoteBuilder& builder = builders_.at(entry.first);
-      builder.add(slot, slot_cover(row, is_billed));
+      builder.add(slot, row, boot_of(context), is_billed);
       const auto steps = clock_steps(slot, row, boot_of(context), is_billed);
       builder.note.clock_steps.insert(builder.note.clock_steps.end(), steps.begin(), steps.end());
     }

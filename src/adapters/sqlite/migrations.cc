@@ -238,10 +238,13 @@ constexpr const char* kTimeTotals = R"sql(
 UPDATE meta SET segments_digest='';
 )sql";
 
+// Agents of one boot that overlap cover their time once: those totals are summed anew, too.
+constexpr const char* kCoveredOnce = kTimeTotals;
+
 constexpr std::array kMigrations{Migration{kFirst},       Migration{kDiscardedFrom},
                                  Migration{kSeenEpochs},  Migration{kPackedTotals},
                                  Migration{kTouchedRows}, Migration{kGaps},
-                                 Migration{kTimeTotals}};
+                                 Migration{kTimeTotals},  Migration{kCoveredOnce}};
 
 Result<void> run_steps(SqliteDb& db, std::span<const Migration> steps, std::size_t from) {
   MB_TRY(SqliteTransaction transaction, SqliteTransaction::begin(db));

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
-
 #include "unit/domain/billing_support.h"
 
 namespace meterbill {
@@ -11,60 +9,12 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000;
 
-EpochUsage epoch(std::int64_t metered_s, std::int64_t estimated_s, std::int64_t off_s) {
-  EpochUsage usage;
-  usage.cover = Cover{.from_us = 0,
-                      .to_us = 0,
-                      .metered_us = metered_s * kSecond,
-                      .estimated_us = estimated_s * kSecond,
-                      .off_us = off_s * kSecond};
-  return usage;
-}
-
 Cover cover(std::int64_t metered_s, std::int64_t estimated_s, std::int64_t off_s) {
-  return *epoch(metered_s, estimated_s, off_s).cover;
-}
-
-bool all(EpochKey) { return true; }
-
-TEST(SlotCoverTest, EpochsAddUp) {
-  const UsageRow row{{{EpochKey{1}, epoch(300, 20, 0)}, {EpochKey{2}, epoch(400, 0, 100)}}};
-  EXPECT_EQ(slot_cover(row, all), cover(700, 20, 100));
-}
-
-TEST(SlotCoverTest, IsClippedToTheSlotMeteredFirstOffLast) {
-  EXPECT_EQ(slot_cover({{{EpochKey{1}, epoch(800, 200, 300)}}}, all), cover(800, 100, 0));
-  EXPECT_EQ(slot_cover({{{EpochKey{1}, epoch(950, 20, 30)}}}, all), cover(900, 0, 0));
-  EXPECT_EQ(slot_cover({{{EpochKey{1}, epoch(100, 100, 900)}}}, all), cover(100, 100, 700));
-}
-
-TEST(SlotCoverTest, OnlyBilledEpochsWithACoverCount) {
-  const UsageRow row{{{EpochKey{1}, epoch(300, 0, 0)},
-                      {EpochKey{2}, epoch(200, 0, 0)},
-                      {EpochKey{3}, EpochUsage{}}}};
-  EXPECT_EQ(slot_cover(row, [](EpochKey key) { return key.value != 1; }), cover(200, 0, 0));
-}
-
-TEST(SlotCoverTest, TheLargestCoversDoNotOverflow) {
-  UsageRow row;
-  for (std::int64_t i = 0; i < 64; ++i)
-    row.by_epoch[EpochKey{i}].cover = Cover{0, 0, INT64_MAX, INT64_MAX, INT64_MAX};
-  EXPECT_EQ(slot_cover(row, all), cover(900, 0, 0));
-}
-
-TEST(SlotCoverTest, RowsOfTwoMachinesCoverASlotAsOneRowWould) {
-  std::mt19937 random(7);
-  const auto below = [&random](unsigned limit) {
-    return static_cast<std::int64_t>(random() % limit);
-  };
-  const auto some = [&below] { return epoch(below(700), below(500), below(700)); };
-  for (int round = 0; round < 2'000; ++round) {
-    const UsageRow one{{{EpochKey{1}, some()}, {EpochKey{2}, some()}}};
-    const UsageRow other{{{EpochKey{3}, some()}}};
-    UsageRow both = one;
-    both.by_epoch.insert(other.by_epoch.begin(), other.by_epoch.end());
-    EXPECT_EQ(both_covers(slot_cover(one, all), slot_cover(other, all)), slot_cover(both, all));
-  }
+  return {.from_us = 0,
+          .to_us = 0,
+          .metered_us = metered_s * kSecond,
+          .estimated_us = estimated_s * kSecond,
+          .off_us = off_s * kSecond};
 }
 
 const SlotRange kHour{slot("2026-11-22T10:00:00Z"), slot("2026-11-22T11:00:00Z")};

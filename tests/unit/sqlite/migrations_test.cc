@@ -122,7 +122,7 @@ TEST(LedgerOfSchema1Test, IsCopiedAndItsHoldsAndTotalsAreLeftToBeDerivedAnew) {
   EXPECT_EQ(ledger->holds(MachineKey{1}).value(),
             (Holds{{EpochKey{7}, {Slot::containing(UtcTime{900'000'000}), {}}}}));
   EXPECT_EQ(ledger->facts().value().segments_digest, "");
-  SqliteDb copy = SqliteDb::open(path + ".before-7", {}).value();
+  SqliteDb copy = SqliteDb::open(path + ".before-8", {}).value();
   EXPECT_EQ(copy.integer("PRAGMA user_version").value(), 1);
   EXPECT_EQ(copy.integer("SELECT from_slot FROM hold").value(), 900);
 }

@@ -212,6 +212,29 @@ TEST(DecidedTest, KeepAndSumSettlePartsThatExceed) {
   }
 }
 
+TEST(DecidedTest, WhatNeitherOfTwoAgentsOfOneBootSawIsMissing) {
+  ReadingSpec before = whole_slot(1, "boot-a", "2026-11-22T07:45:00Z", 10);
+  ReadingSpec one = whole_slot(1, "boot-a", kFirst, 10);
+  one.seconds = 400;
+  ReadingSpec two = whole_slot(2, "boot-a", kFirst, 10);
+  two.from_s += 300;
+  two.seconds = 576;
+  for (const Decision decision : {Decision::kKeep, Decision::kSum, Decision::kRename}) {
+    WorkerBench bench;
+    for (const ReadingSpec& spec : {before, one, two}) bench.put_kafka(message_of(spec));
+    bench.settle();
+    ASSERT_TRUE(bench.resolve("web-1", decision == Decision::kSum ? "" : "boot-a", decision,
+                              decision == Decision::kRename ? "web-2" : ""));
+    const char* const name = decision == Decision::kRename ? "web-2" : "web-1";
+    for (const LinesFrom from : {LinesFrom::kTotals, LinesFrom::kSlots})
+      for (const MachineStatement& machine : november(bench, from).machines)
+        if (machine.machine.str() == name) {
+          EXPECT_EQ(machine.note.coverage.value().metered_us, (900 + 876) * kSecond)
+              << to_string(decision);
+        }
+  }
+}
+
 TEST(DecidedTest, RenameCarriesTheRuleOfPartsAlong) {
   WorkerBench bench;
   bench.put_kafka(message_of(too_busy_parts()));

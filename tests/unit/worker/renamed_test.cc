@@ -197,6 +197,7 @@ TEST(RenamedTest, ASlotOfTwoSourcesIsCoveredOnce) {
   bench.settle();
   ASSERT_TRUE(rename(bench));
   Sent new_name = whole_slot(3, "web-2", "boot-a", kEight, unix_s(kEight));
+  new_name.spec.from_s += 600;
   new_name.spec.seconds = 350;
   new_name.spec.off_s = 200;
   put(bench, new_name);
