@@ -242,6 +242,49 @@ MUTANTS = [
         ("sqlite_test", "*LedgerFaultSweep*/SyncErrorThenKill"),
     ),
     Mutant(
+        "off_not_booked",
+        "the time a host was off before its boot is told",
+        "src/agent/metering.cc",
+        "  if (last_->end != EndMark::kOperator) totals.book_off(",
+        '  if (last_->end != EndMark::kOperator && !mutant("off_not_booked"))\n'
+        "    totals.book_off(",
+        (SIM, 20),
+    ),
+    Mutant(
+        "memory_without_end",
+        "one sample of memory counts for three intervals at most",
+        "src/agent/metering.cc",
+        "  const std::int64_t memory_us = std::min(ran, memory_left_us_);",
+        "  const std::int64_t memory_us =\n"
+        '      mutant("memory_without_end") ? ran : std::min(ran, memory_left_us_);',
+        (SIM, 50),
+    ),
+    Mutant(
+        "rest_dropped",
+        "what is below a KiB·s is carried to the next tick",
+        "src/agent/metering.cc",
+        "  last_->memory_rest = rests.used;",
+        '  last_->memory_rest = mutant("rest_dropped") ? 0 : rests.used;',
+        (SIM, 20),
+    ),
+    Mutant(
+        "capacity_while_suspended",
+        "no capacity is counted while a host is suspended",
+        "src/agent/slot_totals.cc",
+        "    slot.used[kCpuCapacity] += use.cores * ran[i];",
+        "    slot.used[kCpuCapacity] += use.cores *\n"
+        '        (mutant("capacity_while_suspended") ? portions[i].length_us() : ran[i]);',
+        (SIM, 200),
+    ),
+    Mutant(
+        "covers_twice",
+        "time that two agents of one boot saw is covered once",
+        "src/domain/slot_cover.cc",
+        "    if (epochs_ < 2) return sum_;",
+        '    if (epochs_ < 2 || mutant("covers_twice")) return sum_;',
+        ("domain_billing_test", "SlotCoverTest.*"),
+    ),
+    Mutant(
         "saves_every_other_tick",
         "what a tick metered is saved with it",
         "src/agent/agent.cc",

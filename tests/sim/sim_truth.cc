@@ -30,7 +30,11 @@ bool Truth::begins(const std::optional<Checkpoint>& checkpoint, const BootId& bo
   settle();
   boot_ = boot.str();
   base_ = checkpoint ? point_of(*checkpoint) : std::nullopt;
-  if (checkpoint && checkpoint->boot != boot) base_ = Point{.boot = boot_};
+  if (checkpoint && checkpoint->boot != boot) {
+    base_ = Point{.boot = boot_};
+    // How long a host went on without an agent that an operator had stopped, nobody knows.
+    if (checkpoint->end != EndMark::kOperator) base_->off_since_us = checkpoint->at.utc.us;
+  }
   was_metered_ = false;
   return is_known;
 }
@@ -47,8 +51,13 @@ void Truth::ticked(const Instant& at, const HostSample& sample, bool metered) {
   was_metered_ = metered;
   if (!metered) return;
   if (is_start) epoch_wall_us_ = wall_less_boot(at);
-  const Point point{boot_,   at, sample.cpu->busy_us, sample.cpu->cores, sample.memory->used_kib,
-                    is_start};
+  const Point point{.boot = boot_,
+                    .at = at,
+                    .busy_us = sample.cpu->busy_us,
+                    .cores = sample.cpu->cores,
+                    .used_kib = sample.memory->used_kib,
+                    .total_kib = sample.memory->total_kib,
+                    .is_start = is_start};
   read_[{boot_, at.boot_us}] = point;
   points_.push_back(point);
 }
@@ -79,7 +88,7 @@ void Truth::settle() {
   for (const Point& point : points_) {
     if (point.is_start) earliest_ = 0;
     if (from) {
-      if (from->boot != point.boot) from = Point{.boot = point.boot};
+      if (from->off_since_us) book_off(*from->off_since_us, point);
       const bool is_gap = point.at.boot_us - from->at.boot_us > kGapTicks * interval_us_;
       book(*from, point, is_first || point.is_start || is_gap, !is_first);
     }
@@ -97,33 +106,67 @@ void Truth::book(const Point& from, const Point& to, bool estimated, bool is_sam
   BootTruth& boot = boots_[to.boot];
   const std::int64_t ran = to.at.monotonic_us - from.at.monotonic_us;
   const std::int64_t cpu = to.busy_us - from.busy_us;
+  const std::int64_t sampled = is_sampled ? std::min(ran, kGapTicks * interval_us_) : 0;
   boot.sum.cpu_us += cpu;
   boot.sum.uptime_us += ran;
   (estimated ? boot.sum.estimated_us : boot.sum.metered_us) += ran;
-  boot.capacity_us += ran * to.cores;
-  if (is_sampled)
-    boot.memory_kib_us +=
-        static_cast<Int128>(from.used_kib) * std::min(ran, kGapTicks * interval_us_);
-  share(boot, from, to, estimated);
+  boot.sum.off_us += to.at.boot_us - from.at.boot_us - ran;
+  boot.sum.capacity_us += ran * to.cores;
+  boot.sum.memory_kib_us += static_cast<Int128>(from.used_kib) * sampled;
+  boot.sum.memory_capacity_kib_us += static_cast<Int128>(to.total_kib) * ran;
+  share(from, to, estimated, sampled);
 }
 
-/// By time, on the wall clock that held at the stretch's end.
-void Truth::share(BootTruth& boot, const Point& from, const Point& to, bool estimated) {
+/// Nothing is used meanwhile, and the clock before the boot is the wall clock.
+void Truth::book_off(std::int64_t from_us, const Point& first) {
+  const std::int64_t until_us = wall_less_boot(first.at);
+  BootTruth& boot = boots_[first.boot];
+  for (std::int64_t quarter = from_us / kQuarterUs; quarter * kQuarterUs < until_us; ++quarter) {
+    const std::int64_t part =
+        std::min(until_us, (quarter + 1) * kQuarterUs) - std::max(from_us, quarter * kQuarterUs);
+    if (part <= 0) continue;
+    slot_of(first.boot, quarter).off_us += part;
+    boot.sum.off_us += part;
+  }
+}
+
+SlotTruth& Truth::slot_of(const std::string& boot, std::int64_t quarter) {
+  const std::string name = quarter_name(std::max(quarter, earliest_));
+  SlotTruth& slot = boots_[boot].slots[name];
+  const std::string place = boot + " " + name;
+  if (std::exchange(booked_, place) != place) ++slot.visits;
+  return slot;
+}
+
+/// By time, on the wall clock that held at the stretch's end. Memory is what was seen at the
+/// stretch's beginning, for the first `sampled` µs that the host ran.
+void Truth::share(const Point& from, const Point& to, bool estimated, std::int64_t sampled) {
   const std::int64_t length = to.at.boot_us - from.at.boot_us;
   const std::int64_t ran = to.at.monotonic_us - from.at.monotonic_us;
   const std::int64_t cpu = to.busy_us - from.busy_us;
   const std::int64_t begin = to.at.utc.us - length;
   for (std::int64_t quarter = begin / kQuarterUs; quarter * kQuarterUs < to.at.utc.us; ++quarter) {
-    const std::int64_t part =
-        std::min(to.at.utc.us, (quarter + 1) * kQuarterUs) - std::max(begin, quarter * kQuarterUs);
-    SlotTruth& slot = boot.slots[quarter_name(std::max(quarter, earliest_))];
-    const auto share_of = [&](std::int64_t whole) {
-      return static_cast<std::int64_t>(static_cast<Int128>(whole) * part / length);
+    const std::int64_t part_from = std::max(begin, quarter * kQuarterUs) - begin;
+    const std::int64_t part_to = std::min(to.at.utc.us, (quarter + 1) * kQuarterUs) - begin;
+    const std::int64_t part = part_to - part_from;
+    SlotTruth& slot = slot_of(to.boot, quarter);
+    const auto up_to = [&](std::int64_t whole, std::int64_t at) {
+      return static_cast<std::int64_t>(static_cast<Int128>(whole) * at / length);
     };
-    slot.cpu_us += share_of(cpu);
-    slot.uptime_us += share_of(ran);
-    (estimated ? slot.estimated_us : slot.metered_us) += share_of(ran);
-    if (part != length) ++slot.cuts;
+    const std::int64_t ran_before = up_to(ran, part_from);
+    const std::int64_t ran_there = up_to(ran, part_to) - ran_before;
+    slot.cpu_us += up_to(cpu, part);
+    slot.uptime_us += ran_there;
+    (estimated ? slot.estimated_us : slot.metered_us) += ran_there;
+    slot.off_us += part - ran_there;
+    slot.capacity_us += ran_there * to.cores;
+    slot.memory_kib_us += static_cast<Int128>(from.used_kib) *
+                          std::clamp<std::int64_t>(sampled - ran_before, 0, ran_there);
+    slot.memory_capacity_kib_us += static_cast<Int128>(to.total_kib) * ran_there;
+    if (part == length) continue;
+    ++slot.cuts;
+    slot.cut_cores += to.cores;
+    slot.cut_kib += to.total_kib;
   }
 }
 

@@ -13,21 +13,27 @@
 
 namespace meterbill::sim {
 
-/// What one slot of one boot must show, µs; `cuts` is how many parts of longer stretches are in it:
-/// so many microseconds may lie in the next slot instead.
+/// What one slot of one boot must show, µs and KiB·µs. `cuts` is how many parts of longer stretches
+/// are in it: so many microseconds may lie in the next slot instead, and so many of each processor
+/// and KiB. `visits`: how often it was begun, each time with up to a KiB·s of the slot before it.
 struct SlotTruth {
   std::int64_t cpu_us = 0;
   std::int64_t uptime_us = 0;
   std::int64_t metered_us = 0;
   std::int64_t estimated_us = 0;
+  std::int64_t off_us = 0;
+  std::int64_t capacity_us = 0;
+  Int128 memory_kib_us = 0;
+  Int128 memory_capacity_kib_us = 0;
   std::int64_t cuts = 0;
+  std::int64_t cut_cores = 0;
+  Int128 cut_kib = 0;
+  std::int64_t visits = 0;
 };
 
 struct BootTruth {
   std::map<std::string, SlotTruth> slots;  ///< by the agent's slots
   SlotTruth sum;
-  std::int64_t capacity_us = 0;
-  Int128 memory_kib_us = 0;
 };
 
 /// What one machine has truly used, by the slots its agent's clock said: kept from the instants at
@@ -61,12 +67,17 @@ class Truth {
     std::int64_t busy_us = 0;
     std::int64_t cores = 0;
     std::int64_t used_kib = 0;
+    std::int64_t total_kib = 0;
     bool is_start = false;  ///< an epoch begins with it
+    /// Of the beginning of a boot: since when, by the wall clock, the host had been off.
+    std::optional<std::int64_t> off_since_us = {};
   };
 
   void settle();
   void book(const Point& from, const Point& to, bool estimated, bool is_sampled);
-  void share(BootTruth& boot, const Point& from, const Point& to, bool estimated);
+  void share(const Point& from, const Point& to, bool estimated, std::int64_t sampled);
+  void book_off(std::int64_t from_us, const Point& first);
+  SlotTruth& slot_of(const std::string& boot, std::int64_t quarter);
   [[nodiscard]] std::optional<Point> point_of(const Checkpoint& checkpoint) const;
 
   std::int64_t interval_us_;
@@ -79,6 +90,7 @@ class Truth {
   bool was_metered_ = false;
   std::int64_t epoch_wall_us_ = 0;  ///< wall less boot clock at the epoch's start
   std::int64_t earliest_ = 0;       ///< the epoch's slot never goes back; in quarter hours
+  std::string booked_;              ///< boot and slot that were booked last
   std::map<std::string, BootTruth> boots_;
   std::map<std::string, bool> unknown_;  ///< boots of which nothing can be said
 };

@@ -231,9 +231,11 @@ void judge_truth(const LedgerContent& content, const std::string& machine, const
       into->uptime_us += field(fields, "used.uptime");
       into->metered_us += field(fields, "metered_us");
       into->estimated_us += field(fields, "estimated_us");
+      into->off_us += field(fields, "off_us");
+      into->capacity_us += field(fields, "used.cpu_capacity");
+      into->memory_kib_us += Int128{kSecond} * field(fields, "used.memory");
+      into->memory_capacity_kib_us += Int128{kSecond} * field(fields, "used.memory_capacity");
     }
-    boot.capacity_us += field(fields, "used.cpu_capacity");
-    boot.memory_kib_us += field(fields, "used.memory");  // KiB·s here
   }
   for (const auto& entry : truth.boots()) {
     const std::string& boot = entry.first;
@@ -249,10 +251,18 @@ void judge_truth(const LedgerContent& content, const std::string& machine, const
     compare("uptime in all", found.sum.uptime_us, expected.sum.uptime_us, 0);
     compare("metered in all", found.sum.metered_us, expected.sum.metered_us, 0);
     compare("estimated in all", found.sum.estimated_us, expected.sum.estimated_us, 0);
-    compare("capacity in all", found.capacity_us, expected.capacity_us, 0);
-    // What is below one KiB·s is carried from boot to boot.
-    compare("memory in all", static_cast<std::int64_t>(found.memory_kib_us),
-            static_cast<std::int64_t>(expected.memory_kib_us / kSecond), 1);
+    compare("off in all", found.sum.off_us, expected.sum.off_us, 0);
+    compare("capacity in all", found.sum.capacity_us, expected.sum.capacity_us, 0);
+    // What is below one KiB·s is carried from slot to slot and from boot to boot.
+    const auto compare_kib = [&](const std::string& what, Int128 is, Int128 should,
+                                 Int128 tolerance) {
+      compare(what + ", KiB·s", static_cast<std::int64_t>(is / kSecond),
+              static_cast<std::int64_t>(should / kSecond),
+              static_cast<std::int64_t>(tolerance / kSecond) + 1);
+    };
+    compare_kib("memory in all", found.sum.memory_kib_us, expected.sum.memory_kib_us, 0);
+    compare_kib("memory capacity in all", found.sum.memory_capacity_kib_us,
+                expected.sum.memory_capacity_kib_us, 0);
     for (const auto& [slot, there] : expected.slots) {
       const auto at = found.slots.find(slot);
       const SlotTruth is = at == found.slots.end() ? SlotTruth{} : at->second;
@@ -260,6 +270,12 @@ void judge_truth(const LedgerContent& content, const std::string& machine, const
       compare("uptime " + slot, is.uptime_us, there.uptime_us, there.cuts);
       compare("metered " + slot, is.metered_us, there.metered_us, there.cuts);
       compare("estimated " + slot, is.estimated_us, there.estimated_us, there.cuts);
+      compare("off " + slot, is.off_us, there.off_us, there.cuts);
+      compare("capacity " + slot, is.capacity_us, there.capacity_us, there.cut_cores);
+      const Int128 kib_tolerance = there.cut_kib + Int128{kSecond} * there.visits;
+      compare_kib("memory " + slot, is.memory_kib_us, there.memory_kib_us, kib_tolerance);
+      compare_kib("memory capacity " + slot, is.memory_capacity_kib_us,
+                  there.memory_capacity_kib_us, kib_tolerance);
     }
   }
 }
