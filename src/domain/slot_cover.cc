@@ -13,11 +13,6 @@ struct Sum {
   Int128 estimated = 0;
   Int128 off = 0;
 
-  void add(const Cover& cover) {
-    metered += cover.metered_us;
-    estimated += cover.estimated_us;
-    off += cover.off_us;
-  }
   void add(const Sum& sum) {
     metered += sum.metered;
     estimated += sum.estimated;
@@ -32,46 +27,74 @@ Int128 take(Int128& left, Int128 seen) {
   return taken;
 }
 
+/// The part of its boot clock that an epoch neither metered nor estimated, as far as it says that
+/// the host slept.
+Int128 suspended_us(const Cover& cover) {
+  const Int128 awake = Int128{cover.metered_us} + cover.estimated_us;
+  const Int128 asleep = std::max<Int128>(Int128{cover.to_us} - cover.from_us - awake, 0);
+  return std::min<Int128>(cover.off_us, asleep);
+}
+
 /// Epochs of one boot, each overlapping one before it, in the order of their beginnings.
 class Together {
  public:
-  [[nodiscard]] bool takes(const BootId& boot, const Cover& cover) const {
-    return boot == boot_ && cover.from_us < to_us_;
-  }
-  void begin(const BootId& boot, const Cover& cover) {
+  [[nodiscard]] bool takes(const Cover& cover) const { return cover.from_us < to_us_; }
+  void begin(const Cover& cover) {
     *this = Together();
-    boot_ = boot;
     from_us_ = cover.from_us;
     add(cover);
   }
   void add(const Cover& cover) {
     to_us_ = std::max(to_us_, cover.to_us);
-    const Int128 awake = Int128{cover.metered_us} + cover.estimated_us;
-    const Int128 asleep = std::max<Int128>(Int128{cover.to_us} - cover.from_us - awake, 0);
-    const Int128 suspended = std::min<Int128>(cover.off_us, asleep);
-    suspended_ += suspended;
-    off_before_ = std::max(off_before_, cover.off_us - suspended);
-    sum_.add(cover);
+    longest_sleep_ = std::max(longest_sleep_, suspended_us(cover));
+    sum_.metered += cover.metered_us;
+    sum_.estimated += cover.estimated_us;
+    sum_.off += suspended_us(cover);
     ++epochs_;
   }
+  /// It is the host that sleeps, not the agent: none was awake longer than the host, which slept at
+  /// least as long as any of them says.
   [[nodiscard]] Sum sum() const {
     if (epochs_ < 2) return sum_;
-    Int128 left = Int128{to_us_} - from_us_;
+    const Int128 all = Int128{to_us_} - from_us_;
+    Int128 awake = all - longest_sleep_;
     Sum sum;
-    sum.metered = take(left, sum_.metered);
-    sum.estimated = take(left, sum_.estimated);
-    sum.off = take(left, suspended_) + off_before_;
+    sum.metered = take(awake, sum_.metered);
+    sum.estimated = take(awake, sum_.estimated);
+    sum.off = std::min(sum_.off, all - sum.metered - sum.estimated);
     return sum;
   }
 
  private:
-  BootId boot_;
   std::int64_t from_us_ = 0;
   std::int64_t to_us_ = 0;
-  Int128 suspended_ = 0;
-  Int128 off_before_ = 0;  // before the boot: outside of its clock, and each agent tells all of it
+  Int128 longest_sleep_ = 0;
   int epochs_ = 0;
   Sum sum_;
+};
+
+/// All epochs of one boot, in the order of their beginnings.
+class OfBoot {
+ public:
+  void add(const Cover& cover) {
+    off_before_ = std::max(off_before_, cover.off_us - suspended_us(cover));
+    if (cover.from_us >= cover.to_us)  // of no time of the clock: overlaps nothing
+      return sum_.add({.metered = cover.metered_us, .estimated = cover.estimated_us});
+    if (together_.takes(cover)) return together_.add(cover);
+    sum_.add(together_.sum());
+    together_.begin(cover);
+  }
+  [[nodiscard]] Sum sum() const {
+    Sum sum = sum_;
+    sum.add(together_.sum());
+    sum.off += off_before_;
+    return sum;
+  }
+
+ private:
+  Together together_;
+  Sum sum_;
+  Int128 off_before_ = 0;  // before the boot: outside of its clock, and each agent tells all of it
 };
 
 }  // namespace
@@ -88,18 +111,12 @@ Cover SlotCover::finish() const {
     return std::tie(entry.first, entry.second.from_us, entry.second.to_us);
   });
   Sum all;
-  Together together;
-  for (const auto& [boot, cover] : sorted) {
-    if (cover.from_us >= cover.to_us) {  // of no time of the clock: overlaps nothing
-      all.add(cover);
-    } else if (together.takes(boot, cover)) {
-      together.add(cover);
-    } else {
-      all.add(together.sum());
-      together.begin(boot, cover);
-    }
+  for (auto next = sorted.begin(); next != sorted.end();) {
+    const BootId& boot = next->first;
+    OfBoot of_boot;
+    for (; next != sorted.end() && next->first == boot; ++next) of_boot.add(next->second);
+    all.add(of_boot.sum());
   }
-  all.add(together.sum());
   Int128 left = Slot::kMicroseconds;
   Cover cover;
   cover.metered_us = static_cast<std::int64_t>(take(left, all.metered));

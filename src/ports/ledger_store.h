@@ -76,6 +76,10 @@ struct MachineFacts {
 
 /// Names of everything that is interned. Grows by the writer alone.
 struct Dictionary {
+  [[nodiscard]] bool empty() const {
+    return machines.empty() && scopes.empty() && label_sets.empty() && meters.empty();
+  }
+
   std::map<MachineKey, MachineId> machines;
   std::map<ScopeKey, ScopeName> scopes;
   std::map<LabelSetKey, Labels> label_sets;

@@ -21,13 +21,17 @@ Result<bool> Queries::has_cover(LedgerReader& ledger, const View& view,
 Result<void> Queries::walk_cover(LedgerReader& ledger, const View& view,
                                  const MachineFacts& machine, SlotRange range,
                                  const std::function<void(Slot, const Cover&)>& each) {
+  const auto from = sources(view, machine.name);
   std::map<Slot, SlotCover> covers;  // a boot renamed to this machine may cover the same slots
-  for (const MachineKey source : sources(view, machine.name)) {
+  for (const MachineKey source : from) {
     const auto add = [&](const RowContext& context, Slot slot, const UsageRow& row) {
       const auto is_billed = [&](EpochKey epoch) {
         return billed_machine(context, slot, epoch, row.by_epoch.at(epoch)) == machine.key;
       };
-      covers[slot].add(row, boot_of(context), is_billed);
+      if (from.size() == 1)
+        each(slot, slot_cover(row, boot_of(context), is_billed));
+      else
+        covers[slot].add(row, boot_of(context), is_billed);
       return Result<void>(ok());
     };
     MB_TRYV(walk(ledger, view, source, range, add));

@@ -108,7 +108,8 @@ void HttpSource::answer(std::int64_t request, const Counts& counts) {
   respond(std::move(response));
 }
 
-std::vector<Respond> HttpSource::refuse_all(State& state, const std::string& reason) {
+std::vector<Respond> HttpSource::refuse_all(State& state, const std::string& reason,
+                                            const std::string& standing) {
   std::vector<Respond> owed;
   for (auto& [number, respond] : state.polled) owed.push_back(std::move(respond));
   for (Request& request : state.inbox) owed.push_back(std::move(request.respond));
@@ -116,21 +117,24 @@ std::vector<Respond> HttpSource::refuse_all(State& state, const std::string& rea
   state.inbox.clear();
   state.inbox_deliveries = 0;
   state.inbox_bytes = 0;
-  if (!state.stopped) state.refusing = reason;
+  if (state.stopped) return owed;
+  state.refusing = reason;
+  state.standing = standing;
   return owed;
 }
 
-void HttpSource::refuse_all_and_answer(const std::string& reason) {
-  const auto owed = state_.with([&](State& state) { return refuse_all(state, reason); });
+void HttpSource::refuse_all_and_answer(const std::string& reason, const std::string& standing) {
+  const auto owed = state_.with([&](State& state) { return refuse_all(state, reason, standing); });
   for (const Respond& respond : owed) respond(busy(reason));
 }
 
 void HttpSource::rejected(const std::string& reason) {
-  refuse_all_and_answer(reason.empty() ? "the ledger takes nothing at the moment" : reason);
+  refuse_all_and_answer(reason.empty() ? "the ledger takes nothing at the moment" : reason,
+                        "the ledger takes nothing");
 }
 
 void HttpSource::stop() {
-  refuse_all_and_answer("the worker is stopping");
+  refuse_all_and_answer("the worker is stopping", "the worker is stopping");
   state_.with([](State& state) { state.stopped = true; });
 }
 
@@ -146,7 +150,7 @@ SourceStatus HttpSource::status() const {
         .end_offset = state.next_request,
     };
     SourceStatus status{.ready = ready, .reason = state.refusing, .partitions = {partition}};
-    if (!ready) status.stand_still("the ledger takes nothing");
+    if (!ready) status.stand_still(state.standing);
     return status;
   });
 }

@@ -77,7 +77,8 @@ class HttpSource final : public Source {
   struct State {
     std::string refusing =
         "the worker is starting";  ///< why offers are refused; empty: they are not
-    bool stopped = false;          ///< no commit ends that
+    std::string standing = "the worker is starting";  ///< the same in few words
+    bool stopped = false;                             ///< no commit ends that
     std::deque<Request> inbox;
     std::size_t inbox_deliveries = 0;
     std::size_t inbox_bytes = 0;
@@ -88,8 +89,9 @@ class HttpSource final : public Source {
 
   [[nodiscard]] WebResponse busy(const std::string& reason) const;
   /// Lets everything that is unanswered go, and refuses offers for `reason`.
-  [[nodiscard]] static std::vector<Respond> refuse_all(State& state, const std::string& reason);
-  void refuse_all_and_answer(const std::string& reason);
+  [[nodiscard]] static std::vector<Respond> refuse_all(State& state, const std::string& reason,
+                                                       const std::string& standing);
+  void refuse_all_and_answer(const std::string& reason, const std::string& standing);
 
   const HttpSourceLimits limits_;
   Guarded<State> state_;

@@ -60,7 +60,6 @@ Result<void> Worker::derive_anew() {
   std::set<std::pair<MeterName, Slot>> segments;
   for (const auto& [key, quantity] : totals)
     if (quantity != 0) segments.insert({memory_->names.name(key.meter), key.segment});
-  memory_->names.drop();
   const std::vector<PriceVersionUse> prices = price_use_.first_used(segments);
   MB_TRYV(store_.replace_totals(totals, segments_digest_, prices));
   price_use_.remember(prices);
@@ -79,11 +78,14 @@ Result<void> Worker::replace_facts(FactsByName& derived) {
     MachineFacts facts = with_derived(known, derived[machine]);
     if (facts != known) write.machines[machine] = std::move(facts);
   }
-  if (write.machines.empty()) return ok();
+  // The meters of time, which an older ledger lacks: the totals that follow use them.
+  write.added = memory_->names.staged();
+  if (write.machines.empty() && write.added.empty()) return ok();
   MB_TRY(const CommitOutcome outcome, store_.commit(write, {}));
   MB_TRY(const bool committed, is_committed(outcome, commits_));
   if (!committed) return fail(Code::kUnavailable, "the ledger did not keep the machines' facts");
   ++commits_;
+  memory_->names.keep();
   for (const auto& [machine, facts] : write.machines) memory_->machines[machine] = facts;
   return ok();
 }

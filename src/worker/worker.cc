@@ -301,8 +301,9 @@ Result<void> Worker::refuse_all(const Error& error) {
   if (error.code != Code::kDiskFull && error.code != Code::kUnavailable) return error;
   refusal_ = error;
   if (!refused_since_) refused_since_ = clock_.now().utc;
-  if (!told_refused_since_) {
-    told_refused_since_ = refused_since_;
+  if (!told_refused_since_ || told_refusal_ != error.code) {
+    if (!told_refused_since_) told_refused_since_ = refused_since_;
+    told_refusal_ = error.code;
     events_.ledger_unwritable(error, *refused_since_);
   }
   retry_at_us_ = clock_.now().monotonic_us + settings_.retry_us;

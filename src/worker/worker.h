@@ -160,6 +160,7 @@ class Worker {
   std::optional<UtcTime> last_commit_;
   std::optional<UtcTime> refused_since_;       ///< the ledger takes nothing, for `refusal_`
   std::optional<UtcTime> told_refused_since_;  ///< and its end was not told of yet
+  Code told_refusal_{};                        ///< why, as was told of last
   std::int64_t accepted_since_us_ = 0;         ///< while that is not told of
   Error refusal_;
   std::int64_t retry_at_us_ = 0;

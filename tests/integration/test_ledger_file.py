@@ -219,6 +219,23 @@ class StoppedLedgerTest(LedgerFileTest):
         self.assertIn("its schema version is 99", done.stderr)
         self.assertIn("install the program that wrote it", done.stderr)
 
+    def test_a_ledger_of_before_the_totals_of_time_is_brought_up_to_date(self):
+        said = [self.worker.cli("bill", "show", "--json"), self.worker.cli("usage", "--coverage")]
+        self.worker.stop()
+        with sqlite3.connect(self.ledger) as ledger:
+            ledger.executescript(
+                "DELETE FROM total; DELETE FROM meter WHERE name LIKE '=%';"
+                "UPDATE meta SET segments_digest='of then'; PRAGMA user_version=6;"
+            )
+        self.worker.start().wait_ready()
+        self.assertEqual(
+            [self.worker.cli("bill", "show", "--json"), self.worker.cli("usage", "--coverage")],
+            said,
+        )
+        with sqlite3.connect(self.ledger) as ledger:
+            names = {name for (name,) in ledger.execute("SELECT name FROM meter")}
+        self.assertLessEqual({"=metered", "=estimated", "=off", "=special"}, names)
+
     def test_a_worker_leaves_the_ledger_of_a_newer_one_as_it_is_and_names_the_remedy(self):
         self.worker.stop()
         with sqlite3.connect(self.ledger) as ledger:

@@ -173,17 +173,23 @@ TEST_F(MigrationTest, TotalsOfTheThirdSchemaAreLeftToBeDerivedAnew) {
   EXPECT_EQ(ledger->facts().value().segments_digest, "");
 }
 
-TEST_F(MigrationTest, TotalsOfTheSixthSchemaKnowNoTimeAndAreLeftToBeSummedAnew) {
+/// The digest of the price segments after a ledger of that schema was opened.
+std::string digest_after_migration_from(std::size_t schema) {
   const TempDir folder;
   const std::string path = (folder.path() / "ledger.db").string();
   {
     SqliteDb db = SqliteDb::open(path, {}).value();
-    ASSERT_TRUE(migrate_ledger(db, path, ledger_migrations().first(6)));
-    ASSERT_TRUE(db.execute("UPDATE meta SET segments_digest='of then'"));
+    EXPECT_TRUE(migrate_ledger(db, path, ledger_migrations().first(schema)));
+    EXPECT_TRUE(db.execute("UPDATE meta SET segments_digest='of then'"));
   }
   const SystemClock clock;
-  const auto ledger = SqliteLedger::open(path, {}, clock).value();
-  EXPECT_EQ(ledger->facts().value().segments_digest, "");
+  return SqliteLedger::open(path, {}, clock).value()->facts().value().segments_digest;
+}
+
+TEST_F(MigrationTest, TotalsOfTimeAreLeftToBeSummedAnew) {
+  EXPECT_EQ(digest_after_migration_from(6), "") << "that had none";
+  EXPECT_EQ(digest_after_migration_from(7), "") << "that counted time of two agents twice";
+  EXPECT_EQ(digest_after_migration_from(8), "of then");
 }
 
 TEST_F(MigrationTest, PositionsOfTheFifthSchemaGoOnAndTheirGapsBeginAtATimeThatIsNotKnown) {

@@ -99,6 +99,7 @@ TEST_F(HttpSourceTest, BytesFillTheInboxTooButALargeRequestAlonePasses) {
 TEST_F(HttpSourceTest, NothingIsTakenBeforeTheStart) {
   EXPECT_FALSE(offer({"a"}));
   EXPECT_FALSE(source_.status().ready);
+  EXPECT_EQ(source_.status().partitions.at(0).reason, "the worker is starting");
   ASSERT_TRUE(source_.start({}));
   EXPECT_TRUE(source_.status().ready);
   EXPECT_TRUE(offer({"a"}));
@@ -129,6 +130,7 @@ TEST_F(HttpSourceTest, TheEndAnswersWhatIsLeftAndIsFinal) {
   offer({"waiting"});
   source_.stop();
   EXPECT_EQ(answers_.size(), 2U);
+  EXPECT_EQ(source_.status().partitions.at(0).reason, "the worker is stopping");
   source_.committed({});
   EXPECT_FALSE(offer({"new"}));
 }

@@ -102,6 +102,22 @@ TEST(WorkerTest, HousekeepingIsDoneUnderLoadThatNeverEnds) {
   EXPECT_TRUE(!forgotten || forgotten.value().empty());
 }
 
+TEST(WorkerTest, AnotherCauseThatTheLedgerIsNotWrittenForIsToldToo) {
+  WorkerBench bench;
+  bench.settle();
+  std::vector<std::string> told;
+  for (const CommitFault fault : {CommitFault::kUnknownLost, CommitFault::kDiskFull}) {
+    bench.ledger.fail_next(fault);
+    bench.put_kafka(std::string(kSample));
+    bench.settle();
+    told.push_back("not since " + to_string(bench.clock.now().utc));
+    bench.clock.advance(1'000'000);
+    bench.settle();
+    ASSERT_TRUE(bench.worker->status().ready);
+  }
+  EXPECT_EQ(bench.events.ledger, told);
+}
+
 TEST(WorkerTest, AFullDiskThatComesAndGoesIsToldOnceAndItsEndAfterARest) {
   WorkerBench bench;
   bench.settle();
