@@ -82,7 +82,8 @@ void check_coverage(WorkerBench& bench, const Statement& statement, UtcTime now)
 void PrintTo(const MergeDump& dump, std::ostream* out) {
   *out << dump.usage << "held\n"
        << dump.held << "clock steps\n"
-       << dump.clock_steps << "costs\n"
+       << dump.clock_steps << "times\n"
+       << dump.times << "costs\n"
        << dump.costs << "lines\n"
        << dump.lines;
 }
@@ -102,6 +103,7 @@ void expect_as_counted(const MergeDump& dump, const Recount& want) {
   EXPECT_EQ(sorted_lines(dump.usage), want.usage);
   EXPECT_EQ(dump.held, want.held);
   EXPECT_EQ(dump.clock_steps, want.clock_steps);
+  EXPECT_EQ(dump.times, want.times);
 }
 
 void MergeDelivery::perform(const MergeAct& act) {
@@ -207,7 +209,26 @@ MergeDump MergeDelivery::finish() {
   decide_the_rest();
   const std::string from_slots = lines(LinesFrom::kSlots);
   EXPECT_EQ(lines(LinesFrom::kTotals), from_slots);
-  return {bench_.usage_csv(), bench_.held(), clock_steps(), costs(), from_slots};
+  return {bench_.usage_csv(), bench_.held(), clock_steps(), times(), costs(), from_slots};
+}
+
+std::string MergeDelivery::times() {
+  const UtcTime now = bench_.clock.now().utc;
+  const Period month = parse_period("2026-11", *utc_zone(), now).value();
+  const Statement statement =
+      bench_.queries.statement(bench_.ledger, month, std::nullopt, now, LinesFrom::kTotals, {})
+          .value();
+  std::set<std::string> lines;
+  for (const MachineStatement& machine : statement.machines) {
+    const Coverage time = machine.note.coverage.value_or(Coverage{});
+    const std::int64_t awake_us = time.metered_us + time.estimated_us;
+    if (awake_us + time.off_us > 0)
+      lines.insert(machine.machine.str() + " " + std::to_string(awake_us) + " " +
+                   std::to_string(time.off_us) + "\n");
+  }
+  std::string text;
+  for (const std::string& line : lines) text += line;
+  return text;
 }
 
 std::string MergeDelivery::costs() {

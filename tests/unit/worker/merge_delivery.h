@@ -16,6 +16,7 @@ struct MergeDump {
   std::string usage;  ///< `usage --csv`
   std::string held;
   std::string clock_steps;
+  std::string times;  ///< of each machine, awake and off
   std::string costs;
   std::string lines;  ///< of the statement; the same from totals and from slots
   friend bool operator==(const MergeDump&, const MergeDump&) = default;
@@ -60,6 +61,7 @@ class MergeDelivery {
   [[nodiscard]] std::string costs();
   [[nodiscard]] std::string clock_steps();
   [[nodiscard]] std::string lines(LinesFrom from);
+  [[nodiscard]] std::string times();
 
   const History& history_;
   std::mt19937_64& random_;

@@ -81,6 +81,7 @@ const Kinds kMoreThan{
     {"estimated", 120},
     {"off", 60},
     {"clock steps", 25},
+    {"covered twice", 15},
     {"restarts", 200},
     {"new boots", 90},
     {"labels changed", 140},

@@ -51,6 +51,7 @@ class Counter {
       for (const auto& [slot, share] : shares_[run]) bill(run, slot, share);
     add_samples_and_events();
     find_clock_steps();
+    find_times();
     count_kinds();
     std::set<std::string> lines;
     for (const auto& [key, quantity] : usage_)
@@ -220,6 +221,51 @@ class Counter {
     }
     for (const std::string& line : lines) result_.clock_steps += line;
     result_.kinds["clock steps"] = static_cast<int>(lines.size());
+  }
+
+  /// How long the boot clock lies in any of them; and whether in two at once.
+  static std::pair<std::int64_t, bool> length_of_all(const std::vector<const Share*>& shares) {
+    std::set<std::int64_t> bounds;
+    for (const Share* share : shares) bounds.insert({share->cover->from_us, share->cover->to_us});
+    std::int64_t length = 0;
+    bool is_twice = false;
+    for (auto at = bounds.begin(); at != bounds.end() && std::next(at) != bounds.end(); ++at) {
+      const auto times = std::ranges::count_if(shares, [&](const Share* share) {
+        return share->cover->from_us <= *at && *at < share->cover->to_us;
+      });
+      if (times > 0) length += *std::next(at) - *at;
+      is_twice |= times > 1;
+    }
+    return {length, is_twice};
+  }
+
+  /// No host of a history sleeps: each boot is awake while any of its agents runs, and had been off
+  /// as long as the one says who knows of most.
+  void find_times() {
+    std::map<std::pair<std::string, Slot>, std::map<std::string, std::vector<const Share*>>> slots;
+    for (std::size_t number = 0; number < shares_.size(); ++number)
+      for (const auto& [slot, share] : shares_[number])
+        if (const auto name = billed_to(number, slot, share); name && share.cover)
+          slots[{*name, slot}][run(number).boot].push_back(&share);
+    std::map<std::string, std::pair<std::int64_t, std::int64_t>> times;
+    for (const auto& [key, boots] : slots) {
+      std::int64_t awake = 0;
+      std::int64_t off = 0;
+      for (const auto& [boot, shares] : boots) {
+        const auto [length, is_twice] = length_of_all(shares);
+        awake += length;
+        off += std::ranges::max(shares, {}, [](const Share* s) {
+                 return s->cover->off_us;
+               })->cover->off_us;
+        result_.kinds["covered twice"] += is_twice ? 1 : 0;
+      }
+      awake = std::min(awake, kWholeSlotUs);
+      times[key.first].first += awake;
+      times[key.first].second += std::min(off, kWholeSlotUs - awake);
+    }
+    for (const auto& [name, time] : times)
+      if (time.first + time.second > 0)
+        result_.times += fmt::format("{} {} {}\n", name, time.first, time.second);
   }
 
   void count_kinds() {

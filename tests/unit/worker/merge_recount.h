@@ -14,6 +14,7 @@ struct Recount {
   std::string usage;                 ///< machine,scope,labels,slot,meter,quantity: sorted lines
   std::string held;                  ///< machine epoch slot[ discarded slot]: sorted lines
   std::string clock_steps;           ///< machine slot microseconds: sorted lines
+  std::string times;                 ///< machine, microseconds awake and off: sorted lines
   std::map<std::string, int> kinds;  ///< how often what is worth showing is among it
 };
 [[nodiscard]] Recount recount(const History& history);
