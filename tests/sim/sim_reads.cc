@@ -7,11 +7,20 @@
 namespace meterbill::sim {
 
 void Reads::begin(std::span<const PartitionPosition> positions) {
+  pending_.insert(pending_.end(), doubtful_.begin(), doubtful_.end());
+  doubtful_.clear();
   committed(positions);
   pending_.clear();
 }
 
+void Reads::rejected() {
+  doubtful_.insert(doubtful_.end(), pending_.begin(), pending_.end());
+  pending_.clear();
+}
+
 void Reads::committed(std::span<const PartitionPosition> positions) {
+  // None: only that the ledger can be written again, be it told to a process that begins.
+  if (!positions.empty()) doubtful_.clear();
   for (const PartitionPosition& position : positions)
     std::erase_if(pending_, [&](const auto& record) {
       const auto [partition, offset] = record;

@@ -26,8 +26,9 @@ class Reads {
   }
   /// What stands below these positions is kept.
   void committed(std::span<const PartitionPosition> positions);
-  /// Nothing of what was handed over and is not committed yet is kept.
-  void rejected() { pending_.clear(); }
+  /// Nothing of what was handed over and is not committed yet is kept; or all of it is, if the
+  /// process dies of what failed behind its commit: the positions of the next one tell.
+  void rejected();
 
   [[nodiscard]] bool is_kept(std::int32_t partition, std::int64_t offset) const;
   /// At the end, with the ledger's positions and gaps: of each partition, from the first record
@@ -37,8 +38,9 @@ class Reads {
              std::span<const Expired> expired, std::vector<std::string>& findings) const;
 
  private:
-  std::vector<std::pair<std::int32_t, std::int64_t>> pending_;  ///< partition, offset
-  std::map<std::int32_t, std::vector<bool>> kept_;              ///< by offset
+  std::vector<std::pair<std::int32_t, std::int64_t>> pending_;   ///< partition, offset
+  std::vector<std::pair<std::int32_t, std::int64_t>> doubtful_;  ///< rejected last
+  std::map<std::int32_t, std::vector<bool>> kept_;               ///< by offset
 };
 
 }  // namespace meterbill::sim

@@ -145,7 +145,9 @@ void Truth::share(const Point& from, const Point& to, bool estimated, std::int64
   const std::int64_t ran = to.at.monotonic_us - from.at.monotonic_us;
   const std::int64_t cpu = to.busy_us - from.busy_us;
   const std::int64_t begin = to.at.utc.us - length;
+  std::int64_t parts = 0;
   for (std::int64_t quarter = begin / kQuarterUs; quarter * kQuarterUs < to.at.utc.us; ++quarter) {
+    ++parts;
     const std::int64_t part_from = std::max(begin, quarter * kQuarterUs) - begin;
     const std::int64_t part_to = std::min(to.at.utc.us, (quarter + 1) * kQuarterUs) - begin;
     const std::int64_t part = part_to - part_from;
@@ -167,6 +169,10 @@ void Truth::share(const Point& from, const Point& to, bool estimated, std::int64
     ++slot.cuts;
     slot.cut_cores += to.cores;
     slot.cut_kib += to.total_kib;
+    // Where the sampled time ends, all that was rounded before it is missing or left over.
+    const std::int64_t sampled_there = sampled - ran_before;
+    if (sampled_there > -parts && sampled_there < ran_there + parts)
+      slot.cut_kib += static_cast<Int128>(from.used_kib) * parts;
   }
 }
 

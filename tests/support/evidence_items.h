@@ -10,6 +10,7 @@ namespace meterbill {
 /// To pack them; they must stay.
 [[nodiscard]] inline std::vector<EvidenceRef> refs_of(const std::vector<EvidenceItem>& items) {
   std::vector<EvidenceRef> refs;
+  refs.reserve(items.size());
   for (const EvidenceItem& item : items)
     refs.push_back({item.source, item.position, item.delivery, item.released});
   return refs;
