@@ -43,7 +43,7 @@ TEST_P(LedgerContract, ACommitUnderAnOldFenceChangesNothing) {
   given(1);
   ASSERT_TRUE(ledger().claim(kKafka));
   const std::string before = state();
-  EXPECT_EQ(commit(batch(2)).value(), CommitOutcome::kFenced);
+  ASSERT_EQ(commit(batch(2)).value(), CommitOutcome::kFenced);
   EXPECT_EQ(state(), before);
   claim();
   EXPECT_EQ(commit(batch(2)).value(), CommitOutcome::kCommitted);

@@ -64,7 +64,7 @@ MUTANTS = [
         "src/adapters/sqlite/sqlite_ledger.cc",
         "              if (!ours) return false;",
         '              if (!ours && !mutant("no_fence")) return false;',
-        ("ledger_contract_test", "*"),
+        ("ledger_contract_test", "*ACommitUnderAnOldFenceChangesNothing*"),
     ),
     Mutant(
         "unsynced_commit",
@@ -174,7 +174,7 @@ MUTANTS = [
         "src/worker/worker.cc",
         "  return facts.commits > commits_before;",
         '  return facts.commits > commits_before || mutant("unknown_outcome_believed");',
-        ("worker_test", "WorkerTest.*"),
+        ("worker_test", "WorkerTest.AnUnknownOutcomeIsReadBack"),
     ),
     Mutant(
         "command_before_ahead",
