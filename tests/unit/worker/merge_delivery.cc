@@ -212,22 +212,22 @@ MergeDump MergeDelivery::finish() {
   return {bench_.usage_csv(), bench_.held(), clock_steps(), times(), costs(), from_slots};
 }
 
-std::string MergeDelivery::times() {
+Statement MergeDelivery::statement(LinesFrom from) {
   const UtcTime now = bench_.clock.now().utc;
   const Period month = parse_period("2026-11", *utc_zone(), now).value();
-  const Statement statement =
-      bench_.queries.statement(bench_.ledger, month, std::nullopt, now, LinesFrom::kTotals, {})
-          .value();
-  std::set<std::string> lines;
-  for (const MachineStatement& machine : statement.machines) {
+  return bench_.queries.statement(bench_.ledger, month, std::nullopt, now, from, {}).value();
+}
+
+std::string MergeDelivery::times() {
+  const Statement made = statement(LinesFrom::kTotals);
+  std::string text;
+  for (const MachineStatement& machine : made.machines) {
     const Coverage time = machine.note.coverage.value_or(Coverage{});
     const std::int64_t awake_us = time.metered_us + time.estimated_us;
     if (awake_us + time.off_us > 0)
-      lines.insert(machine.machine.str() + " " + std::to_string(awake_us) + " " +
-                   std::to_string(time.off_us) + "\n");
+      text += machine.machine.str() + " " + std::to_string(awake_us) + " " +
+              std::to_string(time.off_us) + "\n";
   }
-  std::string text;
-  for (const std::string& line : lines) text += line;
   return text;
 }
 
@@ -256,17 +256,11 @@ std::string MergeDelivery::clock_steps() {
 }
 
 std::string MergeDelivery::lines(LinesFrom from) {
-  const UtcTime now = bench_.clock.now().utc;
-  const Period month = parse_period("2026-11", *utc_zone(), now).value();
-  const auto statement = [&](LinesFrom lines_from) {
-    return bench_.queries.statement(bench_.ledger, month, std::nullopt, now, lines_from, {})
-        .value();
-  };
-  const auto made = statement(from);
+  const Statement made = statement(from);
   // With all that is said beside the lines: time, what is held or discarded, clock steps.
   EXPECT_EQ(statement_json(made, bench_.book.zone()),
             statement_json(statement(LinesFrom::kSlots), bench_.book.zone()));
-  check_coverage(bench_, made, now);
+  check_coverage(bench_, made, bench_.clock.now().utc);
   std::string text = to_string(made.exact_total) + "\n";
   for (const MachineStatement& machine : made.machines) {
     for (const Line& line : machine.lines)

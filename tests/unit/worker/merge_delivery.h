@@ -58,6 +58,8 @@ class MergeDelivery {
   void decide_the_rest();
   void settle_quarantine();
   void restart();
+  /// Of the month that all of a history lies in.
+  [[nodiscard]] Statement statement(LinesFrom from);
   [[nodiscard]] std::string costs();
   [[nodiscard]] std::string clock_steps();
   [[nodiscard]] std::string lines(LinesFrom from);
