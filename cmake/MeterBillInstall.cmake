@@ -4,6 +4,7 @@ include(GNUInstallDirs)
 set(METERBILL_SYSTEMD_DIR lib/systemd/system CACHE STRING "Folder of units, below the prefix")
 
 install(TARGETS meterbill RUNTIME COMPONENT cli)
+install(FILES systemd/meterbill.catalog DESTINATION lib/systemd/catalog COMPONENT cli)
 install(FILES systemd/meterbill.sysusers DESTINATION lib/sysusers.d RENAME meterbill.conf COMPONENT cli)
 foreach(service agent worker)
   install(TARGETS meterbill-${service} RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT ${service})

@@ -14,6 +14,11 @@ namespace {
 constexpr std::int64_t kSecond = 1'000'000;
 constexpr std::int64_t kIdleUs = 60 * kSecond;  // a tick wakes the sender long before
 constexpr std::size_t kAsideShown = 10;
+// What a loop may take for its work before it counts as stuck. A disk may be slow to sync; a round
+// of sending waits for the network, but each message only for the sink's own timeout.
+constexpr std::int64_t kTickWorkUs = 30 * kSecond;
+constexpr std::int64_t kSendWorkUs = 600 * kSecond;
+constexpr std::int64_t kLateUs = 10 * kSecond;  // a rest may end so much later on a busy machine
 
 std::string why_not_metering(TickState state) {
   switch (state) {
@@ -51,7 +56,8 @@ Agent::Agent(AgentOptions options, AgentParts parts)
                      .clock = parts_.clock,
                      .events = parts_.events,
                      .encode = parts_.encode,
-                     .random = parts_.random}) {}
+                     .random = parts_.random}),
+      interval_us_(options_.interval_us) {}
 
 EpochId Agent::random_epoch() {
   const std::uint64_t high = parts_.random();
@@ -84,25 +90,41 @@ Result<void> Agent::open() {
 
 void Agent::run(const std::stop_token& stop) {
   {
-    std::jthread sending([this](const std::stop_token& stop_sending) {
-      while (!stop_sending.stop_requested()) parts_.send_waiter.wait(stop_sending, send_once());
-    });
+    std::jthread sending([this](const std::stop_token& stop_sending) { send_until(stop_sending); });
     while (!stop.stop_requested()) {
+      ticking_.promise(parts_.clock.now().monotonic_us, kTickWorkUs);
       tick_once();
       wait_for_next_tick(stop);
     }
+    ticking_.promise(parts_.clock.now().monotonic_us, kTickWorkUs);
     finish(parts_.how_it_ends());
   }
+  ticking_.end();
   // The sending thread is gone. A sink that is away keeps nobody from stopping.
   if (!sender_.state().outage) static_cast<void>(send_once());
 }
 
+void Agent::send_until(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    sending_.promise(parts_.clock.now().monotonic_us, kSendWorkUs);
+    const std::int64_t wait = send_once();
+    sending_.promise(parts_.clock.now().monotonic_us, wait + kLateUs);
+    parts_.send_waiter.wait(stop, wait);
+  }
+  sending_.end();
+}
+
 void Agent::wait_for_next_tick(const std::stop_token& stop) {
-  const UtcTime target = next_tick(parts_.clock.now().utc, options_.interval_us);
+  // From here on: the tick before is judged by the time that was waited for it.
+  const std::int64_t interval_us = interval_us_;
+  metering_->set_interval(interval_us);
+  const UtcTime target = next_tick(parts_.clock.now().utc, interval_us);
   while (!stop.stop_requested()) {
     // Further away than an interval: the clock was set back, and the tick is due by any other.
-    const std::int64_t left = target.us - parts_.clock.now().utc.us;
-    if (left <= 0 || left > options_.interval_us) return;
+    const Instant now = parts_.clock.now();
+    const std::int64_t left = target.us - now.utc.us;
+    if (left <= 0 || left > interval_us) return;
+    ticking_.promise(now.monotonic_us, left + kLateUs);
     parts_.tick_waiter.wait(stop, left);
   }
 }
@@ -175,6 +197,8 @@ void Agent::tell(const TickResult& result, const HostSample& sample) {
     parts_.events.epoch_began(*metering_->epoch(), *result.began, result.bridged_us);
   if (result.state != std::exchange(told_state_, result.state))
     parts_.events.metering_changed(result.state);
+  if (result.state == TickState::kMetered)
+    parts_.events.ticked(metering_->cpu_percent(), metering_->memory_percent());
   const std::string fault = sample.faults.empty() ? "" : sample.faults.front().message;
   if (fault == std::exchange(told_fault_, fault)) return;
   if (fault.empty()) {
@@ -244,6 +268,8 @@ std::int64_t Agent::send_once() {
   return wait;
 }
 
+void Agent::set_interval(std::int64_t interval_us) { interval_us_ = interval_us; }
+
 void Agent::pause() {
   if (!paused_.exchange(true)) parts_.events.sending_paused(true);
 }
@@ -269,16 +295,21 @@ AgentStatus Agent::status() const {
   const Instant now = parts_.clock.now();
   status.version = options_.version;
   status.machine = options_.machine;
-  status.interval_us = options_.interval_us;
+  status.interval_us = interval_us_;
   status.now = now.utc;
   // By today's clock: the one at the start may have been wrong.
   status.started = UtcTime{now.utc.us - (now.boot_us - started_boot_us_)};
   status.sink = parts_.sink.name();
   status.paused = paused_;
   const std::int64_t silent_us = now.boot_us - last_tick.boot_us;
+  const bool ticks = !ticking_.is_late(now.monotonic_us);
+  status.is_alive = ticks && !sending_.is_late(now.monotonic_us);
   if (!status.last_tick) {
     status.reason = "no tick yet";
-  } else if (silent_us > Metering::kGapTicks * options_.interval_us + 5 * kSecond) {
+  } else if (!status.is_alive) {
+    status.reason = fmt::format("the {} loop is stuck; the service manager restarts the agent",
+                                ticks ? "sending" : "metering");
+  } else if (silent_us > Metering::kGapTicks * status.interval_us + 5 * kSecond) {
     status.reason = fmt::format("no tick for {} s", silent_us / kSecond);
   } else if (status.tick_state != TickState::kMetered) {
     status.reason = why_not_metering(status.tick_state);

@@ -15,6 +15,7 @@
 #include "agent/sender.h"
 #include "base/clock.h"
 #include "base/guarded.h"
+#include "base/heartbeat.h"
 #include "ports/meters.h"
 #include "ports/sink.h"
 #include "ports/spool.h"
@@ -65,6 +66,9 @@ class Agent {
   /// The last tick of a run.
   void finish(EndMark end) { tick(end); }
 
+  /// Time between two ticks, 1 s to 5 min, from the next one on. From any thread.
+  void set_interval(std::int64_t interval_us);
+
   /// Steer the sending, from any thread; metering goes on.
   void pause();
   void resume();
@@ -84,6 +88,7 @@ class Agent {
   void show(const TickResult& result, const HostSample& sample, const Instant& now);
   Result<SpoolCounts> refresh_spool_status();
   void tell_folding(const std::optional<Folded>& folded);
+  void send_until(const std::stop_token& stop);
   void wait_for_next_tick(const std::stop_token& stop);
   void keep_house(UtcTime now);
   EpochId random_epoch();
@@ -107,6 +112,9 @@ class Agent {
   std::int64_t not_before_boot_us_ = 0;
 
   // Shared.
+  std::atomic<std::int64_t> interval_us_;
+  Heartbeat ticking_;
+  Heartbeat sending_;
   std::atomic<bool> paused_ = false;
   std::atomic<bool> send_now_ = false;
   std::atomic<bool> spool_damaged_ = false;

@@ -75,6 +75,14 @@ WebResponse send_again(Agent& agent) {
   return json_answer(json.take());
 }
 
+/// To the minute beyond one: the line would otherwise be another one every second.
+std::string acknowledged_text(const AgentStatus& status) {
+  if (!status.sending.last_acknowledged) return "";
+  const std::int64_t ago_s = (status.now.us - status.sending.last_acknowledged->us) / 1'000'000;
+  if (ago_s < 60) return ", acknowledged less than a minute ago";
+  return fmt::format(", acknowledged {} min ago", ago_s / 60);
+}
+
 }  // namespace
 
 std::vector<WebRoute> agent_routes(const AgentApiParts& parts) {
@@ -94,7 +102,11 @@ std::vector<WebRoute> agent_routes(const AgentApiParts& parts) {
          WebAccess::kControlOnly, std::move(parameters)});
   };
   Agent& agent = parts.agent;
-  get("/healthz", [](const WebRequest&) { return json_answer("{\"status\":\"ok\"}"); });
+  get("/healthz", [&agent](const WebRequest&) {
+    const AgentStatus status = agent.status();
+    return status.is_alive ? json_answer("{\"status\":\"ok\"}")
+                           : json_error(503, "unavailable", status.reason);
+  });
   get("/readyz", [&agent](const WebRequest&) { return readiness(agent.status()); });
   get("/version", [parts](const WebRequest&) { return json_answer(parts.version_json); });
   get("/metrics",
@@ -124,8 +136,8 @@ std::vector<WebRoute> agent_routes(const AgentApiParts& parts) {
 
 std::string status_line(const AgentStatus& status) {
   if (!status.ready) return "not ready: " + status.reason;
-  const std::string waiting =
-      fmt::format("{} readings waiting for {}", status.spool.waiting, status.sink);
+  const std::string waiting = fmt::format("{} readings waiting for {}{}", status.spool.waiting,
+                                          status.sink, acknowledged_text(status));
   if (status.paused) return "ready, sending paused: " + waiting;
   if (!status.sending.outage) return "ready: " + waiting;
   const Outage& outage = *status.sending.outage;

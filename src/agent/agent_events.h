@@ -24,6 +24,8 @@ class AgentEvents {
   /// A meter cannot be read; told again only when the message changes.
   virtual void meter_failed(const Error& fault) = 0;
   virtual void meters_recovered() = 0;
+  /// Each tick that was metered, with its percentages.
+  virtual void ticked(const std::string& cpu_percent, const std::string& memory_percent) = 0;
 
   /// Totals stay in memory until the spool takes them again.
   virtual void save_failed(const Error& error) = 0;
@@ -40,6 +42,8 @@ class AgentEvents {
   /// After 30 s, then every 10 minutes; metering goes on.
   virtual void sink_unreachable(const Outage& outage) = 0;
   virtual void sink_reachable_again(const Outage& outage) = 0;
+  /// A round of sending in which all of so many rows were settled.
+  virtual void sent(std::int64_t rows) = 0;
   /// The worker took them, but put them into quarantine: at most every 10 minutes, with the number
   /// since the last time.
   virtual void readings_quarantined(std::int64_t readings) = 0;

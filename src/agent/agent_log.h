@@ -15,6 +15,7 @@ class AgentLog final : public AgentEvents {
   void metering_changed(TickState state) override;
   void meter_failed(const Error& fault) override;
   void meters_recovered() override;
+  void ticked(const std::string& cpu_percent, const std::string& memory_percent) override;
   void save_failed(const Error& error) override;
   void save_recovered() override;
   void spool_damaged(const Error& error, const std::string& kept_as) override;
@@ -23,6 +24,7 @@ class AgentLog final : public AgentEvents {
   void spool_failed(const Error& error) override;
   void sink_unreachable(const Outage& outage) override;
   void sink_reachable_again(const Outage& outage) override;
+  void sent(std::int64_t rows) override;
   void readings_quarantined(std::int64_t readings) override;
   void row_set_aside(const SpoolKey& row, const std::string& reason) override;
   void clock_alarm(std::int64_t ahead_us) override;

@@ -14,7 +14,8 @@ namespace meterbill {
 /// What the agent says about itself: a copy, free to use on any thread.
 struct AgentStatus {
   bool ready = false;
-  std::string reason;  ///< why it is not ready, with the remedy; empty when it is
+  bool is_alive = false;  ///< its loops have kept their promises; ready only then
+  std::string reason;     ///< why it is not ready, with the remedy; empty when it is
   std::string version;
   MachineId machine;
   std::int64_t interval_us = 0;

@@ -17,13 +17,19 @@
 #include "agent/agent.h"
 #include "agent/agent_api.h"
 #include "agent/agent_log.h"
+#include "agent/agent_log_events.h"
+#include "agent/outside_view.h"
 #include "base/build_info.h"
 #include "cli/command.h"
+#include "cli/service_control.h"
 #include "cli/start_program.h"
 #include "cli/version_command.h"
 #include "config/agent_config.h"
 #include "config/option_table.h"
+#include "config/text_file.h"
+#include "service/error_stream.h"
 #include "service/folder.h"
+#include "service/inherited_socket.h"
 #include "service/library_versions.h"
 #include "service/log_sinks.h"
 #include "service/process.h"
@@ -36,6 +42,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kStopGrace{2'000};
 constexpr std::int64_t kPageBytes = 4'096;
+constexpr std::size_t kViewBytesMax = 4'096;
 
 Result<std::unique_ptr<Sink>> open_sink(const AgentConfig& config) {
   if (const auto* url = std::get_if<KafkaUrl>(&config.sink)) {
@@ -46,10 +53,11 @@ Result<std::unique_ptr<Sink>> open_sink(const AgentConfig& config) {
   return std::unique_ptr<Sink>(std::make_unique<HttpSink>(std::move(address)));
 }
 
-HttpServerOptions server_options(const AgentConfig& config) {
+HttpServerOptions server_options(const AgentConfig& config, std::optional<int> control_socket) {
   HttpServerOptions options;
   if (config.http.listen) options.listen = to_text(*config.http.listen);
   options.control_path = config.control;
+  options.control_descriptor = control_socket;
   options.allowed_hosts = config.http.allowed_hosts;
   options.allow_remote = true;  // the configuration has refused it unless http.insecure is set
   options.limits.connections_max = static_cast<std::size_t>(config.http.connections_max);
@@ -62,53 +70,100 @@ std::uint64_t system_random() {
   return std::uint64_t{device()} << 32U | device();
 }
 
+/// The text of what the unit noted, against what this process sees.
+Result<void> look_whether_all_is_seen(const AgentConfig& config, const Clock& clock) {
+  if (config.outside_view.empty()) return ok();
+  const std::string what = "agent.outside_view " + config.outside_view;
+  MB_TRY(const std::string text, in(what, read_text_file(config.outside_view, kViewBytesMax)));
+  MB_TRY(const OutsideView outside, in(what, parse_outside_view(text)));
+  HostMeters meters(config.source_root);
+  MB_TRY(const OutsideView inside, look_around(meters, clock));
+  return in(what, compare_views(outside, inside));
+}
+
+/// What the parts of a running agent share. Borrowed.
+struct Surroundings {
+  const StartedProgram& started;
+  const AgentConfig& config;
+  const Clock& clock;
+  ServiceLog& log;
+  ServiceHost& host;
+  std::optional<int> control_socket;
+};
+
+/// Takes over what a reload may change.
+Result<std::vector<std::string>> take_over(const Settings& next, Agent& agent, ServiceLog& log) {
+  MB_TRY(const AgentConfig config, make_agent_config(next, host_name()));
+  agent.set_interval(config.interval.count());
+  log.set_level(config.log_level);
+  return std::vector<std::string>();
+}
+
 /// Answers and meters until a signal ends it.
-Result<void> serve(const AgentConfig& config, const Clock& clock, Log& log, ServiceLog& service_log,
-                   Agent& agent, std::optional<SignalThread>& starting) {
-  const std::string version(build_info().version);
-  Router router(agent_routes(
-      {.agent = agent, .clock = clock, .version_json = version_json(library_versions())}));
-  MB_TRY(const auto server, in("listen", HttpServer::start(server_options(config), clock, router)));
-  SystemdHost host(clock);
+Result<void> serve(const Surroundings& around, Agent& agent,
+                   std::optional<SignalThread>& starting) {
+  const AgentConfig& config = around.config;
+  ServiceLog& log = around.log;
+  ServiceControl control(
+      {.table = agent_options(),
+       .started = around.started,
+       .log = log,
+       .set_level = [&log](LogLevel level) { log.set_level(level); },
+       .take = [&](const Settings& next) { return take_over(next, agent, log); }});
+  std::vector<WebRoute> routes = agent_routes(
+      {.agent = agent, .clock = around.clock, .version_json = version_json(library_versions())});
+  for (WebRoute& route : control.routes()) routes.push_back(std::move(route));
+  Router router(std::move(routes));
+  MB_TRY(const auto server,
+         in("listen", HttpServer::start(server_options(config, around.control_socket), around.clock,
+                                        router)));
   std::stop_source stop;
   starting.reset();
+  const auto state = [&agent] {
+    const AgentStatus status = agent.status();
+    return ServiceState{
+        .line = status_line(status), .is_alive = status.is_alive, .is_ready = status.ready};
+  };
   MB_TRY(const SignalThread signals,
          start_service_signals({.stop = stop,
                                 .log = log,
-                                .service_log = service_log,
-                                .host = host,
-                                .state =
-                                    [&agent] {
-                                      const AgentStatus status = agent.status();
-                                      return ServiceState{.line = status_line(status),
-                                                          .is_ready = status.ready};
-                                    },
-                                .dump = [&agent] { return to_json(agent.status()); }}));
-  log.info("agent started",
-           {{"VERSION", version},
-            {"MACHINE", config.machine_id.str()},
-            {"SINK", agent.status().sink},
-            {"LISTEN", config.http.listen ? to_text(*config.http.listen) : "off"}});
+                                .service_log = log,
+                                .host = around.host,
+                                .state = state,
+                                .dump = [&agent] { return to_json(agent.status()); },
+                                .reload = [&control] { control.reload_soon(); }}));
+  log.write(agent_event::kStarted,
+            {{"VERSION", std::string(build_info().version)},
+             {"MACHINE", config.machine_id.str()},
+             {"SINK", agent.status().sink},
+             {"LISTEN", config.http.listen ? to_text(*config.http.listen) : "off"}});
   agent.run(stop.get_token());
-  host.stopping();
+  around.host.stopping();
+  control.stop();
   server->stop(kStopGrace);
-  service_log.summarise_all();
-  log.info("agent stopped", {});
+  log.summarise_all();
+  log.write(agent_event::kStopped);
   return ok();
 }
 
-Result<void> run(const AgentConfig& config, const Clock& clock, Log& log, ServiceLog& service_log) {
-  // Whatever the start waits for: nothing of it needs an end in order.
-  MB_TRY(std::optional<SignalThread> starting, SignalThread::start({}));
+Result<void> run(const Surroundings& around) {
+  const AgentConfig& config = around.config;
+  const Clock& clock = around.clock;
+  StartProgress progress;
+  MB_TRY(std::optional<SignalThread> starting, start_reporting(around.host, progress));
+  MB_TRYV(look_whether_all_is_seen(config, clock));
   const std::string path = (std::filesystem::path(config.state_dir) / "spool.db").string();
   MB_TRYV(in("open " + path, prepare_folder(config.state_dir, "agent.state_dir")));
-  MB_TRYV(prepare_folder_of(config.control, "agent.control"));
+  if (!around.control_socket) {
+    MB_TRYV(prepare_folder_of(config.control, "agent.control"));
+  }
+  progress.at("opening the spool");
   MB_TRY(auto opened,
          in("open spool", SqliteSpool::open(path,
                                             {.page_count_max = config.spool_max_bytes / kPageBytes,
                                              .machine = config.machine_id},
                                             clock.now().utc)));
-  AgentLog events(log);
+  AgentLog events(around.log);
   MB_TRY(const auto sink, open_sink(config));
   HostMeters meters(config.source_root);
   ConditionWaiter tick_waiter;
@@ -131,29 +186,37 @@ Result<void> run(const AgentConfig& config, const Clock& clock, Log& log, Servic
        .random = system_random,
        .how_it_ends = [] { return host_is_going_down() ? EndMark::kHost : EndMark::kOperator; }});
   MB_TRYV(in("start", agent.open()));
-  return serve(config, clock, log, service_log, agent, starting);
+  return serve(around, agent, starting);
+}
+
+Result<void> start(const StartedProgram& started, const Clock& clock, LogSink& sink) {
+  MB_TRY(const AgentConfig config, make_agent_config(started.settings, host_name()));
+  MB_TRY(const auto control_socket, inherited_socket(config.control, "agent.control"));
+  ServiceLog log(clock, sink, config.log_level);
+  SystemdHost host(clock);
+  return run({started, config, clock, log, host, control_socket});
 }
 
 int main_of(int argc, char** argv) {
-  const Terminal terminal{
-      .in = std::cin, .out = std::cout, .err = std::cerr, .colour = wants_colour()};
   const OptionTable& table = agent_options();
+  const SystemClock clock;
+  const auto sink = standard_error_sink(std::string(table.program));
+  ErrorStream journal(*sink, clock);
+  const Terminal terminal{.in = std::cin,
+                          .out = std::cout,
+                          .err = error_is_journal() ? journal : std::cerr,
+                          .colour = wants_colour()};
   const auto fail_with = [&](const Error& error) { return report(error, terminal, table.program); };
   if (const auto blocked = block_signals(); !blocked) return fail_with(blocked.error());
   keep_files_private();
   const auto together = [](const Settings& settings) {
     return agent_problems(settings, host_name());
   };
-  const auto start = start_program(table, {argv + (argc > 0 ? 1 : 0), argv + argc},
-                                   process_environment(), check_kafka_property, together, terminal);
-  const auto* started = std::get_if<StartedProgram>(&start);
-  if (started == nullptr) return std::get<int>(start);
-  const auto config = make_agent_config(started->settings, host_name());
-  if (!config) return fail_with(config.error());
-  const SystemClock clock;
-  const auto sink = standard_error_sink(std::string(table.program));
-  ServiceLog log(clock, *sink, config.value().log_level);
-  const auto ran = run(config.value(), clock, log, log);
+  const auto told = start_program(table, {argv + (argc > 0 ? 1 : 0), argv + argc},
+                                  process_environment(), check_kafka_property, together, terminal);
+  const auto* started = std::get_if<StartedProgram>(&told);
+  if (started == nullptr) return std::get<int>(told);
+  const auto ran = start(*started, clock, *sink);
   return ran ? kExitOk : fail_with(ran.error());
 }
 

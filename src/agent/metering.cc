@@ -58,6 +58,11 @@ Metering::Metering(MeteringOptions options, BootId boot, Past past,
     if (epoch.boot == boot_) ++starts_[epoch.started];
 }
 
+void Metering::set_interval(std::int64_t interval_us) {
+  MB_ASSERT(interval_us > 0);
+  options_.interval_us = interval_us;
+}
+
 TickResult Metering::tick(const Instant& now, const HostSample& sample) {
   if (now.utc < options_.built) return {.state = TickState::kClockUnset};
   if (!sample.cpu) return {.state = TickState::kNoCounters};

@@ -66,6 +66,8 @@ class Metering {
   [[nodiscard]] const std::string& memory_percent() const { return memory_percent_; }
   /// The running epoch; null when none runs.
   [[nodiscard]] const Epoch* epoch() const { return running_ ? &epochs_.back().epoch : nullptr; }
+  /// Time until the next tick; what a gap is is judged by it. REQUIRES: > 0.
+  void set_interval(std::int64_t interval_us);
   /// How often a counter was below its checkpoint.
   [[nodiscard]] std::int64_t steps_back() const { return steps_back_; }
 

@@ -45,6 +45,7 @@ Round Sender::round(const Percentages& newest) {
   const auto sent = rows ? send_all(rows.value(), newest) : Result<bool>(rows.error());
   if (sent && sent.value()) {
     failures_ = 0;
+    parts_.events.sent(static_cast<std::int64_t>(rows.value().size()));
     return Round::kProgress;
   }
   if (!sent) {

@@ -34,36 +34,29 @@ struct LogField {
 };
 using LogFields = std::vector<LogField>;
 
-/// Where the programs say what happened. `event` is a fixed sentence ("broker unreachable"), what
-/// varies stands in the fields: so that repetitions are recognised (they become one summary a
-/// period) and the journal can be searched.
+/// A kind of thing that can happen: one constant each, in the event list of its program. The same
+/// text explains it in the journal's catalog and in Windows' event log.
+struct LogEvent {
+  /// Stable, never given to another event: 1000 to 1999 of the agent, 2000 to 2999 of the worker,
+  /// 3000 to 3999 of both.
+  int id = 0;
+  LogLevel level = LogLevel::kInfo;
+  std::string_view text{};     ///< a fixed sentence, "sink unreachable"; what varies is in fields
+  std::string_view meaning{};  ///< what it means for usage and bills
+  std::string_view remedy{};   ///< what to do; empty: nothing
+  bool each = false;           ///< what an operator had done: never held back as a repetition
+};
+
+/// Where the programs say what happened. The text of an event is fixed, so that repetitions are
+/// recognised (they become one summary a period) and the journal can be searched.
 /// Only programs and hosts log; libraries return errors. No secret goes into a field. Safe to call
 /// from any thread; never throws and never waits for disk or network of its own.
 class Log {
  public:
   virtual ~Log() = default;
-  virtual void write(LogLevel level, std::string_view event, const LogFields& fields) = 0;
-  /// What an operator had done: a notice that is never held back as a repetition.
-  virtual void operated(std::string_view event, const LogFields& fields) = 0;
-
-  void error(std::string_view event, const LogFields& fields = {}) {
-    write(LogLevel::kError, event, fields);
-  }
-  void warning(std::string_view event, const LogFields& fields = {}) {
-    write(LogLevel::kWarning, event, fields);
-  }
-  void notice(std::string_view event, const LogFields& fields = {}) {
-    write(LogLevel::kNotice, event, fields);
-  }
-  void info(std::string_view event, const LogFields& fields = {}) {
-    write(LogLevel::kInfo, event, fields);
-  }
-  void debug(std::string_view event, const LogFields& fields = {}) {
-    write(LogLevel::kDebug, event, fields);
-  }
-  void trace(std::string_view event, const LogFields& fields = {}) {
-    write(LogLevel::kTrace, event, fields);
-  }
+  /// REQUIRES: `event` outlives the log.
+  virtual void write(const LogEvent& event, const LogFields& fields) = 0;
+  void write(const LogEvent& event) { write(event, {}); }
 };
 
 }  // namespace meterbill

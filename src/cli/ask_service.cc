@@ -33,6 +33,7 @@ Error refused(const ServiceAnswer& answer) {
   if (answer.status == 400) return fail(Code::kUsage, message);
   if (answer.status == 409) return fail(Code::kInvalid, message);  // what it is about is not so
   if (answer.status == 403) return fail(Code::kPermission, message);
+  if (answer.status == 422) return fail(Code::kConfig, message);  // what it was told to read
   if (answer.status == 503) return fail(Code::kUnavailable, message);
   if (answer.status == 507) return fail(Code::kDiskFull, message);
   if (text_of(body.value(), "error") == "damaged") return fail(Code::kDamaged, message);

@@ -14,6 +14,7 @@
 #include "adapters/sqlite/sqlite_spool_file.h"
 #include "adapters/time_zone/host_time_zones.h"
 #include "agent/once.h"
+#include "agent/outside_view.h"
 #include "base/build_info.h"
 #include "cli/agent_once.h"
 #include "cli/backup_command.h"
@@ -25,7 +26,9 @@
 #include "cli/list_commands.h"
 #include "cli/loadgen.h"
 #include "cli/operator_commands.h"
+#include "cli/outside_view_command.h"
 #include "cli/prices_check.h"
+#include "cli/running_commands.h"
 #include "cli/spool_commands.h"
 #include "cli/usage_command.h"
 #include "cli/version_command.h"
@@ -35,6 +38,7 @@
 #include "config/text_file.h"
 #include "service/library_versions.h"
 #include "service/process.h"
+#include "service/public_file.h"
 #include "service/signals.h"
 #include "worker/stopped_worker.h"
 
@@ -148,6 +152,13 @@ Result<std::string> measure(std::int64_t interval_us, bool as_json) {
   return as_json ? to_json(once, machine) : to_text(once, machine, offset_minutes(clock));
 }
 
+Result<std::string> look_outside() {
+  const SystemClock clock;
+  HostMeters meters;
+  MB_TRY(const OutsideView view, look_around(meters, clock));
+  return to_text(view);
+}
+
 Result<std::unique_ptr<Sink>> open_sink(const AgentConfig& config) {
   if (const auto* url = std::get_if<KafkaUrl>(&config.sink)) {
     MB_TRY(auto sink, KafkaSink::create({broker_list(*url), url->topic, config.kafka}));
@@ -202,9 +213,11 @@ int main_of(int argc, char** argv) {
     return check_kafka(target, told, clock);
   };
   append(commands, operator_commands(access));
+  append(commands, running_commands(access));
   commands.push_back(backup_command(access, wait_for_interrupt));
   commands.push_back(kafka_check_command(context, check_steps));
   commands.push_back(agent_once_command(measure));
+  commands.push_back(outside_view_command({.look = look_outside, .write = write_public_file}));
   append(commands, spool_commands({.open = SqliteSpoolFile::open,
                                    .state_dir = agent.state_dir,
                                    .failure = agent.failure}));

@@ -38,6 +38,7 @@ AgentConfig make(const Settings& settings, std::string_view host_name, Problems&
   config.state_dir = settings.get<std::string>("agent.state_dir");
   config.spool_max_bytes = settings.get<std::int64_t>("agent.spool_max_bytes");
   config.control = settings.get<std::string>("agent.control");
+  config.outside_view = settings.get<std::string>("agent.outside_view");
   config.source_root = settings.get<std::string>("agent.source_root");
   config.log_level = make_log_level(settings);
   return config;

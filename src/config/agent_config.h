@@ -21,6 +21,7 @@ struct AgentConfig {
   std::string state_dir;
   std::int64_t spool_max_bytes = 0;
   std::string control;
+  std::string outside_view;  ///< empty: none
   std::string source_root;
   HttpConfig http;
   LogLevel log_level = LogLevel::kInfo;

@@ -18,7 +18,8 @@ std::vector<Option> agent_rows() {
        .minimum = "1s",
        .maximum = "5min",
        .help = "Time between two readings of the counters. It changes how soon usage is seen, not "
-               "how much is billed."},
+               "how much is billed.",
+       .reloadable = true},
       {.name = "agent.sink",
        .type = OptionType::kSink,
        .standard = "http://127.0.0.1:5001",
@@ -46,6 +47,14 @@ std::vector<Option> agent_rows() {
        .standard = "/run/meterbill-agent/control.sock",
        .help = "Socket through which `meterbill agent` steers the running agent. Its file mode is "
                "the permission."},
+      {.name = "agent.outside_view",
+       .type = OptionType::kPath,
+       .standard = "",
+       .standard_as = "none, nothing is compared",
+       .help =
+           "File with what this machine looks like outside the service's sandbox, as `meterbill "
+           "agent outside-view` notes it. If the agent sees another machine, it does not start. "
+           "Set by its unit."},
       {.name = "agent.source_root",
        .type = OptionType::kPath,
        .standard = "/",

@@ -13,10 +13,11 @@ class ServiceHost {
  public:
   virtual ~ServiceHost() = default;
 
-  /// Configuration, store and source work. Also ends a reload.
+  /// Configuration, store and source work.
   virtual void ready() = 0;
-  /// A reload begins; `ready` ends it, whether it was taken or rejected.
-  virtual void reloading() = 0;
+  /// The start goes on and needs at least so much more time from now; without it, one that takes
+  /// longer than the unit allows is ended.
+  virtual void needs(std::chrono::microseconds time) = 0;
   /// The stop has begun.
   virtual void stopping() = 0;
   /// One line for people: `ready: 3/3 partitions, lag 0`. Repeating it costs nothing.

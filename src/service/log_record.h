@@ -13,9 +13,8 @@ namespace meterbill {
 
 /// One line of a log, on its way out.
 struct LogRecord {
-  LogLevel level = LogLevel::kInfo;
+  const LogEvent& event;
   UtcTime time;
-  std::string_view event;
   const LogFields& fields;
   std::int64_t repeated = 0;            ///< occurrences not logged since the last line
   std::chrono::microseconds period{0};  ///< in which they occurred
@@ -35,8 +34,11 @@ class LogSink {
 /// `2026-11-22T10:15:00Z  notice   ` and the message, without a newline.
 [[nodiscard]] std::string console_line(const LogRecord& record);
 
-/// `NAME=value` entries for systemd's journal: MESSAGE, PRIORITY, SYSLOG_IDENTIFIER,
-/// METERBILL_EVENT, METERBILL_<field>. systemd.journal-fields(7).
+/// Names an event to the journal's catalog: 28 digits of our own, and its id. 32 hex digits.
+[[nodiscard]] std::string message_id(const LogEvent& event);
+
+/// `NAME=value` entries for systemd's journal: MESSAGE, MESSAGE_ID, PRIORITY, SYSLOG_IDENTIFIER,
+/// METERBILL_EVENT, METERBILL_EVENT_ID, METERBILL_<field>. systemd.journal-fields(7).
 [[nodiscard]] std::vector<std::string> journal_entries(const LogRecord& record,
                                                        std::string_view identifier);
 

@@ -29,6 +29,9 @@ class JournalSink final : public LogSink {
 /// JOURNAL_STREAM. The variable alone proves nothing: a child with redirected output inherits it.
 [[nodiscard]] bool is_journal(std::string_view journal_stream, int descriptor);
 
+/// Whether standard error leads into the journal.
+[[nodiscard]] bool error_is_journal();
+
 /// The journal when standard error leads there, or else the console.
 [[nodiscard]] std::unique_ptr<LogSink> standard_error_sink(const std::string& identifier);
 

@@ -30,7 +30,7 @@ void JournalSink::write(const LogRecord& record) {
   for (std::string& entry : entries)
     parts.push_back({.iov_base = entry.data(), .iov_len = entry.size()});
   if (sd_journal_sendv(parts.data(), static_cast<int>(parts.size())) < 0)
-    write_line(fmt::format("<{}>{}", journal_priority(record.level), message_text(record)));
+    write_line(fmt::format("<{}>{}", journal_priority(record.event.level), message_text(record)));
 }
 
 bool is_journal(std::string_view journal_stream, int descriptor) {
@@ -39,10 +39,13 @@ bool is_journal(std::string_view journal_stream, int descriptor) {
   return journal_stream == fmt::format("{}:{}", status.st_dev, status.st_ino);
 }
 
-std::unique_ptr<LogSink> standard_error_sink(const std::string& identifier) {
+bool error_is_journal() {
   const char* stream = std::getenv("JOURNAL_STREAM");
-  if (stream != nullptr && is_journal(stream, STDERR_FILENO))
-    return std::make_unique<JournalSink>(identifier);
+  return stream != nullptr && is_journal(stream, STDERR_FILENO);
+}
+
+std::unique_ptr<LogSink> standard_error_sink(const std::string& identifier) {
+  if (error_is_journal()) return std::make_unique<JournalSink>(identifier);
   return std::make_unique<ConsoleSink>();
 }
 

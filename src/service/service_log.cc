@@ -4,10 +4,8 @@ namespace meterbill {
 namespace {
 
 /// What makes two events the same.
-std::string identity(LogLevel level, std::string_view event, const LogFields& fields) {
-  std::string text{to_string(level)};
-  text += '\n';
-  text += event;
+std::string identity(const LogEvent& event, const LogFields& fields) {
+  std::string text = std::to_string(event.id);
   for (const LogField& field : fields) {
     if (!field.distinct) continue;
     text += '\n';
@@ -24,14 +22,14 @@ ServiceLog::ServiceLog(const Clock& clock, LogSink& sink, LogLevel level,
 
 ServiceLog::~ServiceLog() { summarise_all(); }
 
-void ServiceLog::write(LogLevel level, std::string_view event, const LogFields& fields) {
-  if (level > level_) return;
+void ServiceLog::write(const LogEvent& event, const LogFields& fields) {
+  if (event.level > level_) return;
   const std::scoped_lock lock(mutex_);
   const Instant now = clock_.now();
-  LogRecord record{.level = level, .time = now.utc, .event = event, .fields = fields};
-  if (level >= LogLevel::kDebug) return sink_.write(record);
+  LogRecord record{.event = event, .time = now.utc, .fields = fields};
+  if (event.each || event.level >= LogLevel::kDebug) return sink_.write(record);
 
-  const std::string key = identity(level, event, fields);
+  const std::string key = identity(event, fields);
   if (repetitions_.size() >= kRemembersMax && !repetitions_.contains(key)) {
     summarise_after(0);
     repetitions_.clear();
@@ -47,19 +45,8 @@ void ServiceLog::write(LogLevel level, std::string_view event, const LogFields& 
   record.repeated = repetition.repeated;
   record.period = std::chrono::microseconds{now.monotonic_us - repetition.written_us};
   sink_.write(record);
-  repetition = {.level = level,
-                .event = std::string(event),
-                .written_us = now.monotonic_us,
-                .repeated = 0,
-                .fields = {},
-                .time = {}};
-}
-
-void ServiceLog::operated(std::string_view event, const LogFields& fields) {
-  if (LogLevel::kNotice > level_) return;
-  const std::scoped_lock lock(mutex_);
-  sink_.write(
-      {.level = LogLevel::kNotice, .time = clock_.now().utc, .event = event, .fields = fields});
+  repetition = {
+      .event = &event, .written_us = now.monotonic_us, .repeated = 0, .fields = {}, .time = {}};
 }
 
 void ServiceLog::summarise_all() {
@@ -88,9 +75,8 @@ void ServiceLog::summarise_after(std::int64_t age_us) {
 
 void ServiceLog::summary(Repetition& repetition, const Instant& now) {
   // The newest one is written, so it is not among the "more".
-  sink_.write({.level = repetition.level,
+  sink_.write({.event = *repetition.event,
                .time = repetition.time,
-               .event = repetition.event,
                .fields = repetition.fields,
                .repeated = repetition.repeated - 1,
                .period = std::chrono::microseconds{now.monotonic_us - repetition.written_us}});

@@ -13,7 +13,8 @@ namespace meterbill {
 
 /// The log of a program. Of repeated events the first is written at once, then one line a period
 /// says how many there were: a dead broker must not fill a disk. Debug and trace are never
-/// summarised: whoever turns them on wants them all. Safe to call from any thread.
+/// summarised: whoever turns them on wants them all. Neither is what an operator had done. Safe to
+/// call from any thread.
 class ServiceLog final : public Log {
  public:
   static constexpr std::chrono::minutes kPeriod{10};
@@ -25,11 +26,12 @@ class ServiceLog final : public Log {
   ServiceLog(const ServiceLog&) = delete;
   ServiceLog& operator=(const ServiceLog&) = delete;
 
-  void write(LogLevel level, std::string_view event, const LogFields& fields) override;
-  void operated(std::string_view event, const LogFields& fields) override;
+  using Log::write;
+  void write(const LogEvent& event, const LogFields& fields) override;
 
-  /// Events less important than `level` are dropped from now on.
+  /// Events less important than `level` are dropped from now on. Any thread.
   void set_level(LogLevel level) { level_ = level; }
+  [[nodiscard]] LogLevel level() const { return level_; }
 
   /// Writes the summaries that are due. Call it about once a second: an event that has stopped
   /// repeating would otherwise never be summed up.
@@ -39,8 +41,7 @@ class ServiceLog final : public Log {
 
  private:
   struct Repetition {
-    LogLevel level = LogLevel::kInfo;
-    std::string event{};
+    const LogEvent* event = nullptr;
     std::int64_t written_us = 0;  ///< monotonic
     std::int64_t repeated = 0;
     LogFields fields{};  ///< of the newest one

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/result.h"
+#include "base/start_progress.h"
 #include "ports/service_host.h"
 #include "service/service_log.h"
 #include "service/signals.h"
@@ -27,9 +28,15 @@ struct ServiceSignals {
   ServiceHost& host;  ///< told the state every second, and once that the service is ready
   std::function<ServiceState()> state;
   std::function<std::string()> dump;  ///< what USR1 writes to the log
+  std::function<void()> reload;       ///< HUP
 };
 
 /// Answers signals until the result ends. REQUIRES: as SignalThread.
 [[nodiscard]] Result<SignalThread> start_service_signals(const ServiceSignals& service);
+
+/// While a service starts: tells the host how far it is and asks for more time as long as it gets
+/// on. TERM and INT end it at once: nothing of a start needs an end in order. What is borrowed
+/// outlives the thread. REQUIRES: as SignalThread.
+[[nodiscard]] Result<SignalThread> start_reporting(ServiceHost& host, StartProgress& progress);
 
 }  // namespace meterbill

@@ -11,6 +11,9 @@
 
 namespace meterbill {
 
+/// Not RELOADING=1: a READY=1 behind it ends the reload's job as done, before `meterbill reload`
+/// could fail it.
+///
 /// Tells systemd through NOTIFY_SOCKET, sd_notify(3); without that variable every call does
 /// nothing, so the same program runs on a console. WATCHDOG=1 is sent by `alive` alone, never by a
 /// timer: a stuck loop must be seen.
@@ -20,7 +23,7 @@ class SystemdHost final : public ServiceHost {
   explicit SystemdHost(const Clock& clock);
 
   void ready() override;
-  void reloading() override;
+  void needs(std::chrono::microseconds time) override;
   void stopping() override;
   void status(std::string_view line) override;
   void alive() override;

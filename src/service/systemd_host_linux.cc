@@ -21,8 +21,8 @@ SystemdHost::SystemdHost(const Clock& clock) : clock_(clock) {
 
 void SystemdHost::ready() { notify("READY=1"); }
 
-void SystemdHost::reloading() {
-  notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", clock_.now().monotonic_us));
+void SystemdHost::needs(std::chrono::microseconds time) {
+  notify(fmt::format("EXTEND_TIMEOUT_USEC={}", time.count()));
 }
 
 void SystemdHost::stopping() { notify("STOPPING=1"); }

@@ -240,6 +240,34 @@ Result<void> Worker::accept_now(const std::string& source, std::int32_t partitio
   return ok();
 }
 
+Result<void> Worker::change_prices(const WorkerPrices& prices,
+                                   const std::function<void()>& in_use) {
+  return call<Result<void>>([&]() -> Result<void> {
+    MB_TRYV(change_prices_now(prices));
+    in_use();
+    return ok();
+  });
+}
+
+/// The totals and the digest of their segments change in one transaction, the last that is done:
+/// until it is there, all is as it was.
+Result<void> Worker::change_prices_now(const WorkerPrices& prices) {
+  const WorkerPrices before{price_use_.book(), segment_of_, segments_digest_};
+  use_prices(prices);
+  Result<void> changed = remember_terms();
+  if (changed && segments_digest_ != before.segments_digest) changed = derive_anew(nullptr);
+  if (changed) return ok();
+  memory_->names.drop();
+  use_prices(before);
+  return changed;
+}
+
+void Worker::use_prices(const WorkerPrices& prices) {
+  segment_of_ = prices.segment_of;
+  segments_digest_ = prices.segments_digest;
+  price_use_.use(prices.book);
+}
+
 Result<void> Worker::remember_backup(UtcTime at) {
   return call<Result<void>>([&] { return store_.remember_backup(at); });
 }

@@ -11,9 +11,10 @@ constexpr std::int64_t kShareOfTime = 50;
 
 }  // namespace
 
-CoverageWatch::CoverageWatch(const Queries& queries, LedgerReader& ledger, const Clock& clock,
+CoverageWatch::CoverageWatch(std::function<std::shared_ptr<const Queries>()> queries,
+                             LedgerReader& ledger, const Clock& clock,
                              std::function<void(const Error&)> damaged)
-    : queries_(queries),
+    : queries_(std::move(queries)),
       ledger_(ledger),
       clock_(clock),
       damaged_(std::move(damaged)),
@@ -35,8 +36,9 @@ std::chrono::microseconds CoverageWatch::pause_after(std::int64_t took_us) {
 void CoverageWatch::run(const std::stop_token& stop) {
   std::chrono::microseconds pause{};
   do {
+    const std::shared_ptr<const Queries> queries = queries_();
     const std::int64_t began_us = clock_.now().monotonic_us;
-    auto looked = look_at_coverage(queries_, ledger_, clock_, stop);
+    auto looked = look_at_coverage(*queries, ledger_, clock_, stop);
     if (looked) {
       auto found = std::make_shared<const RecentCoverage>(std::move(looked).value());
       newest_.with([&](auto& newest) { newest = std::move(found); });

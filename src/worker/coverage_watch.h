@@ -16,10 +16,11 @@ namespace meterbill {
 /// a status or a scrape takes what was seen last, and no look takes a thread from those who ask.
 class CoverageWatch {
  public:
-  /// All outlives the object. `damaged` is told of what cannot be believed any more (kDamaged);
-  /// after another failure what was seen before stays, and the next look is as usual.
-  CoverageWatch(const Queries& queries, LedgerReader& ledger, const Clock& clock,
-                std::function<void(const Error&)> damaged);
+  /// All outlives the object. Each look is by what `queries` gives then. `damaged` is told of what
+  /// cannot be believed any more (kDamaged); after another failure what was seen before stays, and
+  /// the next look is as usual.
+  CoverageWatch(std::function<std::shared_ptr<const Queries>()> queries, LedgerReader& ledger,
+                const Clock& clock, std::function<void(const Error&)> damaged);
   CoverageWatch(const CoverageWatch&) = delete;
   CoverageWatch& operator=(const CoverageWatch&) = delete;
   ~CoverageWatch() { stop(); }
@@ -36,7 +37,7 @@ class CoverageWatch {
  private:
   void run(const std::stop_token& stop);
 
-  const Queries& queries_;
+  std::function<std::shared_ptr<const Queries>()> queries_;
   LedgerReader& ledger_;
   const Clock& clock_;
   std::function<void(const Error&)> damaged_;

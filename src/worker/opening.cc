@@ -5,7 +5,8 @@
 
 namespace meterbill {
 
-Result<void> Worker::open() {
+Result<void> Worker::open(StartProgress* progress) {
+  if (progress != nullptr) progress->at("reading the ledger");
   MB_TRY(const LedgerFacts facts, store_.facts());
   MB_TRY(const Dictionary dictionary, store_.dictionary());
   memory_ = std::make_unique<LedgerMemory>(dictionary);
@@ -20,7 +21,7 @@ Result<void> Worker::open() {
   MB_TRYV(price_use_.open(store_));
   MB_TRYV(remember_terms());
   if (facts.segments_digest != segments_digest_) {
-    MB_TRYV(derive_anew());
+    MB_TRYV(derive_anew(progress));
   }
   publish();
   return ok();
@@ -46,10 +47,15 @@ Result<void> Worker::remember_terms() {
 
 /// Totals are derived: when months, prices or the zone changed, they are summed again from the
 /// rows. So are the facts of names, which an older ledger copied.
-Result<void> Worker::derive_anew() {
+Result<void> Worker::derive_anew(StartProgress* progress) {
+  std::int64_t summed = 0;
   Totals totals;
   FactsByName derived;
   for (const auto& [machine, facts] : memory_->machines) {
+    if (progress != nullptr)
+      progress->at("summing totals anew", summed++, std::ssize(memory_->machines));
+    else
+      publish();  // asked of a running worker, which is alive meanwhile
     if (!memory_->holds[machine].empty()) {
       MB_TRYV(search_holds(machine));
     }
@@ -61,6 +67,7 @@ Result<void> Worker::derive_anew() {
   for (const auto& [key, quantity] : totals)
     if (quantity != 0) segments.insert({memory_->names.name(key.meter), key.segment});
   const std::vector<PriceVersionUse> prices = price_use_.first_used(segments);
+  if (progress != nullptr) progress->at("storing totals");
   MB_TRYV(store_.replace_totals(totals, segments_digest_, prices));
   price_use_.remember(prices);
   // A new ledger has nothing to sum: that is a start, no change of prices.

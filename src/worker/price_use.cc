@@ -22,15 +22,21 @@ std::vector<std::string> price_warnings(const PriceBook& book,
 
 Result<void> PriceUse::open(LedgerReader& ledger) {
   MB_TRY(used_, ledger.price_versions());
-  warnings_.with([&](auto& warnings) { warnings = price_warnings(book_, used_, sha256_hex_); });
+  warnings_.with([&](auto& warnings) { warnings = price_warnings(*book_, used_, sha256_hex_); });
   return ok();
+}
+
+void PriceUse::use(const PriceBook& book) {
+  book_ = &book;
+  terms_ = terms_of(book, sha256_hex_);
+  warnings_.with([&](auto& warnings) { warnings = price_warnings(book, used_, sha256_hex_); });
 }
 
 std::vector<PriceVersionUse> PriceUse::first_used(
     const std::set<std::pair<MeterName, Slot>>& segments) const {
   std::set<const PriceVersion*> versions;
   for (const auto& [meter, segment] : segments)
-    if (const PriceVersion* version = book_.price_version_at(meter, segment))
+    if (const PriceVersion* version = book_->price_version_at(meter, segment))
       versions.insert(version);
   std::vector<PriceVersionUse> first;
   for (const PriceVersion* version : versions) {

@@ -26,9 +26,13 @@ namespace meterbill {
 /// `warnings` from any thread, all else from the apply thread.
 class PriceUse {
  public:
-  /// `book` outlives the object.
+  /// `book` outlives the object, or the next one that it is given.
   PriceUse(const PriceBook& book, Sha256Hex sha256_hex)
-      : book_(book), sha256_hex_(std::move(sha256_hex)), terms_(terms_of(book_, sha256_hex_)) {}
+      : book_(&book), sha256_hex_(std::move(sha256_hex)), terms_(terms_of(book, sha256_hex_)) {}
+
+  /// Another book from now on.
+  void use(const PriceBook& book);
+  [[nodiscard]] const PriceBook& book() const { return *book_; }
 
   /// Learns what the ledger remembers, and so what was changed since.
   [[nodiscard]] Result<void> open(LedgerReader& ledger);
@@ -46,7 +50,7 @@ class PriceUse {
   [[nodiscard]] std::vector<std::string> warnings() const;
 
  private:
-  const PriceBook& book_;
+  const PriceBook* book_;
   Sha256Hex sha256_hex_;
   std::vector<PriceVersionUse> terms_;
   std::vector<PriceVersionUse> used_;  ///< as the ledger remembers them

@@ -252,6 +252,7 @@ void Worker::settle() {
   Batch& batch = *settled;
   commits_ += numbers_of(batch.write());
   last_commit_ = batch.write().at;
+  events_.committed(commits_, static_cast<std::int64_t>(batch.deliveries()));
   for (const auto& [machine, holds] : batch.write().holds)
     if (is_in_conflict(holds)) events_.conflict(memory_->names.name(machine));
   remember(batch);

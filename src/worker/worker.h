@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/guarded.h"
+#include "base/start_progress.h"
 #include "ports/ledger_store.h"
 #include "ports/source.h"
 #include "worker/batch.h"
@@ -63,6 +64,13 @@ struct WorkerStatus {
   std::optional<UtcTime> disk_full_since;
 };
 
+/// A price book as the worker needs it.
+struct WorkerPrices {
+  const PriceBook& book;  ///< outlives the worker, or the next one that it is given
+  SegmentOf segment_of;
+  std::string segments_digest;
+};
+
 /// The apply loop: polls all sources, applies what came as one batch, commits, and only then
 /// answers. Under load a batch goes on as long as another portion stands ready: what is done for a
 /// row or a commit is done once for more messages then. The one thread that runs it owns the only
@@ -78,8 +86,8 @@ class Worker {
          WorkerSettings settings);
 
   /// Loads what must be known before the first batch and rebuilds the totals if the price segments
-  /// changed since.
-  [[nodiscard]] Result<void> open();
+  /// changed since. `progress` may be null.
+  [[nodiscard]] Result<void> open(StartProgress* progress = nullptr);
 
   /// Runs until `stop` is requested or the ledger can no longer be trusted (the failure).
   [[nodiscard]] Result<void> run(const std::stop_token& stop);
@@ -98,6 +106,11 @@ class Worker {
   [[nodiscard]] Result<void> discard(std::int64_t quarantine_id);
   /// Accepts the recreated log of one partition as a new incarnation.
   [[nodiscard]] Result<void> accept(const std::string& source, std::int32_t partition);
+  /// Other prices from the next batch on; the totals are summed anew when their segments differ.
+  /// `in_use` is called when they are, with nothing else going on: answers are given with them from
+  /// then on. A failure: those from before go on.
+  [[nodiscard]] Result<void> change_prices(const WorkerPrices& prices,
+                                           const std::function<void()>& in_use);
   /// Stores when the newest backup was finished.
   [[nodiscard]] Result<void> remember_backup(UtcTime at);
 
@@ -131,9 +144,11 @@ class Worker {
   Result<bool> after_refusal();
   void tell_of_rest(std::int64_t now_us);
   Result<void> remember_terms();
-  Result<void> derive_anew();
+  Result<void> derive_anew(StartProgress* progress);
   Result<void> replace_facts(FactsByName& derived);
   Result<void> search_holds(MachineKey machine);
+  Result<void> change_prices_now(const WorkerPrices& prices);
+  void use_prices(const WorkerPrices& prices);
   Result<void> resolve_now(const MachineId& machine, const BootId& boot, BootDecision decision,
                            const MachineId& renamed_to);
   Result<bool> is_taken(const MachineId& name, MachineKey machine);

@@ -353,23 +353,31 @@ void add_health(std::vector<WebRoute>& routes, const WorkerApiParts& parts) {
                     })});
 }
 
-/// What `answer` reads is of one commit, which is let go before the answer is sent.
+/// What `answer` reads is of one commit, which is let go before the answer is sent, and whose
+/// totals stand under the prices of the one who answers.
 template <class Ask>
-Result<WebResponse> of_one_commit(LedgerReader& ledger, const Ask& answer) {
+Result<WebResponse> of_one_commit(const LedgerApiParts& parts, LedgerReader& ledger,
+                                  const Ask& answer) {
   MB_TRY(const auto snapshot, ledger.snapshot());
+  if (!parts.segments_digest.empty()) {
+    MB_TRY(const LedgerFacts facts, ledger.facts());
+    if (facts.segments_digest != parts.segments_digest)
+      return json_busy("the prices were changed just now: ask again in a moment", 1);
+  }
   return answer();
 }
 
 /// Adds rows whose answers read the ledger.
 auto adder(std::vector<WebRoute>& routes, const LedgerApiParts& parts) {
   return [&](std::string pattern, auto answer, std::vector<std::string> parameters = {}) {
-    WebHandler handler = on_ledger(
-        parts, [answer, damaged = parts.damaged](LedgerReader& ledger, const WebRequest& request,
-                                                 const PathValues& values) {
-          auto result = of_one_commit(ledger, [&] { return answer(ledger, request, values); });
-          if (!result && result.error().code == Code::kDamaged && damaged) damaged(result.error());
-          return or_failure(std::move(result));
-        });
+    WebHandler handler = on_ledger(parts, [answer, parts](LedgerReader& ledger,
+                                                          const WebRequest& request,
+                                                          const PathValues& values) {
+      auto result = of_one_commit(parts, ledger, [&] { return answer(ledger, request, values); });
+      if (!result && result.error().code == Code::kDamaged && parts.damaged)
+        parts.damaged(result.error());
+      return or_failure(std::move(result));
+    });
     routes.push_back({"GET", std::move(pattern), std::move(handler), WebAccess::kEverybody,
                       std::move(parameters)});
   };

@@ -30,6 +30,9 @@ struct LedgerApiParts {
   std::function<std::vector<std::string>()> warnings;  ///< about prices, for statements and status
   /// kSlots when the totals do not stand under the segments of the queries' book.
   LinesFrom lines = LinesFrom::kTotals;
+  /// Of the queries' book. While the ledger's totals stand under another one, which is so for a
+  /// moment when prices change, nothing is answered (503). Empty: not looked at.
+  std::string segments_digest = {};
   std::optional<UtcTime> started = {};  ///< of a running worker
   /// The newest look of a running worker, null before it. Empty: nobody looks.
   std::function<std::shared_ptr<const RecentCoverage>()> coverage = {};

@@ -31,6 +31,8 @@ class WorkerEvents {
   /// `since`: when that began, as in the word that ends it, which comes after ten seconds of rest.
   virtual void ledger_unwritable(const Error& error, UtcTime since) = 0;
   virtual void ledger_writable_again(UtcTime since) = 0;
+  /// A batch of so many messages is durable.
+  virtual void committed(std::int64_t commit, std::int64_t messages) = 0;
   virtual void quarantined(const std::string& source, const std::string& machine,
                            const Rejection& rejection, std::int64_t more) = 0;
   virtual void conflict(const MachineId& machine) = 0;

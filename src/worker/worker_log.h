@@ -17,6 +17,7 @@ class WorkerLog final : public WorkerEvents {
   void records_expired(const Gap& gap) override;
   void ledger_unwritable(const Error& error, UtcTime since) override;
   void ledger_writable_again(UtcTime since) override;
+  void committed(std::int64_t commit, std::int64_t messages) override;
   void quarantined(const std::string& source, const std::string& machine,
                    const Rejection& rejection, std::int64_t more) override;
   void conflict(const MachineId& machine) override;

@@ -98,6 +98,7 @@ class Service:
             "http.listen": f"127.0.0.1:{self.port}",
         }
         self.options.update({key.replace("__", "."): value for key, value in options.items()})
+        self.environment = {}
         self._process = None
 
     def argv(self):
@@ -108,6 +109,7 @@ class Service:
 
     def start(self):
         environment = {k: v for k, v in os.environ.items() if not k.startswith("METERBILL_")}
+        environment.update(self.environment)
         self._process = processes.Process(
             self.argv(), self.log_path, env=environment, cwd=self.scratch
         )

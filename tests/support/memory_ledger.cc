@@ -578,6 +578,7 @@ Result<void> MemoryLedger::settle_quarantine(std::int64_t id, QuarantineState st
 Result<void> MemoryLedger::replace_totals(const Totals& totals, const std::string& digest,
                                           std::span<const PriceVersionUse> prices) {
   MB_TRYV(usable());
+  if (next_fault() == CommitFault::kDiskFull) return fail(Code::kDiskFull, "no space left");
   WriteSet write;
   write.totals = totals;
   MB_TRYV(check(write));

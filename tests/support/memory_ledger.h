@@ -31,7 +31,7 @@ class MemoryLedger : public LedgerStore {
   ~MemoryLedger() override;
 
   [[nodiscard]] std::shared_ptr<State> state() const { return state_; }
-  /// The next commits, claims and rounds of maintenance go wrong, in this order.
+  /// The next commits, claims, new totals and rounds of maintenance go wrong, in this order.
   void fail_next(CommitFault fault) { faults_.push_back(fault); }
   [[nodiscard]] int maintained() const { return maintained_; }
   /// Called in the middle of each backup, on its thread.

@@ -22,6 +22,8 @@ class RecordingEvents final : public AgentEvents {
   }
   void meter_failed(const Error& fault) override { add("meter_failed " + fault.message); }
   void meters_recovered() override { add("meters_recovered"); }
+  void ticked(const std::string&, const std::string&) override {}
+  void sent(std::int64_t) override {}
   void save_failed(const Error& error) override { add("save_failed " + error.message); }
   void save_recovered() override { add("save_recovered"); }
   void spool_damaged(const Error&, const std::string& kept_as) override {

@@ -126,6 +126,7 @@ class SilentEvents final : public WorkerEvents {
   void ledger_writable_again(UtcTime since) override {
     ledger.push_back("again, not since " + to_string(since));
   }
+  void committed(std::int64_t, std::int64_t) override {}
   void quarantined(const std::string&, const std::string&, const Rejection&,
                    std::int64_t) override {}
   void conflict(const MachineId& machine) override { conflicts.push_back(machine.str()); }

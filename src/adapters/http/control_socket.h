@@ -10,7 +10,7 @@ namespace meterbill {
 /// The longest path a unix socket can have on Linux (unix(7): 108 bytes with the ending NUL).
 inline constexpr std::size_t kControlPathBytesMax = 107;
 
-/// A listening unix socket whose file mode is the permission: 0660.
+/// A listening unix socket whose file mode is the permission: 0660, or what its unit says.
 ///
 /// The mode is set before `listen`, so nobody connects while it is wider. A file left by a killed
 /// service is removed only when it is a socket and nobody answers there; the file is removed at the
@@ -20,6 +20,10 @@ class ControlSocket {
   /// kConfig: the path is empty, too long, or its folder is missing. kConflict: another service
   /// listens there, or something that is no socket stands there. kPermission, kIo.
   [[nodiscard]] static Result<ControlSocket> listen(const std::string& path);
+
+  /// Takes over a listening unix socket that the service manager made, with its mode and its file,
+  /// which stay the manager's.
+  [[nodiscard]] static ControlSocket adopt(int descriptor) { return {"", descriptor}; }
 
   ControlSocket(ControlSocket&& other) noexcept
       : path_(std::move(other.path_)),

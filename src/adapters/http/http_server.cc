@@ -60,6 +60,11 @@ Result<Tcp::acceptor> listen_tcp(net::io_context& io, const Tcp::endpoint& endpo
               "http.listen " + text + ": " + error.message());
 }
 
+Result<ControlSocket> control_socket(const HttpServerOptions& options) {
+  if (options.control_descriptor) return ControlSocket::adopt(*options.control_descriptor);
+  return ControlSocket::listen(options.control_path);
+}
+
 AllowedHosts allowed_hosts(const HttpServerOptions& options,
                            const std::optional<Tcp::endpoint>& endpoint) {
   std::vector<std::string> names = options.allowed_hosts;
@@ -88,8 +93,8 @@ class HttpServer::Impl {
       tcp_ = std::make_shared<HttpListener<Tcp>>(*core_, std::move(acceptor), false,
                                                  options.limits.connections_max);
     }
-    if (!options.control_path.empty()) {
-      MB_TRY(auto socket, ControlSocket::listen(options.control_path));
+    if (options.control_descriptor || !options.control_path.empty()) {
+      MB_TRY(auto socket, control_socket(options));
       control_file_.emplace(std::move(socket));
       Local::acceptor acceptor(core_->io);
       boost::system::error_code error;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,8 @@ struct HttpLimits {
 struct HttpServerOptions {
   std::string listen;        ///< "127.0.0.1:5001", "[::1]:5001"; port 0: any; empty: no TCP
   std::string control_path;  ///< of the unix socket; empty: none
+  /// A listening unix socket to use instead of making one; the server closes it.
+  std::optional<int> control_descriptor = {};
   std::vector<std::string> allowed_hosts;  ///< besides loopback names and the address listened on
   bool allow_remote = false;  ///< without it an address that is not loopback is refused
   HttpLimits limits;

@@ -39,9 +39,23 @@ Error with_reading_remedy(Error error) {
   return std::move(error).in("read ledger");
 }
 
-Result<SqliteDb> open_writer(const std::string& path, const Clock& clock) {
+/// One statement may take minutes on a large ledger; SQLite calls back every so many of its steps.
+void tell_of_work(SqliteDb& db, StartProgress& progress) {
+  constexpr int kSteps = 1'000'000;  // tens of milliseconds
+  const auto told = [](void* to) {
+    static_cast<StartProgress*>(to)->go_on();
+    return 0;
+  };
+  sqlite3_progress_handler(db.handle(), kSteps, told, &progress);
+}
+
+Result<SqliteDb> open_writer(const std::string& path, const Clock& clock, StartProgress* progress) {
   // A file of somebody else, of a newer program or a damaged one is left as it is.
-  const auto inspect = [](SqliteDb& db) -> Result<void> {
+  const auto inspect = [progress](SqliteDb& db) -> Result<void> {
+    if (progress != nullptr) {
+      tell_of_work(db, *progress);
+      progress->at("checking the ledger");
+    }
     MB_TRYV(inspect_ledger(db, ledger_migrations()));
     MB_TRYV(db.execute("PRAGMA cell_size_check=ON"));
     return in("check", db.check());
@@ -52,6 +66,7 @@ Result<SqliteDb> open_writer(const std::string& path, const Clock& clock) {
   MB_TRYV(
       db.execute("PRAGMA wal_autocheckpoint=0; PRAGMA mmap_size=0; "
                  "PRAGMA secure_delete=OFF; PRAGMA cache_size=-32768"));
+  if (progress != nullptr) progress->at("bringing the ledger up to date");
   MB_TRYV(migrate_ledger(db, path, ledger_migrations()));
   MB_TRY(const std::int64_t created, db.integer("SELECT created_us FROM meta"));
   if (created == 0) {
@@ -98,11 +113,12 @@ SqliteLedger::SqliteLedger(LedgerLock lock, SqliteDb db, std::string path,
 
 Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& path,
                                                          const LedgerLimits& limits,
-                                                         const Clock& clock) {
+                                                         const Clock& clock,
+                                                         StartProgress* progress) {
   const std::string what = "open ledger " + path;
   auto lock = LedgerLock::take(path);
   if (!lock) return with_remedy(std::move(lock).error(), path).in(what);
-  auto db = open_writer(path, clock);
+  auto db = open_writer(path, clock, progress);
   if (!db) return with_remedy(std::move(db).error(), path).in(what);
   return std::unique_ptr<SqliteLedger>(
       new SqliteLedger(std::move(lock).value(), std::move(db).value(), path, limits));

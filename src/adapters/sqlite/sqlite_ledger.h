@@ -10,6 +10,7 @@
 #include "adapters/sqlite/sqlite_ledger_reads.h"
 #include "adapters/sqlite/sqlite_ledger_upkeep.h"
 #include "base/clock.h"
+#include "base/start_progress.h"
 
 namespace meterbill {
 
@@ -29,10 +30,11 @@ class SqliteLedger final : public WithLedgerReads<LedgerStore> {
  public:
   /// Opens or creates the ledger, alone (`ledger.lock`), checks it, and migrates it if it is older.
   /// kConflict: another process has it. kTooNew, kDamaged, kDiskFull, kPermission name the remedy.
-  /// `clock`, for the time of creation, is used during the call.
-  [[nodiscard]] static Result<std::unique_ptr<SqliteLedger>> open(const std::string& path,
-                                                                  const LedgerLimits& limits,
-                                                                  const Clock& clock);
+  /// `clock`, for the time of creation, is used during the call. `progress` may be null; otherwise
+  /// it outlives the ledger, and is told whenever SQLite is at work.
+  [[nodiscard]] static Result<std::unique_ptr<SqliteLedger>> open(
+      const std::string& path, const LedgerLimits& limits, const Clock& clock,
+      StartProgress* progress = nullptr);
 
   Result<Claim> claim(const std::string& source) override;
   Result<Loaded> load(std::span<const RowKey> rows,

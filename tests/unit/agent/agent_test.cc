@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <thread>
+#include <utility>
 
 #include "agent/agent_api.h"
 #include "agent_bench.h"
@@ -336,6 +338,66 @@ TEST(AgentStatusTest, JsonTellsAllThatIsWrong) {
       R"("lasted_s":620,"detail":"connect: refused"},"quarantined":2,"clock_ahead_ms":-45000}})");
 }
 
+TEST(AgentTest, ALoopThatIsStuckIsNotAliveAndOneThatRestsIs) {
+  // The manual clock stands still while the loops wait in real time: whoever rests is late when it
+  // is moved on, and keeps its promise again after its next round.
+  AgentBench bench;
+  std::promise<void> entered;
+  std::promise<void> let_go;
+  struct HangingSink final : Sink {
+    HangingSink(std::promise<void>& in, std::promise<void>& out) : entered(in), let_go(out) {}
+    std::vector<SendReport> send(std::span<const OutgoingMessage> messages) override {
+      if (!std::exchange(hung, true)) {
+        entered.set_value();
+        let_go.get_future().wait();
+      }
+      return std::vector<SendReport>(messages.size(), FakeSink::report(Fate::kDelivered));
+    }
+    [[nodiscard]] std::string name() const override { return "hanging"; }
+    std::promise<void>& entered;
+    std::promise<void>& let_go;
+    bool hung = false;
+  } sink(entered, let_go);
+  ConditionWaiter tick_waiter;
+  ConditionWaiter send_waiter;
+  Agent agent(bench.options,
+              {.meters = bench.meters,
+               .clock = bench.clock,
+               .spool = bench.spool,
+               .sink = sink,
+               .events = bench.events,
+               .tick_waiter = tick_waiter,
+               .send_waiter = send_waiter,
+               .encode = [](const MessageFrame& frame, std::span<const Reading> readings,
+                            std::int64_t seq) { return line_encode(frame, readings, seq, 100); },
+               .random = [] { return std::uint64_t{1}; },
+               .how_it_ends = [] { return EndMark::kOperator; }});
+  ASSERT_TRUE(agent.open());
+  const auto wait_for = [&](const std::string& reason) {
+    while (agent.status().reason.find(reason) == std::string::npos || agent.status().ready) {
+      tick_waiter.wake();
+      std::this_thread::yield();
+    }
+  };
+  agent.tick_once();
+  bench.clock.advance(10 * kSecond);
+  agent.tick_once();  // now there is something to send
+  std::jthread running([&](const std::stop_token& stop) { agent.run(stop); });
+  entered.get_future().wait();
+  EXPECT_TRUE(agent.status().is_alive) << "one rests until its next tick, the other works";
+  bench.clock.advance(21 * kSecond);
+  EXPECT_EQ(agent.status().reason,
+            "the metering loop is stuck; the service manager restarts the agent");
+  EXPECT_FALSE(agent.status().is_alive);
+  while (!agent.status().is_alive) tick_waiter.wake();
+  bench.clock.advance(601 * kSecond);
+  wait_for("the sending loop is stuck");
+  let_go.set_value();
+  running.request_stop();
+  running.join();
+  EXPECT_TRUE(agent.status().is_alive) << "they have ended as they should";
+}
+
 TEST(AgentTest, FoldingIsToldWhenItBeginsAndEndsAndNotAgainAfterARestart) {
   AgentBench bench;
   const auto told = [&] {
@@ -366,10 +428,11 @@ TEST(AgentStatusTest, TheLineForTheServiceManagerSaysWhatKeepsReadingsFromBeingS
   AgentStatus status = troubled();
   EXPECT_EQ(status_line(status),
             "ready, but unreachable since 2026-11-22T10:10:10Z: 7 readings waiting for "
-            "http://127.0.0.1:5001: connect: refused");
+            "http://127.0.0.1:5001, acknowledged 10 min ago: connect: refused");
   status.paused = true;
   EXPECT_EQ(status_line(status),
-            "ready, sending paused: 7 readings waiting for http://127.0.0.1:5001");
+            "ready, sending paused: 7 readings waiting for http://127.0.0.1:5001, acknowledged 10 "
+            "min ago");
   status = {};
   status.reason = "no tick yet";
   EXPECT_EQ(status_line(status), "not ready: no tick yet");

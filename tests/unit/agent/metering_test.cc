@@ -155,6 +155,19 @@ TEST(MeteringTest, AGapOfThreeTicksIsMeteredALongerOneEstimated) {
   EXPECT_EQ(machine.sum(&Cover::estimated_us), 30 * kSecond + 1);
 }
 
+TEST(MeteringTest, AGapIsJudgedByTheIntervalThatWasWaitedFor) {
+  Machine machine;
+  machine.start();
+  machine.tick();
+  machine.run(30 * kSecond, 0);
+  EXPECT_EQ(machine.tick().bridged_us, 0);
+  machine.metering->set_interval(kSecond);
+  machine.run(3 * kSecond, 0);
+  EXPECT_EQ(machine.tick().bridged_us, 0);
+  machine.run(4 * kSecond, 0);
+  EXPECT_EQ(machine.tick().bridged_us, 4 * kSecond);
+}
+
 TEST(MeteringTest, SuspendedTimeIsOffAndNeitherUptimeNorCapacity) {
   Machine machine;
   machine.start();

@@ -252,10 +252,11 @@ TEST_F(LoadTest, KafkaPropertiesPassThroughAndAreChecked) {
 
 TEST_F(LoadTest, AReloadSaysWhatItTakesAndWhatWaits) {
   const Settings before = load().value();
-  write("agent.conf", "agent.interval = 1s\nlog.level = debug\nkafka.client.id = x\n");
+  write("agent.conf",
+        "agent.interval = 1s\nlog.level = debug\nagent.labels = a=b\nkafka.client.id = x\n");
   const SettingsChange change = compare(agent_options(), before, load().value());
-  EXPECT_EQ(change.reloaded, (std::vector<std::string>{"log.level"}));
-  EXPECT_EQ(change.needs_restart, (std::vector<std::string>{"agent.interval", "kafka.client.id"}));
+  EXPECT_EQ(change.reloaded, (std::vector<std::string>{"agent.interval", "log.level"}));
+  EXPECT_EQ(change.needs_restart, (std::vector<std::string>{"agent.labels", "kafka.client.id"}));
 }
 
 }  // namespace

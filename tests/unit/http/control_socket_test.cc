@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "adapters/http/control_socket.h"
 #include "adapters/http/http_client.h"
 #include "unit/http/server_fixture.h"
 
@@ -70,6 +71,18 @@ TEST_F(ControlSocketTest, ServesRequestsAsControlUnderAnyHostName) {
   EXPECT_EQ(
       client.ask("POST / HTTP/1.1\r\nHost: whatever.example\r\nContent-Length: 0\r\n\r\n").body,
       "control controls");
+}
+
+TEST_F(ControlSocketTest, OneThatTheServiceManagerMadeIsTakenOverAndItsFileLeft) {
+  auto made = ControlSocket::listen(path_);
+  ASSERT_TRUE(made);
+  HttpServerOptions options;
+  options.control_path = "/nonexistent/control.sock";
+  options.control_descriptor = made.value().release_descriptor();
+  serve(options);
+  EXPECT_EQ(RawClient(path_).ask(get("/")).status, 200);
+  server_.reset();
+  EXPECT_TRUE(fs::exists(path_));
 }
 
 TEST_F(ControlSocketTest, AFloodOverTcpDoesNotLockOperatorsOut) {

@@ -7,21 +7,20 @@
 namespace meterbill {
 namespace {
 
+constexpr LogEvent kUnreachable{
+    .id = 1030, .level = LogLevel::kNotice, .text = "broker unreachable"};
+
 const LogFields kBroker{{"BROKER", "kafka-1:9092"}, {"WAITING", "42"}};
 
 TEST(LogRecordTest, ALineHasTimeLevelEventAndFields) {
-  const LogRecord record{.level = LogLevel::kNotice,
-                         .time = {1'795'342'500'123'456},
-                         .event = "broker unreachable",
-                         .fields = kBroker};
+  const LogRecord record{.event = kUnreachable, .time = {1'795'342'500'123'456}, .fields = kBroker};
   EXPECT_EQ(console_line(record),
             "2026-11-22T10:15:00Z  notice   broker unreachable  broker=kafka-1:9092 waiting=42");
 }
 
 TEST(LogRecordTest, ASummarySaysHowManyThereWere) {
-  LogRecord record{.level = LogLevel::kNotice,
+  LogRecord record{.event = kUnreachable,
                    .time = {0},
-                   .event = "broker unreachable",
                    .fields = {},
                    .repeated = 41,
                    .period = std::chrono::minutes{10}};
@@ -39,7 +38,8 @@ TEST(LogRecordTest, AFieldCanNeitherSteerATerminalNorFakeALine) {
                          {"C1", "\u009b31m"},
                          {"BIDI", "gpj.\u202Eexe"},
                          {"BYTES", "no utf8 \xff\x9b"}};
-  const LogRecord record{.level = LogLevel::kInfo, .time = {0}, .event = "e", .fields = fields};
+  const LogEvent event{.id = 1, .level = LogLevel::kInfo, .text = "e"};
+  const LogRecord record{.event = event, .time = {0}, .fields = fields};
   EXPECT_EQ(message_text(record),
             "e  name=\"a\\x0a2026 error \\x1b[31m\" empty=\"\" quote=\"say \\\"x\\\" \\\\\" "
             "pair=\"b=c\" utf8=größe c1=\"\\u009b31m\" bidi=\"gpj.\\u202eexe\" "
@@ -48,13 +48,13 @@ TEST(LogRecordTest, AFieldCanNeitherSteerATerminalNorFakeALine) {
 
 TEST(LogRecordTest, TheJournalGetsPriorityAndFields) {
   const LogFields fields{{"BROKER", "kafka-1"}, {"odd name", "x\ny"}};
-  const LogRecord record{
-      .level = LogLevel::kWarning, .time = {0}, .event = "broker unreachable", .fields = fields};
+  const LogRecord record{.event = kUnreachable, .time = {0}, .fields = fields};
   EXPECT_EQ(journal_entries(record, "meterbill-agent"),
             (std::vector<std::string>{
-                "MESSAGE=broker unreachable  broker=kafka-1 odd name=\"x\\x0ay\"", "PRIORITY=4",
+                "MESSAGE=broker unreachable  broker=kafka-1 odd name=\"x\\x0ay\"",
+                "MESSAGE_ID=9c4e1f7a0b6d4d0ea3d25c8b17f60406", "PRIORITY=5",
                 "SYSLOG_IDENTIFIER=meterbill-agent", "METERBILL_EVENT=broker unreachable",
-                "METERBILL_BROKER=kafka-1", "METERBILL_ODD_NAME=x\ny"}));
+                "METERBILL_EVENT_ID=1030", "METERBILL_BROKER=kafka-1", "METERBILL_ODD_NAME=x\ny"}));
 }
 
 TEST(LogRecordTest, LevelsHaveTheirPriorities) {

@@ -30,7 +30,8 @@ TEST(LogSinksTest, TheJournalIsRecognisedByDeviceAndInode) {
 TEST(LogSinksTest, AnInheritedVariableAloneDoesNotMakeAJournal) {
   setenv("JOURNAL_STREAM", "1:1", 1);
   testing::internal::CaptureStderr();
-  const LogRecord record{.level = LogLevel::kInfo, .time = {0}, .event = "started", .fields = {}};
+  const LogEvent event{.id = 1, .level = LogLevel::kInfo, .text = "started"};
+  const LogRecord record{.event = event, .time = {0}, .fields = {}};
   standard_error_sink("meterbill-agent")->write(record);
   unsetenv("JOURNAL_STREAM");
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "1970-01-01T00:00:00Z  info     started\n");

@@ -15,7 +15,7 @@ using std::chrono::seconds;
 class MemorySink final : public LogSink {
  public:
   void write(const LogRecord& record) override {
-    lines.push_back(std::string(to_string(record.level)) + " " + message_text(record));
+    lines.push_back(std::string(to_string(record.event.level)) + " " + message_text(record));
     times.push_back(record.time.us);
   }
   std::vector<std::string> lines;
@@ -23,6 +23,17 @@ class MemorySink final : public LogSink {
 };
 
 using Lines = std::vector<std::string>;
+
+constexpr LogEvent kUnreachable{.id = 1, .level = LogLevel::kNotice, .text = "broker unreachable"};
+constexpr LogEvent kStarted{.id = 2, .level = LogLevel::kInfo, .text = "started"};
+constexpr LogEvent kStopped{.id = 3, .level = LogLevel::kInfo, .text = "stopped"};
+constexpr LogEvent kRunning{.id = 4, .level = LogLevel::kInfo, .text = "partition running"};
+constexpr LogEvent kWarned{.id = 5, .level = LogLevel::kWarning, .text = "warned"};
+constexpr LogEvent kFailed{.id = 6, .level = LogLevel::kError, .text = "failed"};
+constexpr LogEvent kTick{.id = 7, .level = LogLevel::kDebug, .text = "tick"};
+constexpr LogEvent kStep{.id = 8, .level = LogLevel::kTrace, .text = "step"};
+constexpr LogEvent kPaused{
+    .id = 9, .level = LogLevel::kNotice, .text = "sending paused", .each = true};
 
 class ServiceLogTest : public testing::Test {
  protected:
@@ -32,19 +43,19 @@ class ServiceLogTest : public testing::Test {
 };
 
 TEST_F(ServiceLogTest, LessImportantEventsAreDropped) {
-  log_->debug("a");
-  log_->info("b");
+  log_->write(kTick);
+  log_->write(kStarted);
   log_->set_level(LogLevel::kError);
-  log_->warning("c");
-  log_->error("d");
+  log_->write(kWarned);
+  log_->write(kFailed);
   log_->set_level(LogLevel::kTrace);
-  log_->trace("e");
-  EXPECT_EQ(sink_.lines, (Lines{"info b", "error d", "trace e"}));
+  log_->write(kStep);
+  EXPECT_EQ(sink_.lines, (Lines{"info started", "error failed", "trace step"}));
 }
 
 TEST_F(ServiceLogTest, OfRepeatedEventsTheFirstIsWrittenThenOneSummaryAPeriod) {
   for (int i = 0; i < 30; ++i) {
-    log_->notice("broker unreachable", {{"WAITING", std::to_string(i)}});
+    log_->write(kUnreachable, {{"WAITING", std::to_string(i)}});
     clock_.advance(minutes{1});
   }
   EXPECT_EQ(sink_.lines, (Lines{"notice broker unreachable  waiting=0",
@@ -53,7 +64,7 @@ TEST_F(ServiceLogTest, OfRepeatedEventsTheFirstIsWrittenThenOneSummaryAPeriod) {
 }
 
 TEST_F(ServiceLogTest, WhatHasStoppedRepeatingIsSummedUpToo) {
-  for (int i = 0; i < 4; ++i) log_->notice("broker unreachable", {{"WAITING", std::to_string(i)}});
+  for (int i = 0; i < 4; ++i) log_->write(kUnreachable, {{"WAITING", std::to_string(i)}});
   log_->summarise();
   EXPECT_EQ(sink_.lines.size(), 1U);
   clock_.advance(minutes{10});
@@ -66,9 +77,9 @@ TEST_F(ServiceLogTest, WhatHasStoppedRepeatingIsSummedUpToo) {
 }
 
 TEST_F(ServiceLogTest, WhatWasHeldBackKeepsItsTime) {
-  log_->notice("a");
+  log_->write(kUnreachable);
   clock_.advance(minutes{1});
-  log_->notice("a");
+  log_->write(kUnreachable);
   clock_.advance(minutes{9});
   log_->summarise();
   ASSERT_EQ(sink_.times.size(), 2U);
@@ -76,58 +87,59 @@ TEST_F(ServiceLogTest, WhatWasHeldBackKeepsItsTime) {
 }
 
 TEST_F(ServiceLogTest, WhatAnOperatorHadDoneIsNeverHeldBack) {
-  for (int i = 0; i < 3; ++i) log_->operated("sending paused", {});
+  for (int i = 0; i < 3; ++i) log_->write(kPaused);
   EXPECT_EQ(sink_.lines, Lines(3, "notice sending paused"));
   log_->set_level(LogLevel::kWarning);
-  log_->operated("sending paused", {});
+  log_->write(kPaused);
   EXPECT_EQ(sink_.lines.size(), 3U);
 }
 
 TEST_F(ServiceLogTest, TheLastLineIsLastWhenAllIsSummedUpBefore) {
-  for (int i = 0; i < 3; ++i) log_->notice("a");
+  for (int i = 0; i < 3; ++i) log_->write(kUnreachable);
   log_->summarise_all();
-  log_->info("stopped");
+  log_->write(kStopped);
   log_.reset();
-  EXPECT_EQ(sink_.lines, (Lines{"notice a", "notice a (1 more in 0 s)", "info stopped"}));
+  EXPECT_EQ(sink_.lines, (Lines{"notice broker unreachable",
+                                "notice broker unreachable (1 more in 0 s)", "info stopped"}));
 }
 
 TEST_F(ServiceLogTest, AfterAQuietPeriodAnEventIsNewAgain) {
-  log_->info("started");
+  log_->write(kStarted);
   clock_.advance(minutes{10});
-  log_->info("started");
+  log_->write(kStarted);
   EXPECT_EQ(sink_.lines, (Lines{"info started", "info started"}));
 }
 
-TEST_F(ServiceLogTest, DifferentEventsLevelsAndDistinctFieldsAreNoRepetitions) {
-  log_->info("a");
-  log_->info("b");
-  log_->warning("a");
-  log_->info("partition running", {{"PARTITION", "0", true}});
-  log_->info("partition running", {{"PARTITION", "1", true}});
-  log_->info("partition running", {{"PARTITION", "1", true}});
+TEST_F(ServiceLogTest, DifferentEventsAndDistinctFieldsAreNoRepetitions) {
+  log_->write(kStarted);
+  log_->write(kStopped);
+  log_->write(kRunning, {{"PARTITION", "0", true}});
+  log_->write(kRunning, {{"PARTITION", "1", true}});
+  log_->write(kRunning, {{"PARTITION", "1", true}});
   EXPECT_EQ(sink_.lines,
-            (Lines{"info a", "info b", "warning a", "info partition running  partition=0",
+            (Lines{"info started", "info stopped", "info partition running  partition=0",
                    "info partition running  partition=1"}));
 }
 
 TEST_F(ServiceLogTest, DebugIsNeverSummedUp) {
   log_->set_level(LogLevel::kDebug);
-  for (int i = 0; i < 3; ++i) log_->debug("tick");
+  for (int i = 0; i < 3; ++i) log_->write(kTick);
   EXPECT_EQ(sink_.lines.size(), 3U);
 }
 
 TEST_F(ServiceLogTest, NothingIsForgottenAtTheEnd) {
-  for (int i = 0; i < 3; ++i) log_->notice("a");
+  for (int i = 0; i < 3; ++i) log_->write(kUnreachable);
   clock_.advance(seconds{5});
   log_.reset();
-  EXPECT_EQ(sink_.lines, (Lines{"notice a", "notice a (1 more in 5 s)"}));
+  EXPECT_EQ(sink_.lines,
+            (Lines{"notice broker unreachable", "notice broker unreachable (1 more in 5 s)"}));
 }
 
 TEST_F(ServiceLogTest, MemoryIsBoundedAndNothingIsLostByIt) {
-  log_->notice("b");
-  log_->notice("b");
+  log_->write(kUnreachable);
+  log_->write(kUnreachable);
   for (std::size_t i = 0; i < 3 * ServiceLog::kRemembersMax; ++i)
-    log_->info("a", {{"N", std::to_string(i), true}});
+    log_->write(kRunning, {{"N", std::to_string(i), true}});
   EXPECT_EQ(sink_.lines.size(), 2 + 3 * ServiceLog::kRemembersMax);
 }
 
@@ -137,7 +149,7 @@ TEST_F(ServiceLogTest, ThreadsMayLogAtOnce) {
   threads.reserve(4);
   for (int i = 0; i < 4; ++i)
     threads.emplace_back([this] {
-      for (int n = 0; n < 100; ++n) log_->debug("tick");
+      for (int n = 0; n < 100; ++n) log_->write(kTick);
     });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(sink_.lines.size(), 400U);

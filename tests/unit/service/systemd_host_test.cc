@@ -51,12 +51,11 @@ class SystemdHostTest : public testing::Test {
 TEST_F(SystemdHostTest, TellsTheManager) {
   SystemdHost host{clock_};
   host.status("replaying ledger, 40 %");
+  host.needs(std::chrono::seconds{30});
   host.ready();
-  host.reloading();
   host.stopping();
   EXPECT_EQ(heard(),
-            "STATUS=replaying ledger, 40 %\nREADY=1\nRELOADING=1\nMONOTONIC_USEC=1000000\n"
-            "STOPPING=1\n");
+            "STATUS=replaying ledger, 40 %\nEXTEND_TIMEOUT_USEC=30000000\nREADY=1\nSTOPPING=1\n");
 }
 
 TEST_F(SystemdHostTest, TheSameStatusIsSaidOnceAndAStatusIsOneLine) {

@@ -231,13 +231,14 @@ TEST_F(RecentCoverageTest, AWatchLooksAtOnceAndTellsOfDamage) {
   std::promise<std::string> told;
   {
     DamagedLedger damaged(bench_.ledger.state());
-    CoverageWatch watch(bench_.queries, damaged, bench_.clock,
-                        [&](const Error& error) { told.set_value(error.message); });
+    CoverageWatch watch([this] { return std::make_shared<const Queries>(bench_.queries); }, damaged,
+                        bench_.clock, [&](const Error& error) { told.set_value(error.message); });
     EXPECT_THAT(told.get_future().get(), HasSubstr("web-0"));
     EXPECT_EQ(watch.newest(), nullptr);
   }
   MemoryLedger ledger(bench_.ledger.state());
-  CoverageWatch watch(bench_.queries, ledger, bench_.clock, [](const Error&) { FAIL(); });
+  CoverageWatch watch([this] { return std::make_shared<const Queries>(bench_.queries); }, ledger,
+                      bench_.clock, [](const Error&) { FAIL(); });
   while (watch.newest() == nullptr) std::this_thread::yield();
   EXPECT_EQ(watch.newest()->machines, 2);
   watch.stop();

@@ -1,0 +1,90 @@
+#include "cli/service_control.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "ports/service_log_events.h"
+#include "report/json_writer.h"
+
+namespace meterbill {
+namespace {
+
+constexpr std::size_t kWaitingMax = 4;
+
+void add_list(JsonWriter& json, std::string_view name, const std::vector<std::string>& words) {
+  json.begin_array(name);
+  for (const std::string& word : words) json.string(word);
+  json.end_array();
+}
+
+WebResponse answer(const Reloaded& reloaded) {
+  JsonWriter json;
+  json.begin_object();
+  add_list(json, "taken", reloaded.taken);
+  add_list(json, "needs_restart", reloaded.needs_restart);
+  json.end_object();
+  WebResponse response;
+  response.body = json.take();
+  return response;
+}
+
+std::string in_words(const std::vector<std::string>& words) {
+  return words.empty() ? "none" : fmt::format("{}", fmt::join(words, ", "));
+}
+
+}  // namespace
+
+ServiceControl::ServiceControl(ServiceControlParts parts)
+    : parts_(std::move(parts)),
+      live_(parts_.table, parts_.started.request, parts_.started.settings),
+      thread_(1, kWaitingMax) {}
+
+WebResponse ServiceControl::reload() {
+  const auto reloaded = live_.reload(parts_.take);
+  if (!reloaded) {
+    parts_.log.write(service_event::kReloadRefused, {{"ERROR", reloaded.error().message}});
+    return json_error(422, "configuration refused", reloaded.error().message);
+  }
+  parts_.log.write(service_event::kReloaded,
+                   {{"TAKEN", in_words(reloaded.value().taken)},
+                    {"WAIT_FOR_RESTART", in_words(reloaded.value().needs_restart)}});
+  return answer(reloaded.value());
+}
+
+void ServiceControl::reload_soon() {
+  thread_.run([this](std::size_t) { return reload(); }, [](const WebResponse&) {});
+}
+
+WebResponse ServiceControl::set_level(const WebRequest& request) {
+  const auto text = request.query.find("level");
+  const auto level = text == request.query.end() ? std::nullopt : parse_log_level(text->second);
+  if (!level)
+    return json_error(400, "bad request",
+                      fmt::format("level= is one of {}", fmt::join(kLogLevelNames, ", ")));
+  // Before and behind it: one of them is written whatever the levels are.
+  parts_.log.write(service_event::kLogLevelSet, {{"LEVEL", std::string(to_string(*level))}});
+  parts_.set_level(*level);
+  WebResponse response;
+  response.body = fmt::format("{{\"level\":\"{}\"}}", to_string(*level));
+  return response;
+}
+
+std::vector<WebRoute> ServiceControl::routes() {
+  std::vector<WebRoute> routes;
+  routes.push_back({"POST", "/api/v1/reload",
+                    [this](const WebRequest&, const PathValues&, Respond respond) {
+                      thread_.run([this](std::size_t) { return reload(); }, std::move(respond));
+                    },
+                    WebAccess::kControlOnly});
+  routes.push_back({"POST",
+                    "/api/v1/log-level",
+                    [this](const WebRequest& request, const PathValues&, const Respond& respond) {
+                      respond(set_level(request));
+                    },
+                    WebAccess::kControlOnly,
+                    {"level"}});
+  return routes;
+}
+
+}  // namespace meterbill

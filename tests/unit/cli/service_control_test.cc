@@ -1,0 +1,105 @@
+#include "cli/service_control.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <future>
+
+#include "support/temp_dir.h"
+
+namespace meterbill {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class MemoryLog final : public Log {
+ public:
+  using Log::write;
+  void write(const LogEvent& event, const LogFields& fields) override {
+    std::string line = std::to_string(event.id);
+    for (const LogField& field : fields) line += " " + field.name + "=" + field.value;
+    lines.push_back(line);
+  }
+  std::vector<std::string> lines;
+};
+
+class ServiceControlTest : public testing::Test {
+ protected:
+  ServiceControlTest() {
+    write("interval = 10s");
+    const LoadRequest request{.config_file = file_,
+                              .default_file = {},
+                              .environment = {},
+                              .command_line = {},
+                              .check_property = {}};
+    control_.emplace(
+        ServiceControlParts{.table = agent_options(),
+                            .started = {load_settings(agent_options(), request).value(), request},
+                            .log = log_,
+                            .set_level = [this](LogLevel level) { level_ = level; },
+                            .take = [](const Settings&) { return std::vector<std::string>(); }});
+    router_.emplace(control_->routes());
+  }
+  void write(const std::string& lines) { std::ofstream(file_) << "[agent]\n" << lines << "\n"; }
+  WebResponse post(const std::string& path, const std::string& level = "", bool control = true) {
+    WebRequest request;
+    request.method = "POST";
+    request.path = path;
+    if (!level.empty()) request.query.emplace("level", level);
+    request.control = control;
+    std::promise<WebResponse> answered;
+    router_->handle(request,
+                    [&](WebResponse response) { answered.set_value(std::move(response)); });
+    return answered.get_future().get();
+  }
+
+  TempDir folder_;
+  std::string file_ = (folder_.path() / "agent.conf").string();
+  MemoryLog log_;
+  LogLevel level_ = LogLevel::kInfo;
+  std::optional<ServiceControl> control_;
+  std::optional<Router> router_;
+};
+
+TEST_F(ServiceControlTest, AReloadSaysWhatWasTaken) {
+  write("interval = 2s\nlabels = site=a");
+  const WebResponse response = post("/api/v1/reload");
+  EXPECT_EQ(response.status, 200U);
+  EXPECT_EQ(response.body, R"({"taken":["agent.interval"],"needs_restart":["agent.labels"]})");
+  EXPECT_THAT(log_.lines, ElementsAre("3001 TAKEN=agent.interval WAIT_FOR_RESTART=agent.labels"));
+}
+
+TEST_F(ServiceControlTest, AMistakeIsRefusedWithAllThatIsWrong) {
+  write("interval = 2s\nnonsense = 1");
+  const WebResponse response = post("/api/v1/reload");
+  EXPECT_EQ(response.status, 422U);
+  EXPECT_THAT(response.body, HasSubstr("agent.nonsense: unknown key"));
+  EXPECT_THAT(log_.lines, ElementsAre(HasSubstr("3002 ERROR=")));
+}
+
+TEST_F(ServiceControlTest, HowMuchIsLoggedIsSetAtOnce) {
+  EXPECT_EQ(post("/api/v1/log-level", "debug").body, R"({"level":"debug"})");
+  EXPECT_EQ(level_, LogLevel::kDebug);
+  EXPECT_EQ(post("/api/v1/log-level", "loud").status, 400U);
+  EXPECT_EQ(post("/api/v1/log-level").status, 400U);
+  EXPECT_EQ(level_, LogLevel::kDebug);
+  EXPECT_THAT(log_.lines, ElementsAre("3003 LEVEL=debug"));
+}
+
+TEST_F(ServiceControlTest, NothingOfItIsDoneForWhoeverReachesTheServer) {
+  EXPECT_EQ(post("/api/v1/reload", "", false).status, 403U);
+  EXPECT_EQ(post("/api/v1/log-level", "debug", false).status, 403U);
+  EXPECT_EQ(level_, LogLevel::kInfo);
+}
+
+TEST_F(ServiceControlTest, AfterTheEndNothingBegins) {
+  control_->stop();
+  EXPECT_EQ(post("/api/v1/reload").status, 503U);
+  control_->reload_soon();
+  EXPECT_THAT(log_.lines, ElementsAre());
+}
+
+}  // namespace
+}  // namespace meterbill
