@@ -2,14 +2,9 @@
 
 #include "ports/service_log_events.h"
 #include "service/readiness.h"
+#include "service/start_report.h"
 
 namespace meterbill {
-namespace {
-
-/// A step of a start may say nothing for so many ticks: a large write that reaches the disk does.
-constexpr int kQuietTicksMax = 30;
-
-}  // namespace
 
 Result<SignalThread> start_service_signals(const ServiceSignals& service) {
   const auto tick = [service, readiness = Readiness()]() mutable {
@@ -29,11 +24,7 @@ Result<SignalThread> start_service_signals(const ServiceSignals& service) {
 }
 
 Result<SignalThread> start_reporting(ServiceHost& host, StartProgress& progress) {
-  const auto tick = [&host, &progress, quiet_ticks = 0]() mutable {
-    host.status(progress.line());
-    quiet_ticks = progress.has_moved() ? 0 : quiet_ticks + 1;
-    if (quiet_ticks < kQuietTicksMax) host.needs(kMoreTime);
-  };
+  const auto tick = [&host, report = StartReport(progress)]() mutable { report.tell(host); };
   return SignalThread::start({.stop = {}, .reload = {}, .dump = {}, .tick = tick});
 }
 

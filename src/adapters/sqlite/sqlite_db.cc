@@ -271,6 +271,15 @@ Result<void> SqliteDb::check() {
   return fail(Code::kDamaged, found ? std::string(statement.text(0)) : "quick_check says nothing");
 }
 
+void SqliteDb::tell_of_work(StartProgress& progress) {
+  constexpr int kSteps = 1'000'000;  // of SQLite's machine: tens of milliseconds
+  const auto told = [](void* to) {
+    static_cast<StartProgress*>(to)->go_on();
+    return 0;
+  };
+  sqlite3_progress_handler(handle(), kSteps, told, &progress);
+}
+
 std::int64_t SqliteDb::changes() const { return sqlite3_changes64(db_.get()); }
 
 bool SqliteDb::in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }

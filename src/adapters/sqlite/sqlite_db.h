@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/result.h"
+#include "base/start_progress.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -114,6 +115,10 @@ class SqliteDb {
 
   /// Checks the whole file's structure; kDamaged names the first fault.
   [[nodiscard]] Result<void> check();
+
+  /// From now on `progress`, which outlives the connection, is told when a statement is at work:
+  /// one may take minutes on a large database.
+  void tell_of_work(StartProgress& progress);
 
   /// Rows changed by the last INSERT, UPDATE or DELETE.
   [[nodiscard]] std::int64_t changes() const;

@@ -39,21 +39,11 @@ Error with_reading_remedy(Error error) {
   return std::move(error).in("read ledger");
 }
 
-/// One statement may take minutes on a large ledger; SQLite calls back every so many of its steps.
-void tell_of_work(SqliteDb& db, StartProgress& progress) {
-  constexpr int kSteps = 1'000'000;  // tens of milliseconds
-  const auto told = [](void* to) {
-    static_cast<StartProgress*>(to)->go_on();
-    return 0;
-  };
-  sqlite3_progress_handler(db.handle(), kSteps, told, &progress);
-}
-
 Result<SqliteDb> open_writer(const std::string& path, const Clock& clock, StartProgress* progress) {
   // A file of somebody else, of a newer program or a damaged one is left as it is.
   const auto inspect = [progress](SqliteDb& db) -> Result<void> {
     if (progress != nullptr) {
-      tell_of_work(db, *progress);
+      db.tell_of_work(*progress);
       progress->at("checking the ledger");
     }
     MB_TRYV(inspect_ledger(db, ledger_migrations()));

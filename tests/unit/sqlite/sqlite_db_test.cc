@@ -117,5 +117,20 @@ TEST_F(SqliteDbTest, ABadParameterNumberFailsTheStep) {
   EXPECT_TRUE(select.value().bind(1, 1).step());
 }
 
+TEST_F(SqliteDbTest, ALongStatementTellsThatItIsAtWork) {
+  SqliteDb db = open();
+  StartProgress progress;
+  db.tell_of_work(progress);
+  const auto count = [&](const char* rows) {
+    EXPECT_TRUE(db.integer("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM n LIMIT " +
+                           std::string(rows) + ") SELECT count(*) FROM n"));
+  };
+  EXPECT_TRUE(progress.has_moved());
+  count("10");
+  EXPECT_FALSE(progress.has_moved());
+  count("500000");
+  EXPECT_TRUE(progress.has_moved());
+}
+
 }  // namespace
 }  // namespace meterbill

@@ -55,6 +55,18 @@ class SqliteLedgerTest : public testing::Test {
   std::int64_t fence_ = 0;
 };
 
+TEST_F(SqliteLedgerTest, AStartSaysWhatItIsAt) {
+  given(1);
+  ledger_.reset();
+  StartProgress progress;
+  execute("PRAGMA user_version=1000");
+  EXPECT_FALSE(SqliteLedger::open(path(), limits_, clock_, &progress));
+  EXPECT_EQ(progress.line(), "starting: checking the ledger");
+  execute("PRAGMA user_version=" + std::to_string(ledger_migrations().size()));
+  EXPECT_TRUE(SqliteLedger::open(path(), limits_, clock_, &progress));
+  EXPECT_EQ(progress.line(), "starting: bringing the ledger up to date");
+}
+
 TEST_F(SqliteLedgerTest, ASecondWorkerIsToldWhoHoldsTheLedger) {
   given(1);
   const auto second = try_open();

@@ -156,6 +156,24 @@ TEST(PriceUseTest, AVersionThatTakesOverWhatIsTotalledIsRememberedAtTheStart) {
               ElementsAre(HasSubstr("core_hour since always was edited"), HasSubstr("removed")));
 }
 
+TEST(PriceUseTest, TotalsThatAreSummedAnewAreToldOfAtTheStart) {
+  WorkerBench bench;
+  bench.put_kafka(message_of({}));
+  bench.settle();
+  StartProgress progress;
+  ASSERT_TRUE(bench.worker->open(&progress));
+  EXPECT_EQ(progress.line(), "starting: reading the ledger");
+  MemoryLedger ledger(bench.ledger.state());
+  const PriceBook hours = book_of("core_hour", "3600");
+  PriceUse use(hours, [](std::string_view text) { return std::string(text); });
+  Worker worker(
+      ledger, bench.clock,
+      [&hours](const MeterName& meter, Slot slot) { return hours.segment_start(meter, slot); },
+      hours.segments_text(), use, bench.events, std::vector<Source*>{&bench.kafka}, {});
+  ASSERT_TRUE(worker.open(&progress));
+  EXPECT_EQ(progress.line(), "starting: storing totals");
+}
+
 TEST(PriceUseTest, WhatAnOperatorReleasesUsesItsPrice) {
   WorkerBench bench;
   ReadingSpec ahead;
