@@ -165,7 +165,12 @@ Result<std::unique_ptr<Sink>> open_sink(const AgentConfig& config) {
     return std::unique_ptr<Sink>(std::move(sink));
   }
   MB_TRY(HttpAddress address, HttpAddress::parse(to_text(std::get<HttpUrl>(config.sink))));
-  return std::unique_ptr<Sink>(std::make_unique<HttpSink>(std::move(address)));
+  HttpSinkOptions options;
+  options.route.ca_file = config.ca_file;
+  if (config.http_proxy) {
+    MB_TRY(options.route.proxy, HttpAddress::parse(to_text(*config.http_proxy)));
+  }
+  return std::unique_ptr<Sink>(std::make_unique<HttpSink>(std::move(address), options));
 }
 
 std::uint64_t system_random() {

@@ -33,6 +33,9 @@ AgentConfig make(const Settings& settings, std::string_view host_name, Problems&
   config.machine_id = make_machine_id(settings, host_name, problems);
   config.http = make_http_config(settings, problems);
   config.kafka = make_kafka_config(settings, std::get_if<KafkaUrl>(&config.sink), problems);
+  config.ca_file = settings.get<std::string>("agent.ca_file");
+  if (const auto* proxy = std::get_if<HttpUrl>(&settings.at("agent.http_proxy").value))
+    config.http_proxy = *proxy;
   config.interval = settings.get<std::chrono::microseconds>("agent.interval");
   config.labels = settings.get<Labels>("agent.labels");
   config.state_dir = settings.get<std::string>("agent.state_dir");

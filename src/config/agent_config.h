@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -17,6 +18,8 @@ struct AgentConfig {
   MachineId machine_id;
   std::chrono::microseconds interval{};
   std::variant<HttpUrl, KafkaUrl> sink;
+  std::string ca_file;  ///< of an https:// sink; empty: the system's authorities
+  std::optional<HttpUrl> http_proxy;
   Labels labels;
   std::string state_dir;
   std::int64_t spool_max_bytes = 0;

@@ -23,7 +23,21 @@ std::vector<Option> agent_rows() {
       {.name = "agent.sink",
        .type = OptionType::kSink,
        .standard = "http://127.0.0.1:5001",
-       .help = "Where readings go: a worker over HTTP, or a Kafka topic."},
+       .help = "Where readings go: a worker over HTTP, or a Kafka topic. https:// is for a worker "
+               "behind a TLS proxy."},
+      {.name = "agent.ca_file",
+       .type = OptionType::kPath,
+       .standard = "",
+       .standard_as = "the system's authorities",
+       .help = "PEM file with the authorities that may sign the certificate of an https:// sink. "
+               "For Kafka it is ssl.ca.location under [kafka]."},
+      {.name = "agent.http_proxy",
+       .type = OptionType::kProxy,
+       .standard = "",
+       .standard_as = "none",
+       .help =
+           "Proxy by which an http:// or https:// sink is reached. The environment's http_proxy "
+           "is not looked at."},
       {.name = "agent.labels",
        .type = OptionType::kLabels,
        .standard = "",

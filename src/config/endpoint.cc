@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kHostBytesMax = 253;   // RFC 1035 §2.3.4, as text without the root's dot
 constexpr std::size_t kTopicBytesMax = 249;  // Kafka: a topic name is a folder name there
 constexpr std::uint16_t kKafkaPort = 9092;
+constexpr std::uint16_t kTlsPort = 443;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -113,16 +114,18 @@ Result<HostPort> parse_host_port(std::string_view text, std::uint16_t port_defau
 
 Result<HttpUrl> parse_http_url(std::string_view text) {
   constexpr std::string_view kScheme = "http://";
+  constexpr std::string_view kTlsScheme = "https://";
   MB_TRYV(refuse_login(text));
-  if (!text.starts_with(kScheme))
-    return fail(Code::kInvalid, quoted(text) + " does not start with http://");
-  std::string_view rest = text.substr(kScheme.size());
+  const bool tls = text.starts_with(kTlsScheme);
+  if (!tls && !text.starts_with(kScheme))
+    return fail(Code::kInvalid, quoted(text) + " does not start with http:// or https://");
+  std::string_view rest = text.substr(tls ? kTlsScheme.size() : kScheme.size());
   if (rest.ends_with('/')) rest.remove_suffix(1);
   if (rest.find_first_of("/?#") != std::string_view::npos)
     return fail(Code::kInvalid,
                 quoted(text) + " has more than host and port; write http://host:port");
-  MB_TRY(auto endpoint, parse_host_port(rest));
-  return HttpUrl{.endpoint = std::move(endpoint)};
+  MB_TRY(auto endpoint, parse_host_port(rest, tls ? kTlsPort : 0));
+  return HttpUrl{.endpoint = std::move(endpoint), .tls = tls};
 }
 
 Result<std::vector<HostPort>> parse_broker_list(std::string_view text) {
@@ -162,7 +165,9 @@ std::string to_text(const HostPort& endpoint) {
   return fmt::format("{}:{}", endpoint.host, endpoint.port);
 }
 
-std::string to_text(const HttpUrl& url) { return "http://" + to_text(url.endpoint); }
+std::string to_text(const HttpUrl& url) {
+  return (url.tls ? "https://" : "http://") + to_text(url.endpoint);
+}
 
 std::string to_text(const KafkaUrl& url) { return "kafka://" + broker_list(url) + "/" + url.topic; }
 

@@ -17,9 +17,10 @@ struct HostPort {
   friend bool operator==(const HostPort&, const HostPort&) = default;
 };
 
-/// `http://worker-1:5001`: a worker to send to.
+/// `http://worker-1:5001` or `https://…`: a worker to send to.
 struct HttpUrl {
   HostPort endpoint;
+  bool tls = false;
   friend bool operator==(const HttpUrl&, const HttpUrl&) = default;
 };
 
@@ -37,7 +38,8 @@ inline constexpr std::size_t kBrokersMax = 64;
 [[nodiscard]] Result<HostPort> parse_host_port(std::string_view text,
                                                std::uint16_t port_default = 0);
 
-/// Reads `http://host:port`, with at most a `/` behind it. As in all of these, no message repeats a
+/// Reads `http://host:port` or `https://host[:port]`, whose port is 443 unless said, with at most a
+/// `/` behind it. As in all of these, no message repeats a
 /// text that holds an `@`: there may be a password before it.
 [[nodiscard]] Result<HttpUrl> parse_http_url(std::string_view text);
 

@@ -108,13 +108,20 @@ Result<OptionValue> parse_listen(std::string_view text) {
 }
 
 Result<OptionValue> parse_sink(std::string_view text) {
-  if (text.starts_with("http://")) return widen(parse_http_url(text));
+  if (text.starts_with("http://") || text.starts_with("https://"))
+    return widen(parse_http_url(text));
   if (text.starts_with("kafka://")) return widen(parse_kafka_url(text));
   if (text.find('@') != std::string_view::npos) return widen(parse_http_url(text));
-  return fail(
-      Code::kInvalid,
-      fmt::format("'{}' is neither http://host:port nor kafka://host:port[,host:port]/topic",
-                  text));
+  return fail(Code::kInvalid, fmt::format("'{}' is neither http://host:port, https://host nor "
+                                          "kafka://host:port[,host:port]/topic",
+                                          text));
+}
+
+Result<OptionValue> parse_proxy(std::string_view text) {
+  if (text.empty()) return OptionValue{Off{}};
+  MB_TRY(HttpUrl proxy, parse_http_url(text));
+  if (proxy.tls) return fail(Code::kInvalid, "a proxy is asked by http://, not https://");
+  return OptionValue{std::move(proxy)};
 }
 
 Result<OptionValue> parse_unbounded(const Option& option, std::string_view text) {
@@ -142,6 +149,8 @@ Result<OptionValue> parse_unbounded(const Option& option, std::string_view text)
       return parse_listen(text);
     case OptionType::kSink:
       return parse_sink(text);
+    case OptionType::kProxy:
+      return parse_proxy(text);
     case OptionType::kKafka:
       if (text == "off") return OptionValue{Off{}};
       return widen(parse_kafka_url(text));
@@ -239,7 +248,9 @@ std::string_view describe(OptionType type) {
     case OptionType::kListen:
       return "host:port or off";
     case OptionType::kSink:
-      return "http://host:port or kafka://host:port[,host:port]/topic";
+      return "http://host:port, https://host[:port] or kafka://host:port[,host:port]/topic";
+    case OptionType::kProxy:
+      return "http://host:port";
     case OptionType::kKafka:
       return "kafka://host:port[,host:port]/topic or off";
   }

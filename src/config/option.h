@@ -26,7 +26,8 @@ enum class OptionType {
   kLabels,     ///< `site=lab-3,rack=2`
   kHosts,      ///< `meter.example,192.0.2.7`
   kListen,     ///< `127.0.0.1:5001` or `off`
-  kSink,       ///< `http://host:port` or `kafka://host:port/topic`
+  kSink,       ///< `http://host:port`, `https://host` or `kafka://host:port/topic`
+  kProxy,      ///< `http://host:port`; empty: none
   kKafka,      ///< `kafka://host:port/topic` or `off`
 };
 

@@ -241,8 +241,8 @@ class Serving {
     MB_TRY(LoadedPrices loaded,
            in("worker.prices", load_prices(config.prices, around_.zones, sha256_hex)));
     std::vector<std::string> besides;
-    const LoadedPrices& before = current()->prices();
-    if (loaded.digest != before.digest || loaded.name != before.name) {
+    const std::shared_ptr<Answering> before = current();
+    if (loaded.digest != before->prices().digest || loaded.name != before->prices().name) {
       MB_TRYV(change_prices(std::make_shared<const LoadedPrices>(std::move(loaded))));
       besides.emplace_back("prices");
     }

@@ -7,19 +7,17 @@ namespace meterbill {
 
 Result<HttpAddress> HttpAddress::parse(std::string_view text) {
   const std::string shown(text);
-  const std::string remedy = ": http://HOST:PORT or unix:/PATH is needed";
+  const std::string remedy = ": http://HOST:PORT, https://HOST:PORT or unix:/PATH is needed";
   if (text.starts_with("unix:")) {
     text.remove_prefix(5);
     if (!text.starts_with('/')) return fail(Code::kConfig, shown + remedy);
-    return HttpAddress{.host = {}, .port = {}, .socket_path = std::string(text)};
+    HttpAddress address;
+    address.socket_path = text;
+    return address;
   }
-  if (text.starts_with("https://")) {
-    return fail(Code::kConfig, shown +
-                                   ": TLS is not built in yet; use http:// on a loopback or "
-                                   "private network");
-  }
-  if (!text.starts_with("http://")) return fail(Code::kConfig, shown + remedy);
-  text.remove_prefix(7);
+  const bool tls = text.starts_with("https://");
+  if (!tls && !text.starts_with("http://")) return fail(Code::kConfig, shown + remedy);
+  text.remove_prefix(tls ? 8 : 7);
   // Not repeated in the message: what stands before the '@' may be a password.
   if (text.find('@') != text.npos) {
     return fail(Code::kConfig, "an address with a user name is not possible" + remedy);
@@ -32,14 +30,21 @@ Result<HttpAddress> HttpAddress::parse(std::string_view text) {
   if (address.host.starts_with('[')) {
     address.host = address.host.substr(1, address.host.size() - 2);
   }
-  address.port = parsed.value().port.empty() ? "80" : parsed.value().port;
+  address.tls = tls;
+  address.port = parsed.value().port;
+  if (address.port.empty()) address.port = tls ? "443" : "80";
   return address;
+}
+
+std::string HttpAddress::authority() const {
+  if (!socket_path.empty()) return "localhost";
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  return (is_ipv6 ? "[" + host + "]" : host) + ":" + port;
 }
 
 std::string HttpAddress::text() const {
   if (!socket_path.empty()) return "unix:" + socket_path;
-  const bool is_ipv6 = host.find(':') != std::string::npos;
-  return "http://" + (is_ipv6 ? "[" + host + "]" : host) + ":" + port;
+  return std::string(tls ? "https://" : "http://") + authority();
 }
 
 std::string percent_encode(std::string_view text) {

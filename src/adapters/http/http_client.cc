@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
@@ -17,6 +18,7 @@
 #include <utility>
 
 #include "adapters/http/control_socket.h"
+#include "adapters/http/http_tls.h"
 
 namespace meterbill {
 namespace {
@@ -45,12 +47,12 @@ bool is_target(std::string_view text) {
   return text.starts_with('/') && is_field_text(text) && text.find(' ') == text.npos;
 }
 
-std::string request_head(const HttpRequest& request, const HttpAddress& address) {
-  const std::string host = address.socket_path.empty()
-                               ? address.text().substr(std::string_view("http://").size())
-                               : "localhost";
-  std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: meterbill\r\n",
-                                 request.method, request.target, host);
+/// `whole_target`: for a proxy, which has to be told for whom it is (RFC 9112 §3.2.2).
+std::string request_head(const HttpRequest& request, const HttpAddress& address,
+                         bool whole_target) {
+  std::string head =
+      fmt::format("{} {}{} HTTP/1.1\r\nHost: {}\r\nUser-Agent: meterbill\r\n", request.method,
+                  whole_target ? address.text() : "", request.target, address.authority());
   if (!request.accept.empty()) head += "Accept: " + request.accept + "\r\n";
   if (!request.content_type.empty()) head += "Content-Type: " + request.content_type + "\r\n";
   if (!request.body.empty() || request.method != "GET") {
@@ -70,8 +72,10 @@ std::string_view HttpResponse::header(std::string_view name) const {
 
 class HttpClient::Impl {
  public:
-  Impl(HttpAddress address, HttpClientLimits limits)
-      : address_(std::move(address)), limits_(limits), socket_(io_) {}
+  Impl(HttpAddress address, HttpClientLimits limits, HttpRoute route)
+      : address_(std::move(address)), limits_(limits), route_(std::move(route)), socket_(io_) {
+    if (!address_.socket_path.empty()) route_.proxy.reset();
+  }
 
   [[nodiscard]] const HttpAddress& address() const { return address_; }
 
@@ -108,6 +112,16 @@ class HttpClient::Impl {
     return net::error::timed_out;
   }
 
+  /// What is said to the server goes through TLS where there is TLS.
+  template <class Use>
+  void on_stream(Use use) {
+    if (tls_)
+      use(*tls_);
+    else
+      use(socket_);
+  }
+
+  /// The TLS stream stays until the next connection: an operation on it may still have to end.
   void close() {
     ErrorCode ignored;
     socket_.close(ignored);
@@ -126,7 +140,7 @@ class HttpClient::Impl {
   Error unavailable(const ErrorCode& error, std::string_view what) {
     const bool timed_out = error == net::error::timed_out;
     const std::string reason = timed_out ? "no answer in time" : error.message();
-    const std::string where = address_.text() + ": " + std::string(what) + ": " + reason;
+    const std::string where = place() + ": " + std::string(what) + ": " + reason;
     if (error == net::error::access_denied && !address_.socket_path.empty()) {
       return fail(Code::kPermission,
                   where + "; run this as root or as a member of the service's group");
@@ -135,10 +149,60 @@ class HttpClient::Impl {
                 where + "; is the service running there, and is the address right?");
   }
 
+  /// The server, and by whom it is reached.
+  [[nodiscard]] std::string place() const {
+    if (!route_.proxy) return address_.text();
+    return address_.text() + " by the proxy " + route_.proxy->text();
+  }
+
   Result<void> connect() {
     close();
+    tls_.reset();
     timed_out_ = false;
     deadline_ = Steady::now() + limits_.connect;
+    MB_TRYV(connect_socket());
+    if (!address_.tls) return ok();
+    auto opened = open_tunnel();
+    if (opened) opened = shake_hands();
+    if (!opened) close();
+    return opened;
+  }
+
+  /// A proxy does not see what is said by TLS: it only passes bytes on (RFC 9110 §9.3.6).
+  Result<void> open_tunnel() {
+    if (!route_.proxy) return ok();
+    const std::string ask =
+        fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", address_.authority());
+    const ErrorCode written =
+        run([&](auto done) { net::async_write(socket_, net::buffer(ask), done); });
+    if (written) return unavailable(written, "ask the proxy");
+    Parser parser;
+    parser.header_limit(kAnswerHeadBytesMax);
+    parser.skip(true);
+    const ErrorCode read =
+        run([&](auto done) { http::async_read_header(socket_, buffer_, parser, done); });
+    if (read) return failed_read(read);
+    if (parser.get().result_int() / 100 == 2) return ok();
+    return fail(Code::kUnavailable,
+                fmt::format("{}: the proxy answered {}; it must allow CONNECT to {}", place(),
+                            parser.get().result_int(), address_.authority()));
+  }
+
+  Result<void> shake_hands() {
+    if (!context_) {
+      MB_TRY(context_, in("agent.ca_file", tls_context(route_.ca_file)));
+    }
+    tls_.emplace(socket_, *context_);
+    expect_host(*tls_, address_.host);
+    const ErrorCode error =
+        run([&](auto done) { tls_->async_handshake(net::ssl::stream_base::client, done); });
+    if (!error) return ok();
+    const std::string fault = timed_out_ ? "" : certificate_fault(*tls_);
+    if (fault.empty()) return unavailable(error, "TLS");
+    return fail(Code::kUnavailable, place() + ": TLS: its certificate is not trusted: " + fault);
+  }
+
+  Result<void> connect_socket() {
     std::vector<Endpoint> endpoints;
     if (!address_.socket_path.empty()) {
       if (address_.socket_path.size() > kControlPathBytesMax) {
@@ -173,7 +237,8 @@ class HttpClient::Impl {
     };
     const auto found = std::make_shared<Found>();
     const auto resolver = std::make_shared<Resolver>(io_);
-    resolver->async_resolve(address_.host, address_.port, net::ip::resolver_base::numeric_service,
+    const HttpAddress& first = route_.proxy ? *route_.proxy : address_;
+    resolver->async_resolve(first.host, first.port, net::ip::resolver_base::numeric_service,
                             [found, resolver](const ErrorCode& error, const auto& results) {
                               found->done = true;
                               found->error = error;
@@ -199,9 +264,11 @@ class HttpClient::Impl {
   }
 
   Result<HttpResponse> exchange_open(const HttpRequest& request, const BodySink& sink) {
-    const std::string head = request_head(request, address_);
+    const std::string head =
+        request_head(request, address_, route_.proxy.has_value() && !address_.tls);
     const std::array<net::const_buffer, 2> out{net::buffer(head), net::buffer(request.body)};
-    const ErrorCode written = run([&](auto done) { net::async_write(socket_, out, done); });
+    const ErrorCode written = run(
+        [&](auto done) { on_stream([&](auto& stream) { net::async_write(stream, out, done); }); });
     if (timed_out_) return unavailable(written, "send the request");
     // A server may answer and close before it has read all: the answer counts.
     for (int i = 0; i < kInterimAnswersMax; ++i) {
@@ -209,8 +276,9 @@ class HttpClient::Impl {
       parser.header_limit(kAnswerHeadBytesMax);
       parser.body_limit(limits_.body_bytes_max);
       parser.skip(request.method == "HEAD");
-      const ErrorCode read =
-          run([&](auto done) { http::async_read_header(socket_, buffer_, parser, done); });
+      const ErrorCode read = run([&](auto done) {
+        on_stream([&](auto& stream) { http::async_read_header(stream, buffer_, parser, done); });
+      });
       got_bytes_ = got_bytes_ || buffer_.size() != 0 || parser.got_some();
       if (read) return failed_read(written && !got_bytes_ ? written : read);
       if (parser.get().result_int() < 200) continue;
@@ -246,8 +314,9 @@ class HttpClient::Impl {
       auto& body = parser.get().body();
       body.data = piece.data();
       body.size = piece.size();
-      const ErrorCode error =
-          run([&](auto done) { http::async_read(socket_, buffer_, parser, done); });
+      const ErrorCode error = run([&](auto done) {
+        on_stream([&](auto& stream) { http::async_read(stream, buffer_, parser, done); });
+      });
       if (error && error != http::error::need_buffer) return failed_read(error);
       const std::string_view got(piece.data(), piece.size() - body.size);
       if (!is_streamed) {
@@ -261,16 +330,19 @@ class HttpClient::Impl {
 
   const HttpAddress address_;
   const HttpClientLimits limits_;
+  HttpRoute route_;
   net::io_context io_{1};
   Socket socket_;
+  std::optional<net::ssl::context> context_;  ///< made when it is needed: it is large
+  std::optional<HttpTlsStream> tls_;
   beast::flat_buffer buffer_{kPieceBytes};
   Steady::time_point deadline_;
   bool timed_out_ = false;
   bool got_bytes_ = false;  ///< of the answer: then the request is not sent again
 };
 
-HttpClient::HttpClient(HttpAddress address, HttpClientLimits limits)
-    : impl_(std::make_unique<Impl>(std::move(address), limits)) {}
+HttpClient::HttpClient(HttpAddress address, HttpClientLimits limits, HttpRoute route)
+    : impl_(std::make_unique<Impl>(std::move(address), limits, std::move(route))) {}
 HttpClient::~HttpClient() = default;
 
 Result<HttpResponse> HttpClient::send(const HttpRequest& request, const BodySink& sink) {

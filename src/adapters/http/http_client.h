@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,17 +14,19 @@
 
 namespace meterbill {
 
-/// Whom to ask: `http://host[:port]` or `unix:/run/meterbill/worker.sock`.
+/// Whom to ask: `http://host[:port]`, `https://host[:port]` or `unix:/run/meterbill/worker.sock`.
 struct HttpAddress {
   std::string host;         ///< IPv6 without brackets; empty for a unix socket
   std::string port;         ///< digits
   std::string socket_path;  ///< of a unix socket; empty for TCP
+  bool tls = false;
 
-  /// kConfig, naming what is wrong: another scheme (https too, as long as there is no TLS), user
-  /// names or passwords, a path.
+  /// kConfig, naming what is wrong: another scheme, user names or passwords, a path.
   [[nodiscard]] static Result<HttpAddress> parse(std::string_view text);
   /// As `parse` reads it; the port is always there.
   [[nodiscard]] std::string text() const;
+  /// `host:port`, as it stands in a Host field.
+  [[nodiscard]] std::string authority() const;
 };
 
 struct HttpRequest {
@@ -52,6 +55,13 @@ struct HttpClientLimits {
   std::size_t body_bytes_max = std::size_t{1024} * 1024;  ///< of the answer: a peer is not trusted
 };
 
+/// How a server is reached and known.
+struct HttpRoute {
+  std::string ca_file = {};  ///< authorities that may sign its certificate; empty: the system's
+  /// Asked to pass on what is for the server: http:// to it. Not used for a unix socket.
+  std::optional<HttpAddress> proxy = {};
+};
+
 /// `text` as one segment or value of a target: everything but unreserved characters becomes %XX.
 [[nodiscard]] std::string percent_encode(std::string_view text);
 
@@ -63,13 +73,14 @@ class HttpClient {
   /// Takes a successful body piece by piece instead of HttpResponse::body; false stops reading.
   using BodySink = std::function<bool(std::string_view piece)>;
 
-  explicit HttpClient(HttpAddress address, HttpClientLimits limits = {});
+  explicit HttpClient(HttpAddress address, HttpClientLimits limits = {}, HttpRoute route = {});
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
   ~HttpClient();
 
-  /// Any status is a success here. kUnavailable: no connection, or no answer in time. kPermission:
-  /// the control socket may not be opened. kRefused: the answer is too large, is not HTTP, or
+  /// Any status is a success here. kUnavailable: no connection, no certificate that can be trusted,
+  /// or no answer in time. kConfig, kNotFound: the authorities cannot be read. kPermission: the
+  /// control socket may not be opened. kRefused: the answer is too large, is not HTTP, or
   /// `sink` said stop.
   [[nodiscard]] Result<HttpResponse> send(const HttpRequest& request,
                                           const BodySink& sink = nullptr);

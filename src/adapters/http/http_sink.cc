@@ -111,7 +111,8 @@ SendReport report_of(const HttpResponse& response, std::int64_t messages, std::i
 HttpSink::HttpSink(HttpAddress address, HttpSinkOptions options)
     : options_(options),
       client_(std::move(address),
-              {.connect = options.connect, .request = options.request, .body_bytes_max = 65'536}) {}
+              {.connect = options.connect, .request = options.request, .body_bytes_max = 65'536},
+              options.route) {}
 
 std::vector<SendReport> HttpSink::send(std::span<const OutgoingMessage> messages) {
   std::vector<SendReport> reports(messages.size());

@@ -15,6 +15,7 @@ struct HttpSinkOptions {
   std::size_t body_bytes_max = std::size_t{1024} * 1024;  ///< what the worker takes; more is 413
   std::chrono::milliseconds connect{5'000};
   std::chrono::milliseconds request{30'000};
+  HttpRoute route = {};
 };
 
 /// Sends readings to a worker: `POST /api/v1/events`, batches of CloudEvents.

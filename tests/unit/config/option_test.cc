@@ -115,7 +115,10 @@ TEST(OptionTest, EveryTypeReadsItsOwnFormAndRefusesOthers) {
       {OptionType::kListen, "off", "Off"},
       {OptionType::kListen, "0.0.0.0:5001", "5001"},
       {OptionType::kSink, "kafka://a:1,b:2/t", "off"},
-      {OptionType::kSink, "http://a:1", "https://a:1"},
+      {OptionType::kSink, "http://a:1", "ftp://a:1"},
+      {OptionType::kSink, "https://a", "https://a/b"},
+      {OptionType::kProxy, "http://a:3128", "https://a:3128"},
+      {OptionType::kProxy, "", "off"},
       {OptionType::kKafka, "off", "http://a:1"},
       {OptionType::kKafka, "kafka://a/t", "a:9092"},
   };

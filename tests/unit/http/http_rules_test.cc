@@ -67,7 +67,9 @@ TEST(HttpAddressTest, IsReadAndWritten) {
         AddressCase{"http://Worker.lan/", "http://worker.lan:80"},
         AddressCase{"http://[::1]:5001", "http://[::1]:5001"},
         AddressCase{"unix:/run/a.sock", "unix:/run/a.sock"}, AddressCase{"unix:a.sock", nullptr},
-        AddressCase{"https://a", nullptr}, AddressCase{"127.0.0.1:5001", nullptr},
+        AddressCase{"https://a", "https://a:443"},
+        AddressCase{"https://[::1]:1", "https://[::1]:1"},
+        AddressCase{"https://me:secret@a", nullptr}, AddressCase{"127.0.0.1:5001", nullptr},
         AddressCase{"http://", nullptr}, AddressCase{"http://a/path", nullptr},
         AddressCase{"http://me:secret@a", nullptr}, AddressCase{"kafka://a:1/t", nullptr}}) {
     const auto address = HttpAddress::parse(text);
