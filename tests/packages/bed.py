@@ -1,5 +1,7 @@
 """A booted machine to which our signed repository was added, and what tests ask of it."""
 
+import csv
+import io
 import json
 import pathlib
 import shutil
@@ -89,8 +91,10 @@ Signed-By: /etc/apt/keyrings/meterbill.asc
         return sum(int(line["base_quantity"]) for line in lines
                    if (line["scope"], line["meter"]) == ("machine", "cpu"))
 
-    def files_of(self, package):
-        return set(self.run("dpkg", "-L", package).stdout.split("\n")) - {"", "/."}
+    def usage(self):
+        """Rows (scope, labels, slot, meter, base units) of all slots of the one machine."""
+        text = self.run("meterbill", "usage", "--by", "slot", "--csv").stdout
+        return [row[1:6] for row in list(csv.reader(io.StringIO(text)))[1:]]
 
 
 class InstalledAgent:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from root_image import FOLDER, ROOT
+from root_image import ROOT
 
 DIST = ROOT / "dist"
 NAMES = ("meterbill", "meterbill-agent", "meterbill-worker")
@@ -63,5 +63,5 @@ def later_version():
     return field(packages()["meterbill"], "Version") + "+later1"
 
 
-__all__ = ["DIST", "FOLDER", "NAMES", "field", "later_version", "packages", "repack",
+__all__ = ["DIST", "NAMES", "ROOT", "field", "later_version", "packages", "repack",
            "sign_repository", "unpack"]
