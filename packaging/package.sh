@@ -1,0 +1,44 @@
+# shellcheck shell=bash disable=SC2154  # lists of packages are assigned in ./dev
+# `./dev package KIND`: sourced by ./dev, whose functions it uses.
+
+# Where the package is made; its sources lie in build/deb/source, so that its products land beside.
+readonly deb_build=build/deb
+
+# One kind of package a function package_KIND.
+package_kinds() { compgen -A function package_ | sed 's/^package_//' | grep -Fxv kinds; }
+
+# The tree as it is now, without what is built in it.
+copy_sources() { # FOLDER
+  rm -rf -- "$1"
+  mkdir -p "$1"
+  git -c safe.directory='*' ls-files -z -c -o --exclude-standard |
+    while IFS= read -r -d '' file; do
+      [[ ! -e $file ]] || printf '%s\0' "$file"  # one deleted and not yet committed is listed
+    done | tar --null --files-from=- -c | tar -x -C "$1"
+}
+
+# Compilations are found again by ccache, which stands before the compiler on PATH.
+build_debs() {
+  local source=$deb_build/source
+  find "$deb_build" -maxdepth 1 -type f -delete 2>/dev/null || true
+  copy_sources "$source"
+  cp -R packaging/deb "$source/debian"
+  local commit time_s
+  read -r commit time_s < <(git -c safe.directory='*' log -1 --abbrev=12 --format='%h %ct')
+  (
+    cd "$source" || exit
+    export CCACHE_BASEDIR=$PWD PATH=/usr/lib/ccache:$PATH
+    export METERBILL_COMMIT=$commit METERBILL_COMMIT_TIME_S=$time_s
+    nice -n 5 dpkg-buildpackage --build=binary --unsigned-changes --no-pre-clean -j"$(jobs)"
+  )
+}
+
+package_deb() {
+  need "${packages_build[@]}" "${packages_deb[@]}"
+  build_debs
+  mkdir -p dist
+  rm -f -- dist/*.deb
+  cp -- "$deb_build"/*.deb dist/
+  packaging/apt_repository.sh dist/apt "$deb_build/keys" dist/*.deb
+  say "dist: $(cd dist && echo *.deb), and the signed apt repository dist/apt"
+}

@@ -1,0 +1,150 @@
+#!/usr/bin/python3
+"""The .deb files by themselves: lintian, scripts, hardening, debug information, and that they agree
+with ./dev and CMake."""
+
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import built
+
+PROGRAMS = {
+    "meterbill": "usr/bin/meterbill",
+    "meterbill-agent": "usr/sbin/meterbill-agent",
+    "meterbill-worker": "usr/sbin/meterbill-worker",
+}
+
+
+def output(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def build_id(file):
+    return re.search(r"Build ID: ([0-9a-f]+)", output("readelf", "--notes", file))[1]
+
+
+class Unpacked(unittest.TestCase):
+    """Every package, its control files in DEBIAN/."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.packages = built.packages()
+        cls.scratch = pathlib.Path(tempfile.mkdtemp(prefix="meterbill-debs-"))
+        cls.addClassCleanup(shutil.rmtree, cls.scratch)
+        cls.trees = {name: built.unpack(package, cls.scratch / name)
+                     for name, package in cls.packages.items()}
+
+
+class HardeningTest(Unpacked):
+    def each_program(self):
+        for name, path in PROGRAMS.items():
+            with self.subTest(name):
+                yield name, self.trees[name] / path
+
+    def test_addresses_are_random(self):
+        for _, program in self.each_program():
+            self.assertRegex(output("readelf", "--file-header", program), r"Type:\s+DYN ")
+            self.assertRegex(output("readelf", "--dynamic", program), r"FLAGS_1.*\bPIE\b")
+
+    def test_what_is_linked_cannot_be_redirected(self):
+        for _, program in self.each_program():
+            self.assertIn("GNU_RELRO", output("readelf", "--segments", program))
+            self.assertRegex(output("readelf", "--dynamic", program), r"FLAGS\b.*\bBIND_NOW\b")
+
+    def test_the_stack_is_no_code(self):
+        for _, program in self.each_program():
+            segments = output("readelf", "--segments", "--wide", program)
+            self.assertRegex(segments, r"GNU_STACK( +0x[0-9a-f]+){5} RW ")
+
+    def test_overflows_are_noticed(self):
+        for _, program in self.each_program():
+            symbols = output("readelf", "--dyn-syms", "--wide", program)
+            self.assertIn("__stack_chk_fail", symbols)
+            self.assertRegex(symbols, r"\b__\w+_chk@")
+
+    def test_debug_packages_are_of_these_programs(self):
+        for name, program in self.each_program():
+            identity = build_id(program)
+            folder = self.trees[f"{name}-dbgsym"] / "usr/lib/debug/.build-id" / identity[:2]
+            debug = folder / f"{identity[2:]}.debug"
+            self.assertEqual(build_id(debug), identity)
+            sections = output("readelf", "--section-headers", "--wide", debug)
+            self.assertRegex(sections, r"\.debug_info\s+PROGBITS")
+            sections = output("readelf", "--section-headers", "--wide", program)
+            self.assertNotIn(".debug_info", sections)
+
+
+class ControlTest(Unpacked):
+    def test_no_script_of_ours_steers_services_or_accounts(self):
+        """What debhelper adds is Debian's own and obeys policy-rc.d; it is marked."""
+        added = re.compile(r"# Automatically added by dh_.*?# End automatically added section", re.S)
+        seen = 0
+        for name in built.NAMES:
+            for kind in ("preinst", "postinst", "prerm", "postrm", "config"):
+                script = self.trees[name] / "DEBIAN" / kind
+                if not script.exists():
+                    continue
+                seen += 1
+                own = added.sub("", script.read_text("utf-8"))
+                self.assertNotRegex(own, r"systemctl|adduser|useradd|invoke-rc\.d|service ", script)
+        self.assertGreaterEqual(seen, 4)
+
+    def test_accounts_come_before_folders_and_services(self):
+        for name in ("meterbill-agent", "meterbill-worker"):
+            script = (self.trees[name] / "DEBIAN" / "postinst").read_text("utf-8")
+            parts = [script.find(word) for word in
+                     ("systemd-sysusers", "systemd-tmpfiles", "deb-systemd-invoke")]
+            parts = [at for at in parts if at >= 0]
+            self.assertEqual(parts, sorted(parts), name)
+            self.assertGreaterEqual(len(parts), 2, name)
+
+    def test_configuration_is_protected_and_nothing_else(self):
+        for service in ("agent", "worker"):
+            name = f"meterbill-{service}"
+            conffiles = (self.trees[name] / "DEBIAN" / "conffiles").read_text("utf-8").split()
+            self.assertEqual(conffiles, [f"/etc/meterbill/{service}.conf"])
+            folder = self.trees[name] / f"etc/meterbill/{service}.conf.d"
+            self.assertEqual(list(folder.iterdir()), [])
+
+    def test_services_want_the_command_of_their_own_version(self):
+        for name in ("meterbill-agent", "meterbill-worker"):
+            version = built.field(self.packages[name], "Version")
+            self.assertIn(f"meterbill (= {version})", built.field(self.packages[name], "Depends"))
+
+    def test_prices_are_there_to_start_from(self):
+        example = self.trees["meterbill-worker"] / "usr/share/doc/meterbill-worker/examples"
+        self.assertEqual((example / "prices.toml").read_bytes(),
+                         (built.ROOT / "etc" / "prices.toml").read_bytes())
+
+    def test_one_version_everywhere(self):
+        project = re.search(r"project\(meterbill VERSION ([\d.]+)",
+                            (built.ROOT / "CMakeLists.txt").read_text("utf-8"))[1]
+        self.assertEqual({built.field(package, "Version") for package in self.packages.values()},
+                         {project})
+
+    def test_control_names_what_dev_installs(self):
+        dev = (built.ROOT / "dev").read_text("utf-8")
+        listed = set(re.search(r"packages_build=\((.*?)\)", dev, re.S)[1].split())
+        control = (built.ROOT / "packaging" / "deb" / "control").read_text("utf-8")
+        clause = re.search(r"^Build-Depends:(.*?)^\S", control, re.S | re.M)[1]
+        needed = {entry.split()[0] for entry in clause.split(",") if entry.strip()}
+        # A compiler is part of every build of Debian; ccache only makes it faster.
+        self.assertEqual(needed - {"debhelper-compat"}, listed - {"g++", "ccache"})
+
+
+class LintianTest(unittest.TestCase):
+    def test_lintian_has_nothing_to_say(self):
+        changes = list((built.ROOT / "build" / "deb").glob("*.changes"))
+        self.assertEqual(len(changes), 1)
+        # Root's own run is refused otherwise; it unpacks what we have just built.
+        done = subprocess.run(
+            ["lintian", "--allow-root", "--display-info", "--fail-on", "error,warning,info",
+             changes[0]], capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
