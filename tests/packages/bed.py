@@ -12,7 +12,6 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import built
 import root_image
-import until_merge
 from container import Container
 from counter_truth import CounterTruth
 from processes import wait_until
@@ -27,7 +26,6 @@ class Box(Container):
     def __init__(self, image):
         super().__init__(image)
         self.write("/etc/meterbill/agent.conf.d/50-test.conf", "[agent]\ninterval = 1s\n")
-        until_merge.write_drop_ins(self)
 
     def offer(self, repository, key=built.DIST / "meterbill-archive-keyring.asc"):
         """As docs/fleet.md tells it: the repository, and the one key that may sign it."""
