@@ -14,7 +14,6 @@
 namespace meterbill {
 namespace {
 
-using testing::AllOf;
 using testing::Contains;
 using testing::Each;
 using testing::ElementsAre;
