@@ -17,3 +17,34 @@ foreach(service agent worker)
 endforeach()
 install(FILES etc/prices.toml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples COMPONENT worker)
 install(FILES systemd/meterbill-worker.tmpfiles DESTINATION lib/tmpfiles.d RENAME meterbill-worker.conf COMPONENT worker)
+
+# Pages are made from the programs' tables by tests, and committed.
+install(FILES packaging/man/meterbill.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT cli)
+install(FILES packaging/man/meterbill.conf.5 packaging/man/meterbill-prices.5
+  DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 COMPONENT cli)
+foreach(service agent worker)
+  install(FILES packaging/man/meterbill-${service}.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8 COMPONENT ${service})
+endforeach()
+
+# `meterbill` prints these scripts itself; one that is built for another machine cannot be run.
+if(NOT CMAKE_CROSSCOMPILING)
+  set(completion_dir ${PROJECT_BINARY_DIR}/completion)
+  file(MAKE_DIRECTORY ${completion_dir})
+  set(completions "")
+  foreach(shell bash zsh fish)
+    add_custom_command(OUTPUT ${completion_dir}/${shell}
+      COMMAND meterbill completion ${shell} > ${completion_dir}/${shell}
+      DEPENDS meterbill
+      COMMENT "Completion for ${shell}"
+      VERBATIM)
+    list(APPEND completions ${completion_dir}/${shell})
+  endforeach()
+  add_custom_target(completion ALL DEPENDS ${completions})
+  add_dependencies(programs completion)
+  install(FILES ${completion_dir}/bash COMPONENT cli
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME meterbill)
+  install(FILES ${completion_dir}/zsh COMPONENT cli
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions RENAME _meterbill)
+  install(FILES ${completion_dir}/fish COMPONENT cli
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d RENAME meterbill.fish)
+endif()

@@ -16,22 +16,8 @@
 #include "agent/once.h"
 #include "agent/outside_view.h"
 #include "base/build_info.h"
-#include "cli/agent_once.h"
-#include "cli/backup_command.h"
-#include "cli/bill_compute.h"
-#include "cli/bill_show.h"
 #include "cli/cli.h"
-#include "cli/config_command.h"
-#include "cli/kafka_check.h"
-#include "cli/list_commands.h"
-#include "cli/loadgen.h"
-#include "cli/operator_commands.h"
-#include "cli/outside_view_command.h"
-#include "cli/prices_check.h"
-#include "cli/running_commands.h"
-#include "cli/spool_commands.h"
-#include "cli/usage_command.h"
-#include "cli/version_command.h"
+#include "cli/command_list.h"
 #include "config/load.h"
 #include "config/load_prices.h"
 #include "config/option_table.h"
@@ -178,10 +164,6 @@ std::uint64_t system_random() {
   return std::uint64_t{device()} << 32U | device();
 }
 
-void append(std::vector<Command>& into, std::vector<Command> commands) {
-  for (Command& command : commands) into.push_back(std::move(command));
-}
-
 int main_of(int argc, char** argv) {
   const SystemClock clock;
   const HostTimeZones zones(sha256_hex);
@@ -194,18 +176,6 @@ int main_of(int argc, char** argv) {
       [&stopped](const LedgerChoice& ledger, const std::string& target) {
         return stopped.ask(ledger, target);
       }};
-  std::vector<Command> commands;
-  append(commands, list_commands(access));
-  commands.push_back(usage_command(access));
-  commands.push_back(bill_show_command(access));
-  commands.push_back(bill_compute_command(
-      {.zones = zones, .clock = clock, .read_file = read_file, .sha256_hex = sha256_hex}));
-  commands.push_back(prices_check_command({.zones = zones,
-                                           .read_file = read_file,
-                                           .sha256_hex = sha256_hex,
-                                           .default_prices = worker.prices,
-                                           .default_failure = worker.failure,
-                                           .access = access}));
   const ConfigContext context{.environment = process_environment(),
                               .host_name = host_name(),
                               .folder = "/etc/meterbill",
@@ -214,26 +184,32 @@ int main_of(int argc, char** argv) {
                                 MB_TRYV(load_prices(path, zones, sha256_hex));
                                 return ok();
                               }};
-  const KafkaCheck check_steps = [&clock](const KafkaCheckTarget& target, const auto& told) {
-    return check_kafka(target, told, clock);
-  };
-  append(commands, operator_commands(access));
-  append(commands, running_commands(access));
-  commands.push_back(backup_command(access, wait_for_interrupt));
-  commands.push_back(kafka_check_command(context, check_steps));
-  commands.push_back(agent_once_command(measure));
-  commands.push_back(outside_view_command({.look = look_outside, .write = write_public_file}));
-  append(commands, spool_commands({.open = SqliteSpoolFile::open,
-                                   .state_dir = agent.state_dir,
-                                   .failure = agent.failure}));
-  append(commands, config_commands(context));
-  commands.push_back(loadgen_command({.clock = clock,
-                                      .context = context,
-                                      .access = access,
-                                      .open_sink = open_sink,
-                                      .wait = wait_for_interrupt,
-                                      .random = system_random}));
-  commands.push_back(version_command(library_versions()));
+  std::vector<Command> commands = command_list(
+      {.access = access,
+       .bill_compute =
+           {.zones = zones, .clock = clock, .read_file = read_file, .sha256_hex = sha256_hex},
+       .prices_check = {.zones = zones,
+                        .read_file = read_file,
+                        .sha256_hex = sha256_hex,
+                        .default_prices = worker.prices,
+                        .default_failure = worker.failure,
+                        .access = access},
+       .config = context,
+       .check_kafka = [&clock](const KafkaCheckTarget& target,
+                               const auto& told) { return check_kafka(target, told, clock); },
+       .wait = wait_for_interrupt,
+       .measure = measure,
+       .outside_view = {.look = look_outside, .write = write_public_file},
+       .spool = {.open = SqliteSpoolFile::open,
+                 .state_dir = agent.state_dir,
+                 .failure = agent.failure},
+       .loadgen = {.clock = clock,
+                   .context = context,
+                   .access = access,
+                   .open_sink = open_sink,
+                   .wait = wait_for_interrupt,
+                   .random = system_random},
+       .libraries = library_versions()});
   const Terminal terminal{.in = std::cin,
                           .out = std::cout,
                           .err = std::cerr,

@@ -17,10 +17,10 @@ namespace {
 std::vector<Flag> usage_flags() {
   std::vector<Flag> flags = period_flags();
   const Flag more[] = {
-      {.name = "by", .value = "WHAT", .help = "slot, hour or day (default)"},
+      {.name = "by", .value = "slot|hour|day", .help = "a row for each; day when not said"},
       {.name = "coverage",
        .value = "",
-       .help = "the time metered, estimated, off and missing instead; in all, or --by WHAT"},
+       .help = "the time metered, estimated, off and missing instead; in all, or for each --by"},
       {.name = "raw", .value = "", .help = "the messages that made one slot of a machine"},
       {.name = "slot", .value = "TIME", .help = "of --raw: the slot, 2026-11-22T10:15:00Z"},
       {.name = "scope", .value = "NAME", .help = "of --raw: only this scope"}};

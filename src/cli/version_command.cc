@@ -7,6 +7,8 @@
 
 #include "base/build_info.h"
 #include "cli/arguments.h"
+#include "cli/known_faults.h"
+#include "report/text_table.h"
 
 namespace meterbill {
 namespace {
@@ -27,6 +29,12 @@ std::string as_text(const LibraryVersions& libraries) {
   row("compiler", info.compiler);
   row("build type", info.build_type);
   for (const auto& library : libraries) row(library.first, library.second);
+  for (const LibraryWarning& warning : library_warnings(libraries)) {
+    text += labelled_parts("warning        ", 15,
+                           {fmt::format("{} {} {}", warning.library, warning.version,  //
+                                        warning.problem)});
+    text += labelled_parts("  remedy       ", 15, {std::string(warning.remedy)});
+  }
   return text;
 }
 
@@ -36,9 +44,16 @@ std::string version_json(const LibraryVersions& libraries) {
   const BuildInfo info = build_info();
   boost::json::object versions;
   for (const auto& library : libraries) versions[library.first] = library.second;
+  boost::json::array warnings;
+  for (const LibraryWarning& warning : library_warnings(libraries))
+    warnings.push_back({{"library", warning.library},
+                        {"version", warning.version},
+                        {"problem", warning.problem},
+                        {"remedy", warning.remedy}});
   const boost::json::object all{{"version", info.version},       {"commit", info.commit},
                                 {"built", to_string(info.time)}, {"compiler", info.compiler},
-                                {"build_type", info.build_type}, {"libraries", versions}};
+                                {"build_type", info.build_type}, {"libraries", versions},
+                                {"warnings", warnings}};
   return boost::json::serialize(all) + "\n";
 }
 

@@ -11,7 +11,8 @@ namespace meterbill {
 /// Name and version of each library. Handed in, so that the command itself depends on none of them.
 using LibraryVersions = std::vector<std::pair<std::string, std::string>>;
 
-/// The body of `version --json` and of /version.
+/// The body of `version --json` and of /version, with what is known to be wrong with these
+/// versions.
 [[nodiscard]] std::string version_json(const LibraryVersions& libraries);
 
 /// `version [--json]`.

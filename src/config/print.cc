@@ -41,15 +41,6 @@ std::string_view key_of(const Option& option) {
   return option.name.substr(option.name.find('.') + 1);
 }
 
-/// "duration (us, …), 1s to 5min; default 10s".
-std::string facts(const Option& option) {
-  std::string text{option.type == OptionType::kChoice ? option.choices : describe(option.type)};
-  if (!option.minimum.empty()) text += ", " + range_text(option);
-  text += "; default ";
-  text += option.standard.empty() ? option.standard_as : option.standard;
-  return text;
-}
-
 std::string conf_head(const OptionTable& table) {
   return fmt::format(
       "# {0}: every key with its default. Remove the '#' before a key to change it.\n"
@@ -80,6 +71,14 @@ constexpr std::string_view kConfKafka =
 
 }  // namespace
 
+std::string option_facts(const Option& option) {
+  std::string text{option.type == OptionType::kChoice ? option.choices : describe(option.type)};
+  if (!option.minimum.empty()) text += ", " + range_text(option);
+  text += "; default ";
+  text += option.standard.empty() ? option.standard_as : option.standard;
+  return text;
+}
+
 std::string print_conf(const OptionTable& table) {
   std::string text = conf_head(table);
   std::string_view section;
@@ -88,7 +87,8 @@ std::string print_conf(const OptionTable& table) {
       section = section_of(option);
       text += fmt::format("\n[{}]\n", section);
     }
-    text += "\n" + wrap(option.help, "# ", kConfColumns) + wrap(facts(option), "# ", kConfColumns);
+    text += "\n" + wrap(option.help, "# ", kConfColumns) +
+            wrap(option_facts(option), "# ", kConfColumns);
     text += fmt::format("#{} ={}{}\n", key_of(option), option.standard.empty() ? "" : " ",
                         option.standard);
   }
@@ -105,7 +105,7 @@ std::string print_help(const OptionTable& table) {
   for (const Option& option : table.options) {
     text += fmt::format("\n  --{}\n", option.name);
     text += wrap(option.help, "      ", kHelpColumns);
-    text += wrap("(" + facts(option) + ")", "      ", kHelpColumns);
+    text += wrap("(" + option_facts(option) + ")", "      ", kHelpColumns);
   }
   text += fmt::format("\n  --{}PROPERTY\n", kKafkaPrefix);
   text += wrap(

@@ -16,4 +16,7 @@ namespace meterbill {
 /// `key = value` lines; with `origin`, where each was said. Secrets are never shown.
 [[nodiscard]] std::string print_settings(const Settings& settings, bool origin);
 
+/// "duration (us, …), 1s to 5min; default 10s".
+[[nodiscard]] std::string option_facts(const Option& option);
+
 }  // namespace meterbill
