@@ -34,6 +34,8 @@ find_commit() {
   commit_time_s=${METERBILL_COMMIT_TIME_S:-$(git log -1 --format=%ct)}
 }
 
+version() { sed -n 's/^project(meterbill VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt; }
+
 compile() {
   local prefix
   prefix=$(packaging/static_dependencies.sh)
@@ -98,7 +100,8 @@ need_tools() {
   local tool
   for tool in rpmbuild find-debuginfo eu-strip ccache ninja; do
     command -v "$tool" >/dev/null && continue
-    echo "package_rpm: there is no $tool; apt-get install rpm debugedit elfutils ccache ninja-build" >&2
+    printf 'package_rpm: there is no %s: apt-get install %s\n' "$tool" \
+      "rpm debugedit elfutils ccache ninja-build dpkg-dev" >&2
     exit 69
   done
 }
@@ -110,7 +113,7 @@ main() {
     0:)
       compile
       lay_out
-      pack "$stage" "$(sed -n 's/^project(meterbill VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)" dist
+      pack "$stage" "$(version)" dist
       ;;
     4:repack) pack "$2" "$3" "$4" ;;
     *)
