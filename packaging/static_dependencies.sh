@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the static libraries that Debian has none of, or none that fits, from Debian's own sources,
 # into build/static/TARGET-HASH, and prints build/static/TARGET, a link to it: a path that stays, so
-# that ccache finds what did not change. When it is there, nothing is done. Versions are those of the
-# -dev packages that `./dev build` uses: what was tested is what is shipped.
+# that ccache finds what did not change. When it is there, nothing is done. Versions are those of
+# the -dev packages that `./dev build` uses: what was tested is what is shipped.
 set -euo pipefail
 
 tree=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
@@ -11,9 +11,9 @@ tree=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 
 # One row a library, in the order in which they need one another: name | -dev package that names
 # source and version. A target builds those that `libraries_TARGET` lists; build_NAME does it.
-# Linux takes OpenSSL, SQLite, zlib, zstd, Boost and tcmalloc from Debian's packages as they are: with
-# its security patches. Its librdkafka.a wants Cyrus SASL; the others it has as shared libraries
-# only.
+# Linux takes OpenSSL, SQLite, zlib, zstd, Boost and tcmalloc from Debian's packages as they are,
+# with its security patches. Its librdkafka.a wants Cyrus SASL; the others it has as shared
+# libraries only.
 readonly table="
 rdkafka  | librdkafka-dev
 fmt      | libfmt-dev
@@ -94,8 +94,8 @@ with_cmake() { # SOURCE-FOLDER OPTION…
   cmake --install "$from/build-static"
 }
 
-# Without Cyrus SASL there is no GSSAPI (Kerberos); PLAIN, SCRAM and OAUTHBEARER are its own, but its
-# CMake rules know them together only. With a static OpenSSL it looks itself for the machine's
+# Without Cyrus SASL there is no GSSAPI (Kerberos); PLAIN, SCRAM and OAUTHBEARER are its own, but
+# its CMake rules know them together only. With a static OpenSSL it looks itself for the machine's
 # certificates where the distributions have them: OpenSSL only looks where Debian does.
 build_rdkafka() { # SOURCE-FOLDER
   with_cmake "$1" -DRDKAFKA_BUILD_STATIC=ON -DRDKAFKA_BUILD_EXAMPLES=OFF -DRDKAFKA_BUILD_TESTS=OFF \

@@ -1,4 +1,4 @@
-"""The programs in the RPM packages: how hardened they are, what is in them, how they are debugged."""
+"""The programs in the RPM packages: how hardened they are, what is in them, how to debug them."""
 
 import json
 import pathlib
