@@ -8,7 +8,7 @@ case $command in
     systemctl --no-reload preset "$@"
     ;;
   remove-system-units)
-    systemctl --no-reload disable --now --no-warn "$@"
+    systemctl --no-reload disable --now "$@"
     ;;
   mark-restart-system-units)
     for unit in "$@"; do
