@@ -42,3 +42,9 @@ package_deb() {
   packaging/apt_repository.sh dist/apt "$deb_build/keys" dist/*.deb
   say "dist: $(cd dist && echo *.deb), and the signed apt repository dist/apt"
 }
+
+package_rpm() {
+  need "${packages_build[@]}" "${packages_rpm[@]}"
+  packaging/package_rpm.sh
+  say "dist: $(cd dist && echo *.rpm)"
+}

@@ -11,7 +11,8 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "packages"
 
-_BASE = ("systemd", "systemd-sysv", "dbus", "ca-certificates", "curl")
+# rpm is there for the other kind of packages: one image serves both.
+_BASE = ("systemd", "systemd-sysv", "dbus", "ca-certificates", "curl", "rpm", "tzdata")
 
 
 def why_not_here():
