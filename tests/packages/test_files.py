@@ -80,7 +80,8 @@ class HardeningTest(Unpacked):
 class ControlTest(Unpacked):
     def test_no_script_of_ours_steers_services_or_accounts(self):
         """What debhelper adds is Debian's own and obeys policy-rc.d; it is marked."""
-        added = re.compile(r"# Automatically added by dh_.*?# End automatically added section", re.S)
+        mark = r"# Automatically added by dh_.*?# End automatically added section"
+        added = re.compile(mark, re.DOTALL)
         seen = 0
         for name in built.NAMES:
             for kind in ("preinst", "postinst", "prerm", "postrm", "config"):

@@ -89,7 +89,8 @@ class RefusedRepositoryTest(bed.BoxTest):
     def test_the_real_one_is_taken(self):
         self.offer_changed(lambda repository: None)
         self.box.update()
-        self.assertIn("meterbill-agent", self.box.run("apt-cache", "policy", "meterbill-agent").stdout)
+        known = self.box.run("apt-cache", "policy", "meterbill-agent").stdout
+        self.assertIn("meterbill-agent", known)
 
     def test_one_without_a_signature(self):
         def unsign(repository):
@@ -123,7 +124,8 @@ class RefusedRepositoryTest(bed.BoxTest):
     def test_one_with_another_package_in_the_place_of_ours(self):
         def swap(repository):
             package = next(repository.glob("pool/main/meterbill_*.deb"))
-            package.write_bytes(next(repository.glob("pool/main/meterbill-agent_*.deb")).read_bytes())
+            other = next(repository.glob("pool/main/meterbill-agent_*.deb"))
+            package.write_bytes(other.read_bytes())
 
         self.offer_changed(swap)
         self.box.update()
