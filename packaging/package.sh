@@ -27,7 +27,9 @@ build_debs() {
   read -r commit time_s < <(git -c safe.directory='*' log -1 --abbrev=12 --format='%h %ct')
   (
     cd "$source" || exit
-    export CCACHE_BASEDIR=$PWD PATH=/usr/lib/ccache:$PATH
+    # debhelper gives the build a home of its own, where an empty cache would be.
+    CCACHE_DIR=$(ccache --get-config cache_dir)
+    export CCACHE_DIR CCACHE_BASEDIR=$PWD PATH=/usr/lib/ccache:$PATH
     export METERBILL_COMMIT=$commit METERBILL_COMMIT_TIME_S=$time_s
     nice -n 5 dpkg-buildpackage --build=binary --unsigned-changes --no-pre-clean -j"$(jobs)"
   )

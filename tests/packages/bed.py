@@ -21,11 +21,7 @@ _APT = ("apt-get", "-q", "-y", "-o", "Dpkg::Use-Pty=0")
 
 
 class Box(Container):
-    """Configured as an operator would before the installation: a reading each second."""
-
-    def __init__(self, image):
-        super().__init__(image)
-        self.write("/etc/meterbill/agent.conf.d/50-test.conf", "[agent]\ninterval = 1s\n")
+    """A machine as an operator has it."""
 
     def offer(self, repository, key=built.DIST / "meterbill-archive-keyring.asc"):
         """As docs/fleet.md tells it: the repository, and the one key that may sign it."""
@@ -48,6 +44,8 @@ Signed-By: /etc/apt/keyrings/meterbill.asc
 
     def install(self, *packages):
         self.update()
+        # As an operator may, before the installation: a reading each second.
+        self.write("/etc/meterbill/agent.conf.d/50-test.conf", "[agent]\ninterval = 1s\n")
         return self.apt("install", *(packages or ("meterbill-worker", "meterbill-agent")))
 
     def show(self, unit, what):
@@ -118,7 +116,7 @@ class InstalledAgent:
         self._kill("CONT", "SR")
 
     def _kill(self, signal, states):
-        self._box.run("kill", f"-{signal}", self._pid())
+        self._box.run("systemctl", "kill", "--kill-whom=main", f"--signal={signal}", SERVICES[0])
         wait_until(lambda: self._state() in states, 10, f"agent after {signal}")
 
     def _state(self):

@@ -17,13 +17,14 @@ class UpgradeUnderLoadTest(bed.BoxTest):
 
     @contextlib.contextmanager
     def load(self):
-        """Two processors' worth of work; ends with the block, or with the machine."""
-        burn = "while :; do :; done & while :; do :; done & read end; kill %1 %2"
-        with self.box.start("sh", "-mc", burn) as process:
-            try:
-                yield
-            finally:
-                process.communicate("\n", 30)
+        """Two processors' worth of work for as long as the block lasts."""
+        units = ("load-1", "load-2")
+        for unit in units:
+            self.box.run("systemd-run", f"--unit={unit}", "sh", "-c", "while :; do :; done")
+        try:
+            yield
+        finally:
+            self.box.run("systemctl", "stop", *units)
 
     def pids(self):
         return [self.box.show(unit, "MainPID") for unit in bed.SERVICES]
