@@ -2,8 +2,8 @@
 # Makes a signed apt repository of .deb files: FOLDER becomes what an `URIs:` of apt points at, and
 # beside it lies the public key (FOLDER/../meterbill-archive-keyring.asc), for `Signed-By:`.
 #
-# Signed with METERBILL_SIGNING_KEY, a key of the caller's GnuPG by id or address. Without one, with a
-# key made on the spot and kept in KEYS, so that the next version is trusted where this one was.
+# Signed with METERBILL_SIGNING_KEY, a key of the caller's GnuPG by id or address. Without one, with
+# a key made on the spot and kept in KEYS, so that the next version is trusted where this one was.
 set -euo pipefail
 
 (($# >= 3)) || { echo "usage: apt_repository.sh FOLDER KEYS DEB…" >&2; exit 64; }
