@@ -53,6 +53,12 @@ def mirror():
     raise RuntimeError(f"apt knows no archive of {release}: {found}")
 
 
+def clear_away():
+    """What a run that was killed has left on disk. REQUIRES: no other run of this tree."""
+    for left in [*FOLDER.glob("box-*"), *FOLDER.glob("root-*.new")]:
+        shutil.rmtree(left)
+
+
 def prepare(packages):
     """The folder of a root file system in which `packages` (files) can be installed. Another list
     of dependencies makes another one; the old ones go."""

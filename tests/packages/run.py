@@ -3,6 +3,7 @@
 
 import argparse
 import pathlib
+import signal
 import sys
 import time
 import unittest
@@ -61,6 +62,8 @@ def main():
     parser.add_argument("--results", required=True, help="file of `./dev test` to append to")
     parser.add_argument("pattern", nargs="?", default="test_*.py")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # containers are then powered off
+    root_image.clear_away()
     why = root_image.why_not_here()
     suite = unittest.TestSuite()
     rows = []

@@ -2,6 +2,7 @@
 """The .deb files by themselves: lintian, scripts, hardening, debug information, and that they agree
 with ./dev and CMake."""
 
+import os
 import pathlib
 import re
 import shutil
@@ -22,10 +23,6 @@ def output(*command):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def build_id(file):
-    return re.search(r"Build ID: ([0-9a-f]+)", output("readelf", "--notes", file))[1]
-
-
 class Unpacked(unittest.TestCase):
     """Every package, its control files in DEBIAN/."""
 
@@ -39,49 +36,45 @@ class Unpacked(unittest.TestCase):
 
 
 class HardeningTest(Unpacked):
-    def each_program(self):
+    def each(self, *options):
+        """What readelf tells of each program."""
         for name, path in PROGRAMS.items():
-            with self.subTest(name):
-                yield name, self.trees[name] / path
+            yield name, output("readelf", "--wide", *options, self.trees[name] / path)
 
     def test_addresses_are_random(self):
-        for _, program in self.each_program():
-            self.assertRegex(output("readelf", "--file-header", program), r"Type:\s+DYN ")
-            self.assertRegex(output("readelf", "--dynamic", program), r"FLAGS_1.*\bPIE\b")
+        for name, told in self.each("--file-header", "--dynamic"):
+            self.assertRegex(told, r"Type:\s+DYN ", name)
+            self.assertRegex(told, r"FLAGS_1.*\bPIE\b", name)
 
     def test_what_is_linked_cannot_be_redirected(self):
-        for _, program in self.each_program():
-            self.assertIn("GNU_RELRO", output("readelf", "--segments", program))
-            self.assertRegex(output("readelf", "--dynamic", program), r"FLAGS\b.*\bBIND_NOW\b")
+        for name, told in self.each("--segments", "--dynamic"):
+            self.assertIn("GNU_RELRO", told, name)
+            self.assertRegex(told, r"FLAGS\b.*\bBIND_NOW\b", name)
 
     def test_the_stack_is_no_code(self):
-        for _, program in self.each_program():
-            segments = output("readelf", "--segments", "--wide", program)
-            self.assertRegex(segments, r"GNU_STACK( +0x[0-9a-f]+){5} RW ")
+        for name, told in self.each("--segments"):
+            self.assertRegex(told, r"GNU_STACK( +0x[0-9a-f]+){5} RW ", name)
 
     def test_overflows_are_noticed(self):
-        for _, program in self.each_program():
-            symbols = output("readelf", "--dyn-syms", "--wide", program)
-            self.assertIn("__stack_chk_fail", symbols)
-            self.assertRegex(symbols, r"\b__\w+_chk@")
+        for name, told in self.each("--dyn-syms"):
+            self.assertIn("__stack_chk_fail", told, name)
+            self.assertRegex(told.replace("__stack_chk_fail", ""), r"\b__\w+_chk@", name)
 
     def test_debug_packages_are_of_these_programs(self):
-        for name, program in self.each_program():
-            identity = build_id(program)
+        for name, told in self.each("--notes", "--section-headers"):
+            self.assertNotIn(".debug_info", told, name)
+            identity = re.search(r"Build ID: ([0-9a-f]+)", told)[1]
             folder = self.trees[f"{name}-dbgsym"] / "usr/lib/debug/.build-id" / identity[:2]
-            debug = folder / f"{identity[2:]}.debug"
-            self.assertEqual(build_id(debug), identity)
-            sections = output("readelf", "--section-headers", "--wide", debug)
-            self.assertRegex(sections, r"\.debug_info\s+PROGBITS")
-            sections = output("readelf", "--section-headers", "--wide", program)
-            self.assertNotIn(".debug_info", sections)
+            debug = output("readelf", "--wide", "--notes", "--section-headers",
+                           folder / f"{identity[2:]}.debug")
+            self.assertIn(f"Build ID: {identity}", debug, name)
+            self.assertRegex(debug, r"\.debug_info\s+PROGBITS", name)
 
 
 class ControlTest(Unpacked):
     def test_no_script_of_ours_steers_services_or_accounts(self):
         """What debhelper adds is Debian's own and obeys policy-rc.d; it is marked."""
-        mark = r"# Automatically added by dh_.*?# End automatically added section"
-        added = re.compile(mark, re.DOTALL)
+        added = re.compile(r"# Automatically added by dh_.*?# End automatically added", re.S)
         seen = 0
         for name in built.NAMES:
             for kind in ("preinst", "postinst", "prerm", "postrm", "config"):
@@ -134,6 +127,33 @@ class ControlTest(Unpacked):
         needed = {entry.split()[0] for entry in clause.split(",") if entry.strip()}
         # A compiler is part of every build of Debian; ccache only makes it faster.
         self.assertEqual(needed - {"debhelper-compat"}, listed - {"g++", "ccache"})
+
+
+class SigningKeyTest(unittest.TestCase):
+    def test_the_key_that_is_named_signs(self):
+        scratch = pathlib.Path(tempfile.mkdtemp(prefix="meterbill-key-"))
+        self.addCleanup(shutil.rmtree, scratch)
+        environment = {**os.environ, "GNUPGHOME": str(scratch / "home")}
+        (scratch / "home").mkdir(mode=0o700)
+
+        def gpg(*words):
+            return subprocess.run(["gpg", "--batch", "--quiet", *words], env=environment,
+                                  capture_output=True, check=True).stdout
+
+        self.addCleanup(subprocess.run, ["gpgconf", "--kill", "all"], env=environment, check=True)
+        for who in ("other@example.org", "packages@example.org"):
+            gpg("--passphrase", "", "--quick-generate-key", who, "ed25519", "sign", "never")
+        subprocess.run(
+            [built.ROOT / "packaging/apt_repository.sh", scratch / "apt", scratch / "unused",
+             built.packages()["meterbill"]], check=True,
+            env={**environment, "METERBILL_SIGNING_KEY": "packages@example.org"})
+        self.assertFalse((scratch / "unused").exists())
+        ring = scratch / "ring.gpg"
+        ring.write_bytes(gpg("--export", "packages@example.org"))
+        release = next(scratch.glob("apt/dists/*/InRelease"))
+        output("gpgv", "--keyring", ring, release)
+        told = (scratch / "meterbill-archive-keyring.asc").read_bytes()
+        self.assertEqual(told, gpg("--armor", "--export", "packages@example.org"))
 
 
 class LintianTest(unittest.TestCase):

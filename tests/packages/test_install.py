@@ -89,8 +89,8 @@ class RefusedRepositoryTest(bed.BoxTest):
     def test_the_real_one_is_taken(self):
         self.offer_changed(lambda repository: None)
         self.box.update()
-        known = self.box.run("apt-cache", "policy", "meterbill-agent").stdout
-        self.assertIn("meterbill-agent", known)
+        offered = self.box.run("apt-cache", "policy", "meterbill-agent").stdout
+        self.assertIn("file:/srv/meterbill", offered)
 
     def test_one_without_a_signature(self):
         def unsign(repository):
@@ -123,9 +123,9 @@ class RefusedRepositoryTest(bed.BoxTest):
 
     def test_one_with_another_package_in_the_place_of_ours(self):
         def swap(repository):
-            package = next(repository.glob("pool/main/meterbill_*.deb"))
+            ours = next(repository.glob("pool/main/meterbill_*.deb"))
             other = next(repository.glob("pool/main/meterbill-agent_*.deb"))
-            package.write_bytes(other.read_bytes())
+            ours.write_bytes(other.read_bytes())
 
         self.offer_changed(swap)
         self.box.update()

@@ -57,6 +57,7 @@ class UpgradeUnderLoadTest(bed.BoxTest):
         coverage = self.box.billed()["coverage"]
         covered = sum(int(coverage[f"{kind}_us"]) for kind in ("metered", "estimated"))
         self.assertEqual(covered, counted["uptime"])
+        self.assertEqual(coverage["missing_us"], "0")
         for unit in bed.SERVICES:
             self.assertTrue(self.box.is_enabled(unit))
             self.assertEqual(self.box.show(unit, "NRestarts"), "0", "it had failed")

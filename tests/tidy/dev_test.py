@@ -73,6 +73,9 @@ class DevTest(unittest.TestCase):
     def test_unknown_options_are_refused_before_anything_is_installed(self):
         for words in (
             ("test", "--al"),
+            ("test", "--packages", "deb"),
+            ("package",),
+            ("package", "dep"),
             ("check", "all"),
             ("clean", "x"),
             ("build", "debug", "x"),

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
@@ -69,6 +70,7 @@ std::string read_request(SSL* stream) {
 }  // namespace
 
 TlsServer::TlsServer(const std::string& name) {
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to clients that may have gone
   make_certificate(name);
   listener_ = listen_anywhere(port_);
   thread_ = std::thread([this] { run(); });
