@@ -11,6 +11,8 @@ namespace {
 
 /// The counters are sums of ticks of 10 ms, read one after the other.
 constexpr std::int64_t kSlackUs = 1'000'000;
+/// It is noted just before the start; an older one is of another start.
+constexpr std::int64_t kFreshUs = 600'000'000;
 
 Error differs(const std::string& what) {
   return fail(Code::kConfig,
@@ -24,21 +26,18 @@ Error differs(const std::string& what) {
 }  // namespace
 
 Result<OutsideView> look_around(Meters& meters, const Clock& clock) {
-  MB_TRY(BootId boot, meters.boot());
   const HostSample sample = meters.read();
   if (!sample.cpu || !sample.memory)
     return fail(Code::kUnavailable,
                 sample.faults.empty() ? "a meter cannot be read" : sample.faults.front().message);
-  return OutsideView{.boot = std::move(boot),
-                     .boot_us = clock.now().boot_us,
+  return OutsideView{.boot_us = clock.now().boot_us,
                      .cpu = *sample.cpu,
                      .memory_total_kib = sample.memory->total_kib};
 }
 
 std::string to_text(const OutsideView& view) {
-  return fmt::format("boot_id={}\nboot_us={}\ncpu_busy_us={}\ncores={}\nmemory_total_kib={}\n",
-                     view.boot.str(), view.boot_us, view.cpu.busy_us, view.cpu.cores,
-                     view.memory_total_kib);
+  return fmt::format("boot_us={}\ncpu_busy_us={}\ncores={}\nmemory_total_kib={}\n", view.boot_us,
+                     view.cpu.busy_us, view.cpu.cores, view.memory_total_kib);
 }
 
 Result<OutsideView> parse_outside_view(std::string_view text) {
@@ -56,10 +55,7 @@ Result<OutsideView> parse_outside_view(std::string_view text) {
     if (found == values.end()) return fail(Code::kInvalid, "it has no " + name);
     return in(name, parse_count(found->second));
   };
-  const auto boot = values.find("boot_id");
-  if (boot == values.end()) return fail(Code::kInvalid, "it has no boot_id");
   OutsideView view;
-  view.boot = BootId(std::string(boot->second));
   MB_TRY(view.boot_us, number("boot_us"));
   MB_TRY(view.cpu.busy_us, number("cpu_busy_us"));
   MB_TRY(view.cpu.cores, number("cores"));
@@ -68,19 +64,20 @@ Result<OutsideView> parse_outside_view(std::string_view text) {
 }
 
 Result<void> compare_views(const OutsideView& outside, const OutsideView& inside) {
-  if (outside.boot != inside.boot)
-    return fail(Code::kConfig,
-                "it was noted in another boot: start the agent by its unit, which notes it anew");
+  const std::int64_t passed_us = inside.boot_us - outside.boot_us;
+  if (passed_us < 0 || passed_us > kFreshUs)
+    return fail(Code::kConfig, fmt::format("it was noted {} s ago: start the agent by its unit, "
+                                           "which notes it anew",
+                                           passed_us / 1'000'000));
   if (outside.cpu.cores != inside.cpu.cores)
     return differs(fmt::format("the agent sees {} cores, but {} are there", inside.cpu.cores,
                                outside.cpu.cores));
   if (outside.memory_total_kib != inside.memory_total_kib)
     return differs(fmt::format("the agent sees {} KiB of memory, but {} KiB are there",
                                inside.memory_total_kib, outside.memory_total_kib));
-  const std::int64_t passed_us = inside.boot_us - outside.boot_us;
   MB_TRY(const std::int64_t possible_us, multiply(passed_us, outside.cpu.cores));
   const std::int64_t grown_us = inside.cpu.busy_us - outside.cpu.busy_us;
-  if (passed_us < 0 || grown_us < -kSlackUs || grown_us > possible_us + kSlackUs)
+  if (grown_us < -kSlackUs || grown_us > possible_us + kSlackUs)
     return differs(fmt::format("the agent sees {} s of CPU time since the boot, but it is {} s",
                                inside.cpu.busy_us / 1'000'000, outside.cpu.busy_us / 1'000'000));
   return ok();

@@ -191,8 +191,8 @@ class OutsideViewTest(ProgramTest):
         for wrong, why in (
             (text.replace("cores=", "cores=1"), "cores, but"),
             (text.replace("memory_total_kib=", "memory_total_kib=1"), "KiB of memory"),
-            (text.replace("boot_id=", "boot_id=0"), "noted in another boot"),
-            ("", "it has no boot_id"),
+            (text.replace("boot_us=", "boot_us=9"), "start the agent by its unit"),
+            ("", "it has no boot_us"),
         ):
             view.write_text(wrong)
             agent.start()

@@ -68,8 +68,6 @@ class Container:
         self.init = wait_until(self._find_init, 30, "the container's init")
         wait_until(self._is_up, 90, "the container's systemd", poll_s=0.2)
 
-    init = property(lambda self: self._init)  # as the machine outside numbers it
-
     def _find_init(self):
         """The process that is number 1 in there; an intermediate one may stand between."""
         if self._holder.poll() is not None:
