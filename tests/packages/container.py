@@ -5,6 +5,7 @@ and the kernel ends that process when the test itself is killed.
 """
 
 import contextlib
+import os
 import pathlib
 import shutil
 import signal
@@ -17,6 +18,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from processes import Timeout, wait_until
 from root_image import FOLDER
 
+# systemd's word for it, as a signal to init.
+_POWER_OFF = signal.SIGRTMIN + 4
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -31,7 +34,7 @@ class Container:
         FOLDER.mkdir(parents=True, exist_ok=True)
         self._scratch = pathlib.Path(tempfile.mkdtemp(prefix="box-", dir=FOLDER))
         self.root = self._scratch / "root"
-        self._holder, self._init = None, None
+        self._holder, self.init = None, None
         try:
             # Hard links would let one container change the others' files.
             subprocess.run(["cp", "-a", "--reflink=auto", image, self.root], check=True)
@@ -53,13 +56,16 @@ class Container:
     def boot(self):
         with open(self._scratch / "console.log", "ab") as console:
             self._holder = subprocess.Popen(
+                # Init outlives a systemd-nspawn that is killed, but not the name space around both.
                 ["setpriv", "--pdeathsig", "KILL", "--",
+                 "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--",
                  "systemd-nspawn", "--quiet", "--directory", self.root, "--hostname=box",
                  "--register=no", "--keep-unit", "--boot", "--console=read-only",
                  "--private-network", "--link-journal=no", "--resolv-conf=off", "--timezone=off"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT,
                 start_new_session=True)  # Ctrl+C is for the test, which then powers off
-        self._init = wait_until(self._find_init, 30, "the container's init")
+        # The number that we know it by.
+        self.init = wait_until(self._find_init, 30, "the container's init")
         wait_until(self._is_up, 90, "the container's systemd", poll_s=0.2)
 
     def _find_init(self):
@@ -70,9 +76,11 @@ class Container:
         for pid in below:
             with contextlib.suppress(OSError):
                 folder = pathlib.Path(f"/proc/{pid}")
-                numbers = (folder / "status").read_text("ascii").partition("NSpid:")[2].split("\n")
+                status = (folder / "status").read_text("ascii")
+                numbers = status.partition("NSpid:")[2].split("\n")[0].split()
                 name = (folder / "comm").read_text("ascii").strip()
-                if numbers[0].split()[1:] == ["1"] and name == "systemd":
+                # Its number for us, in the space around systemd-nspawn, and in there.
+                if len(numbers) == 3 and numbers[2] == "1" and name == "systemd":
                     return pid
                 children = folder / "task" / str(pid) / "children"
                 below += [int(child) for child in children.read_text("ascii").split()]
@@ -104,7 +112,7 @@ class Container:
         """The same without waiting for its end. It ends with the container."""
         variables = {"PATH": _PATH, "LC_ALL": "C.UTF-8", "HOME": "/root", **environment}
         return subprocess.Popen(
-            ["nsenter", "--target", str(self._init), "--mount", "--uts", "--ipc", "--net", "--pid",
+            ["nsenter", "--target", str(self.init), "--mount", "--uts", "--ipc", "--net", "--pid",
              "--", "env", "-i", *(f"{name}={value}" for name, value in variables.items()),
              *map(str, command)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -133,14 +141,18 @@ class Container:
         if self._holder is None:
             return
         if self._holder.poll() is None:
-            self._holder.send_signal(signal.SIGTERM)
+            if self.init:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.init, _POWER_OFF)
+            else:  # it came no further
+                self._holder.kill()
             try:
                 self._holder.wait(timeout_s)
             except subprocess.TimeoutExpired:
                 self._holder.kill()
                 self._holder.wait(10)
                 raise Timeout(f"the container did not power off:\n{self.console()}") from None
-        self._holder = self._init = None
+        self._holder = self.init = None
 
     def close(self):
         """Leaves nothing running and nothing on disk, however far the boot came."""

@@ -4,6 +4,7 @@ depend on, so that a container of it needs no network."""
 import hashlib
 import os
 import pathlib
+import platform
 import re
 import shutil
 import subprocess
@@ -44,20 +45,18 @@ def mirror():
         ["apt-get", "indextargets", "--format", "$(CODENAME) $(REPO_URI)",
          "Created-By: Packages", "Component: main"],
         capture_output=True, text=True, check=True).stdout
-    found = [line.split() for line in told.splitlines()]
-    base = [words for words in found if words and "-" not in words[0]]
-    own = _own_codename()
-    for suite, uri in base:
-        if suite == own:
+    found = [tuple(line.split()) for line in told.splitlines()]
+    release = platform.freedesktop_os_release()["VERSION_CODENAME"]
+    for suite, uri in found:
+        if suite == release:  # not its updates, which have another name
             return suite, uri
-    raise RuntimeError(f"apt knows no archive of {own}: {found}")
+    raise RuntimeError(f"apt knows no archive of {release}: {found}")
 
 
-def _own_codename():
-    for line in pathlib.Path("/etc/os-release").read_text("utf-8").splitlines():
-        if line.startswith("VERSION_CODENAME="):
-            return line.partition("=")[2].strip('"')
-    raise RuntimeError("/etc/os-release names no release")
+def clear_away():
+    """What a run that was killed has left on disk. REQUIRES: no other run of this tree."""
+    for left in [*FOLDER.glob("box-*"), *FOLDER.glob("root-*.new")]:
+        shutil.rmtree(left)
 
 
 def prepare(packages):
@@ -87,9 +86,10 @@ def prepare(packages):
 
 
 def _tidy(folder):
-    """Less to copy, no archive that is out of reach, and a name of its own for each boot."""
+    """Less to copy, no archive that is out of reach, and nothing of the machine that made it."""
     for litter in ("var/cache/apt/archives", "var/lib/apt/lists"):
         shutil.rmtree(folder / litter)
         (folder / litter / "partial").mkdir(parents=True)
     (folder / "etc/apt/sources.list").unlink(missing_ok=True)
     (folder / "etc/machine-id").write_text("", "utf-8")
+    (folder / "etc/hostname").unlink(missing_ok=True)
