@@ -16,8 +16,8 @@ from rpm_files import NAMES, ROOT, built
 
 SERVICES = ("meterbill-worker", "meterbill-agent")
 
-# DELETE THIS, and its use below, as soon as the programs note the outside view and take their control
-# socket from systemd.
+# DELETE THIS, and its use below, as soon as the programs note the outside view and take their
+# control socket from systemd.
 _STATE = "/var/lib/meterbill-{0}/control.sock"
 _UNTIL_THE_MERGE = {
     "agent": "[Service]\nExecStartPre=\nEnvironment=\n"
