@@ -6,8 +6,9 @@ set(METERBILL_STATIC_PREFIX "" CACHE PATH "What packaging/static_dependencies.sh
 # mb_static_library(target archive [what it needs …]): an imported target, found in the prefix first.
 function(mb_static_library target archive)
   find_library(found NAMES lib${archive}.a NO_CACHE REQUIRED)
-  add_library(${target} INTERFACE IMPORTED)
-  target_link_libraries(${target} INTERFACE ${found} ${ARGN})
+  add_library(${target} STATIC IMPORTED)
+  set_target_properties(${target} PROPERTIES IMPORTED_LOCATION ${found})
+  target_link_libraries(${target} INTERFACE ${ARGN})
 endfunction()
 
 if(METERBILL_STATIC)

@@ -30,8 +30,10 @@ zlib1g-dev               | zlib       | cli agent worker"
 
 find_commit() {
   # Given when there is no git to ask, as for CMake.
-  commit=${METERBILL_COMMIT:-$(git log -1 --format=%H | cut -c 1-12)}
-  commit_time_s=${METERBILL_COMMIT_TIME_S:-$(git log -1 --format=%ct)}
+  commit=${METERBILL_COMMIT:-} commit_time_s=${METERBILL_COMMIT_TIME_S:-}
+  [[ -n $commit && -n $commit_time_s ]] ||
+    read -r commit commit_time_s < <(
+      git -c safe.directory='*' log -1 --abbrev=12 --format='%h %ct')
 }
 
 version() { sed -n 's/^project(meterbill VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt; }

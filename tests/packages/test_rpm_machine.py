@@ -66,6 +66,10 @@ class RpmMachineTest(unittest.TestCase):
     def main_pids(self):
         return {service: self.show(service, "MainPID") for service in SERVICES}
 
+    def journal(self):
+        units = [word for service in SERVICES for word in ("-u", service)]
+        return self.box.run("journalctl", "--no-pager", "-o", "cat", *units).stdout
+
     def bill(self):
         return self.box.run("meterbill", "bill", "show", check=False).stdout
 
@@ -92,7 +96,8 @@ class RpmMachineTest(unittest.TestCase):
         self.assertEqual(self.rpm("-V", *NAMES).stdout, "")
 
     def test_3_enabled_they_are_ready_and_a_bill_appears(self):
-        self.box.run("systemctl", "enable", "--now", *SERVICES)
+        told = self.box.run("systemctl", "enable", "--now", *SERVICES, check=False)
+        self.assertEqual(told.returncode, 0, self.journal())
         for service in SERVICES:
             self.assertEqual(self.show(service, "ActiveState"), "active")
         wait_until(lambda: self.metered() > 0, 60, "a bill with core hours", poll_s=1)

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -83,19 +84,31 @@ class RpmProgramsTest(unittest.TestCase):
             for library in inside:
                 self.assertIn("opyright", (licences / library).read_text("utf-8"), library)
 
-    def test_kafka_is_spoken_with_all_but_kerberos(self):
-        """librdkafka refuses the name of a feature that is not built in."""
-        def takes(feature):
-            conf = self.scratch / "agent.conf"
-            conf.write_text("[agent]\nsink = kafka://127.0.0.1:9/topic\n"
-                            f"[kafka]\nbuiltin.features = {feature}\n", "utf-8")
-            return subprocess.run([self.programs["meterbill"], "config", "check", "agent",
-                                   "--config", conf], capture_output=True, check=False).returncode
+    def kafka(self, command, sink, *properties):
+        """What a command of `meterbill` says of an agent.conf with these properties of Kafka."""
+        conf = self.scratch / "agent.conf"
+        conf.write_text("\n".join(["[agent]", f"sink = kafka://{sink}/topic", "[kafka]",
+                                   *properties]), "utf-8")
+        return subprocess.run([self.programs["meterbill"], *command, "--config", conf],
+                              capture_output=True, text=True, check=False)
 
-        for feature in ("ssl", "sasl_plain", "sasl_scram", "sasl_oauthbearer", "gzip", "snappy",
-                        "lz4", "zstd"):
-            self.assertEqual(takes(feature), 0, feature)
-        self.assertEqual(takes("sasl_gssapi"), 78)
+    def test_kafka_is_spoken_encrypted_and_compressed(self):
+        """librdkafka refuses the name of a feature that is not built in."""
+        for feature in ("ssl", "gzip", "snappy", "lz4", "zstd"):
+            told = self.kafka(("config", "check", "agent"), "127.0.0.1:9",
+                              f"builtin.features = {feature}")
+            self.assertEqual(told.returncode, 0, feature)
+        told = self.kafka(("config", "check", "agent"), "127.0.0.1:9", "builtin.features = oidc")
+        self.assertEqual(told.returncode, 78, told.stdout)
+
+    def test_kafka_takes_any_login_but_kerberos_and_says_so(self):
+        with socket.create_server(("127.0.0.1", 0)) as broker:
+            port = broker.getsockname()[1]
+            told = self.kafka(("kafka", "check", "--agent"), f"127.0.0.1:{port}",
+                              "security.protocol = sasl_plaintext", "sasl.mechanism = GSSAPI")
+        said = " ".join(told.stdout.split())
+        self.assertIn("No provider for SASL mechanism GSSAPI", said)
+        self.assertIn("build options: PLAIN SASL_SCRAM OAUTHBEARER", said)
 
 
 if __name__ == "__main__":
