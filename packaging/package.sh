@@ -47,6 +47,6 @@ package_deb() {
 
 package_rpm() {
   need "${packages_build[@]}" "${packages_rpm[@]}"
-  packaging/package_rpm.sh
+  METERBILL_JOBS=$(jobs) packaging/package_rpm.sh
   say "dist: $(cd dist && echo *.rpm)"
 }
