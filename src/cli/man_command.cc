@@ -1,8 +1,8 @@
 #include "cli/man_command.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
+#include "cli/completion.h"
 #include "config/man_page.h"
 
 namespace meterbill {
@@ -29,7 +29,7 @@ void add_description(ManPage& page) {
 }
 
 void add_command(ManPage& page, const Command& command) {
-  const std::string path = fmt::format("{}", fmt::join(command.path, " "));
+  const std::string path = path_text(command);
   page.subheading(path);
   std::string usage = fmt::format("`meterbill {}`", path);
   if (!command.operands.empty()) usage += " " + command.operands;

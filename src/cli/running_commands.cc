@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <boost/json.hpp>
 #include <ostream>
 
 #include "base/log.h"
+#include "cli/json_members.h"
 
 namespace meterbill {
 namespace {
@@ -28,22 +28,18 @@ Result<std::string> tell(const ServiceAccess& access, const Arguments& arguments
 }
 
 /// `log.level, agent.interval`; empty when there is none.
-std::string list_of(const boost::json::object& answer, const char* name) {
+std::string list_of(const boost::json::value& answer, std::string_view name) {
   std::string text;
-  const auto* list = answer.if_contains(name);
-  if (list == nullptr || !list->is_array()) return text;
-  for (const boost::json::value& word : list->get_array())
+  for (const boost::json::value& word : array_of(answer, name))
     if (word.is_string()) text += (text.empty() ? "" : ", ") + std::string(word.get_string());
   return text;
 }
 
 Result<std::string> reload_text(const std::string& body) {
-  boost::system::error_code error;
-  const boost::json::value answer = boost::json::parse(body, error);
-  if (error || !answer.is_object())
-    return fail(Code::kUnavailable, "the service's answer cannot be read");
-  const std::string taken = list_of(answer.get_object(), "taken");
-  const std::string later = list_of(answer.get_object(), "needs_restart");
+  MB_TRY(const boost::json::value answer, parse_answer(body));
+  if (!answer.is_object()) return fail(Code::kUnavailable, "the service's answer cannot be read");
+  const std::string taken = list_of(answer, "taken");
+  const std::string later = list_of(answer, "needs_restart");
   std::string text = taken.empty() ? "nothing to take over\n" : "taken over: " + taken + "\n";
   if (!later.empty()) text += "after a restart: " + later + "\n";
   return text;

@@ -153,12 +153,9 @@ class Serving {
                                                    around_.clock, app_)));
     std::stop_source stop;
     starting.reset();
-    const auto line = [&worker, &clock = around_.clock] {
-      return status_line(worker.status(), clock.now().utc);
-    };
-    const auto state = [&worker, line] {
+    const auto state = [&worker, &clock = around_.clock] {
       const WorkerStatus status = worker.status();
-      return ServiceState{line(), status.is_alive, status.ready};
+      return ServiceState{status_line(status, clock.now().utc), status.is_alive, status.ready};
     };
     MB_TRY(const SignalThread signals,
            start_service_signals({.stop = stop,
@@ -166,7 +163,7 @@ class Serving {
                                   .service_log = around_.log,
                                   .host = around_.host,
                                   .state = state,
-                                  .dump = line,
+                                  .dump = [state] { return state().line; },
                                   .reload = [this] { control_.reload_soon(); }}));
     around_.log.write(worker_event::kStarted,
                       {{"VERSION", std::string(build_info().version)},
