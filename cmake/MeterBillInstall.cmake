@@ -2,6 +2,8 @@
 include(GNUInstallDirs)
 # Not below the prefix's lib: systemd looks here whatever the architecture is.
 set(METERBILL_SYSTEMD_DIR lib/systemd/system CACHE STRING "Folder of units, below the prefix")
+# Debian's zsh looks for what packages bring in a folder of its own; others in site-functions.
+set(METERBILL_ZSH_DIR share/zsh/vendor-completions CACHE STRING "Folder of its completions, below the prefix")
 
 install(TARGETS meterbill RUNTIME COMPONENT cli)
 install(FILES systemd/meterbill.catalog DESTINATION lib/systemd/catalog COMPONENT cli)
@@ -44,7 +46,7 @@ if(NOT CMAKE_CROSSCOMPILING)
   install(FILES ${completion_dir}/bash COMPONENT cli
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME meterbill)
   install(FILES ${completion_dir}/zsh COMPONENT cli
-    DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions RENAME _meterbill)
+    DESTINATION ${METERBILL_ZSH_DIR} RENAME _meterbill)
   install(FILES ${completion_dir}/fish COMPONENT cli
     DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d RENAME meterbill.fish)
 endif()

@@ -45,6 +45,7 @@ compile() {
     -DCMAKE_CXX_COMPILER=g++ -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
     -DCMAKE_CXX_FLAGS="$hardened_cxx" -DCMAKE_EXE_LINKER_FLAGS="$hardened_link" \
     -DMETERBILL_TESTS=OFF -DMETERBILL_STATIC=ON -DMETERBILL_STATIC_PREFIX="$prefix" \
+    -DMETERBILL_ZSH_DIR=share/zsh/site-functions \
     -DMETERBILL_COMMIT="$commit" -DMETERBILL_COMMIT_TIME_S="$commit_time_s"
   nice -n 5 cmake --build "$build" -j "$jobs" --target programs
 }

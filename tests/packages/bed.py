@@ -136,7 +136,7 @@ class BoxTest(unittest.TestCase):
         packages = built.packages()
         cls.scratch = pathlib.Path(tempfile.mkdtemp(prefix="meterbill-packages-"))
         cls.addClassCleanup(shutil.rmtree, cls.scratch, ignore_errors=True)
-        image = root_image.prepare([packages[name] for name in built.NAMES])
+        image = root_image.prepare("deb", [packages[name] for name in built.NAMES])
         cls.box = cls.enterClassContext(Box(image))
         cls.box.offer(built.DIST / "apt")
 

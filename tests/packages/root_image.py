@@ -1,6 +1,7 @@
 """A root file system that boots, made once: a minimal Debian with systemd and all that our packages
 depend on, so that a container of it needs no network."""
 
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -8,6 +9,7 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "packages"
@@ -53,25 +55,43 @@ def mirror():
     raise RuntimeError(f"apt knows no archive of {release}: {found}")
 
 
+_lock = None  # held until this process ends
+
+
+def alone():
+    """Takes the folder for this process: two runs would clear each other's containers away."""
+    global _lock  # pylint: disable=global-statement
+    if _lock is None:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        _lock = open(FOLDER / "lock", "wb")  # pylint: disable=consider-using-with
+        try:
+            fcntl.flock(_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("another run of the package tests of this tree is under way: waiting for it",
+                  file=sys.stderr, flush=True)
+            fcntl.flock(_lock, fcntl.LOCK_EX)
+
+
 def clear_away():
-    """What a run that was killed has left on disk. REQUIRES: no other run of this tree."""
+    """What a run that was killed has left on disk."""
+    alone()
     for left in [*FOLDER.glob("box-*"), *FOLDER.glob("root-*.new")]:
         shutil.rmtree(left)
 
 
-def prepare(packages):
-    """The folder of a root file system in which `packages` (files) can be installed. Another list
-    of dependencies makes another one; the old ones go."""
+def prepare(kind, packages):
+    """The folder of a root file system in which `packages` (.deb files) can be installed. Another
+    list of dependencies makes another one; the old ones of this kind go."""
+    alone()
     include = sorted(set(_BASE) | dependencies(packages))
     suite, uri = mirror()
     key = hashlib.sha256("\n".join([suite, *include]).encode()).hexdigest()[:16]
-    folder = FOLDER / f"root-{key}"
+    folder = FOLDER / f"root-{kind}-{key}"
     if folder.is_dir():
         return folder
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for old in FOLDER.glob("root-*"):
+    for old in FOLDER.glob(f"root-{kind}-*"):
         shutil.rmtree(old)
-    made = FOLDER / f"root-{key}.new"
+    made = folder.with_suffix(".new")
     log = FOLDER / "debootstrap.log"
     with open(log, "wb") as output:
         done = subprocess.run(

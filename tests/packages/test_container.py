@@ -26,7 +26,7 @@ with Container(sys.argv[2]) as box:
 class ContainerTest(unittest.TestCase):
     def setUp(self):
         packages = built.packages()
-        self.image = root_image.prepare([packages[name] for name in built.NAMES])
+        self.image = root_image.prepare("deb", [packages[name] for name in built.NAMES])
 
     def ended_by(self, number):
         """Where the container was whose holder was sent a signal."""

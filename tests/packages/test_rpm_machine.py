@@ -40,7 +40,7 @@ class RpmMachineTest(unittest.TestCase):
         scratch = tempfile.TemporaryDirectory(dir="/var/tmp")
         cls.addClassCleanup(scratch.cleanup)
         folder = pathlib.Path(scratch.name)
-        cls.box = cls.enterClassContext(Container(root_image.prepare([])))
+        cls.box = cls.enterClassContext(Container(root_image.prepare("rpm", [])))
         for name, files in (("now", built()), ("next", next_version(folder))):
             for package in NAMES:
                 cls.put(files[package], f"{name}/{package}.rpm")
