@@ -58,6 +58,8 @@ lay_out() {
     DESTDIR=$stage/$component cmake --install "$build" --component "$component"
     : >"$stage/$component.bundled"
   done
+  # rpmbuild does it where it is made for such distributions; Debian's does not.
+  find "$stage" -path '*/usr/share/man/*' -type f -exec gzip -9n {} +
   install -D -m 644 -t "$stage/cli/usr/share/doc/meterbill" README.md
   install -D -m 644 -t "$licences" LICENSE
   while IFS='|' read -r package name where; do
@@ -81,7 +83,7 @@ list_files() { # FOLDER
   find "$1" -mindepth 1 -printf '%y /%P\n' | LC_ALL=C sort -k 2 | awk '
     $1 == "d" { if ($2 ~ "/meterbill/examples$|/etc/meterbill/.") print "%dir " $2; next }
     $2 ~ "^/etc/" { print "%config(noreplace) " $2; next }
-    $2 ~ "^/usr/share/man/" { print $2 "*"; next }  # rpmbuild compresses them
+    $2 ~ "^/usr/share/man/" { print $2 "*"; next }  # however they are compressed in the end
     $2 ~ "^/usr/share/doc/" { print "%doc " $2; next }
     $2 ~ "^/usr/share/licenses/" { print "%license " $2; next }
     { print $2 }'

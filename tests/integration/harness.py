@@ -85,6 +85,7 @@ class Service:
     lives under, if not the machine's."""
 
     program_name, section = "", ""
+    programs = None  # the folder of its program, if not that of ours
 
     def __init__(self, scratch, name, clock=None, **options):
         self.name, self.scratch, self.clock = name, pathlib.Path(scratch), clock
@@ -102,7 +103,7 @@ class Service:
         self._process = None
 
     def argv(self):
-        argv = [program(self.program_name)] + [
+        argv = [(self.programs or bin_dir()) / self.program_name] + [
             f"--{key}={value}" for key, value in self.options.items() if value is not None
         ]
         return self.clock.command(argv) if self.clock else argv
