@@ -57,7 +57,8 @@ Agent::Agent(AgentOptions options, AgentParts parts)
                      .events = parts_.events,
                      .encode = parts_.encode,
                      .random = parts_.random}),
-      interval_us_(options_.interval_us) {}
+      interval_us_(options_.interval_us),
+      waited_us_(options_.interval_us) {}
 
 EpochId Agent::random_epoch() {
   const std::uint64_t high = parts_.random();
@@ -116,12 +117,18 @@ void Agent::send_until(const std::stop_token& stop) {
 
 void Agent::wait_for_next_tick(const std::stop_token& stop) {
   // From here on: the tick before is judged by the time that was waited for it.
-  const std::int64_t interval_us = interval_us_;
+  std::int64_t interval_us = interval_us_;
+  waited_us_ = interval_us;
   metering_->set_interval(interval_us);
-  const UtcTime target = next_tick(parts_.clock.now().utc, interval_us);
+  UtcTime target = next_tick(parts_.clock.now().utc, interval_us);
   while (!stop.stop_requested()) {
-    // Further away than an interval: the clock was set back, and the tick is due by any other.
     const Instant now = parts_.clock.now();
+    // A shorter one holds at once; the tick that it leads to is still judged by the longer one.
+    if (interval_us_ < interval_us) {
+      interval_us = interval_us_;
+      target = next_tick(now.utc, interval_us);
+    }
+    // Further away than an interval: the clock was set back, and the tick is due by any other.
     const std::int64_t left = target.us - now.utc.us;
     if (left <= 0 || left > interval_us) return;
     ticking_.promise(now.monotonic_us, left + kLateUs);
@@ -268,7 +275,10 @@ std::int64_t Agent::send_once() {
   return wait;
 }
 
-void Agent::set_interval(std::int64_t interval_us) { interval_us_ = interval_us; }
+void Agent::set_interval(std::int64_t interval_us) {
+  interval_us_ = interval_us;
+  parts_.tick_waiter.wake();
+}
 
 void Agent::pause() {
   if (!paused_.exchange(true)) parts_.events.sending_paused(true);
@@ -309,10 +319,11 @@ AgentStatus Agent::status() const {
   } else if (!status.is_alive) {
     status.reason = fmt::format("the {} loop is stuck; the service manager restarts the agent",
                                 ticks ? "sending" : "metering");
-  } else if (silent_us > Metering::kGapTicks * status.interval_us + 5 * kSecond) {
+  } else if (silent_us > Metering::kGapTicks * waited_us_ + 5 * kSecond) {
     status.reason = fmt::format("no tick for {} s", silent_us / kSecond);
   } else if (status.tick_state != TickState::kMetered) {
     status.reason = why_not_metering(status.tick_state);
+    status.waits_outside = status.tick_state != TickState::kNoCounters && status.save_error.empty();
   } else if (!status.save_error.empty()) {
     status.reason = status.save_error + "; metering goes on in memory";
   }

@@ -113,6 +113,7 @@ class Agent {
 
   // Shared.
   std::atomic<std::int64_t> interval_us_;
+  std::atomic<std::int64_t> waited_us_;  ///< the interval that the next tick was waited for with
   Heartbeat ticking_;
   Heartbeat sending_;
   std::atomic<bool> paused_ = false;

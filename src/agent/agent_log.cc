@@ -49,7 +49,7 @@ void AgentLog::epoch_began(const Epoch& epoch, EpochCause cause, std::int64_t br
 void AgentLog::metering_changed(TickState state) {
   log_.write(
       state == TickState::kMetered ? agent_event::kMeteringGoesOn : agent_event::kNotMetering,
-      {{"STATE", std::string(to_string(state)), true}});
+      {{"STATE", std::string(to_string(state)), state != TickState::kMetered}});
 }
 
 void AgentLog::meter_failed(const Error& fault) {

@@ -32,7 +32,8 @@ inline constexpr LogEvent kMeteringGoesOn{
     .id = 1011,
     .level = LogLevel::kNotice,
     .text = "metering goes on",
-    .meaning = "What hindered metering is over. What could be bridged is shown as estimated."};
+    .meaning = "What hindered metering is over. What could be bridged is shown as estimated.",
+    .ends = 1012};
 inline constexpr LogEvent kNotMetering{
     .id = 1012,
     .level = LogLevel::kWarning,
@@ -56,7 +57,8 @@ inline constexpr LogEvent kMeterFailed{
 inline constexpr LogEvent kMetersRecovered{.id = 1014,
                                            .level = LogLevel::kNotice,
                                            .text = "all meters can be read again",
-                                           .meaning = "Readings are whole again."};
+                                           .meaning = "Readings are whole again.",
+                                           .ends = 1013};
 inline constexpr LogEvent kTick{.id = 1015,
                                 .level = LogLevel::kDebug,
                                 .text = "tick",
@@ -73,7 +75,8 @@ inline constexpr LogEvent kSaveFailed{
 inline constexpr LogEvent kSaveRecovered{.id = 1021,
                                          .level = LogLevel::kNotice,
                                          .text = "totals are saved again",
-                                         .meaning = "All that waited in memory is durable."};
+                                         .meaning = "All that waited in memory is durable.",
+                                         .ends = 1020};
 inline constexpr LogEvent kSpoolDamaged{
     .id = 1022,
     .level = LogLevel::kError,
@@ -98,7 +101,8 @@ inline constexpr LogEvent kFoldingEnded{
     .id = 1024,
     .level = LogLevel::kNotice,
     .text = "spool has room again: scopes are kept under their own names",
-    .meaning = "New quarter hours show each scope by its name."};
+    .meaning = "New quarter hours show each scope by its name.",
+    .ends = 1023};
 inline constexpr LogEvent kSpoolFailed{
     .id = 1025,
     .level = LogLevel::kError,
@@ -117,7 +121,8 @@ inline constexpr LogEvent kSinkUnreachable{
 inline constexpr LogEvent kSinkReachableAgain{.id = 1031,
                                               .level = LogLevel::kNotice,
                                               .text = "sink reachable again",
-                                              .meaning = "What waited is being sent."};
+                                              .meaning = "What waited is being sent.",
+                                              .ends = 1030};
 inline constexpr LogEvent kReadingsQuarantined{
     .id = 1032,
     .level = LogLevel::kWarning,
@@ -144,7 +149,8 @@ inline constexpr LogEvent kClockAlarm{
 inline constexpr LogEvent kClockAlarmOver{.id = 1041,
                                           .level = LogLevel::kNotice,
                                           .text = "this clock agrees with the worker's again",
-                                          .meaning = "Both differ by less than 30 seconds."};
+                                          .meaning = "Both differ by less than 30 seconds.",
+                                          .ends = 1040};
 
 inline constexpr LogEvent kSendingPaused{
     .id = 1050,

@@ -14,8 +14,9 @@ namespace meterbill {
 /// What the agent says about itself: a copy, free to use on any thread.
 struct AgentStatus {
   bool ready = false;
-  bool is_alive = false;  ///< its loops have kept their promises; ready only then
-  std::string reason;     ///< why it is not ready, with the remedy; empty when it is
+  bool is_alive = false;       ///< its loops have kept their promises; ready only then
+  std::string reason;          ///< why it is not ready, with the remedy; empty when it is
+  bool waits_outside = false;  ///< not ready, and nothing is missing but the time
   std::string version;
   MachineId machine;
   std::int64_t interval_us = 0;

@@ -124,10 +124,13 @@ Result<void> serve(const Surroundings& around, Agent& agent,
                                         router)));
   std::stop_source stop;
   starting.reset();
-  const auto state = [&agent] {
+  const auto state = [&agent, &control] {
     const AgentStatus status = agent.status();
-    return ServiceState{
-        .line = status_line(status), .is_alive = status.is_alive, .is_ready = status.ready};
+    return ServiceState{.line = status_line(status),
+                        .is_alive = status.is_alive,
+                        .is_ready = status.ready,
+                        .waits_outside = status.waits_outside,
+                        .is_reloading = control.is_reloading()};
   };
   MB_TRY(const SignalThread signals,
          start_service_signals({.stop = stop,

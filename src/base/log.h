@@ -45,6 +45,7 @@ struct LogEvent {
   std::string_view meaning{};  ///< what it means for usage and bills
   std::string_view remedy{};   ///< what to do; empty: nothing
   bool each = false;           ///< what an operator had done: never held back as a repetition
+  int ends = 0;                ///< the id of the event whose state this one ends; 0: none
 };
 
 /// Where the programs say what happened. The text of an event is fixed, so that repetitions are

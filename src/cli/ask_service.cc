@@ -141,6 +141,10 @@ Result<std::string> change_service(const ServiceAccess& access, const std::strin
   return body_of(access.ask(control, "POST", target));
 }
 
+std::chrono::seconds answer_max(std::string_view target) {
+  return target == kReloadTarget ? kReloadMax : kAnswerMax;
+}
+
 std::vector<Flag> worker_flags() {
   return {
       {.name = "server", .value = "URL", .help = "the worker to ask, http://host:port"},

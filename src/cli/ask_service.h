@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -97,9 +98,14 @@ struct ServiceAccess {
                                                  const std::string& control,
                                                  const std::string& target);
 
+inline constexpr std::string_view kReloadTarget = "/api/v1/reload";
+
 /// How long a service may take for its whole answer: nobody waits at a terminal for one that is
 /// stuck.
 inline constexpr std::chrono::seconds kAnswerMax{10};
+/// The same of a reload: changed prices may have a large ledger summed anew.
+inline constexpr std::chrono::seconds kReloadMax{600};
+[[nodiscard]] std::chrono::seconds answer_max(std::string_view target);
 
 /// `--server URL`, `--ledger FILE` and `--prices FILE`: whom to ask.
 [[nodiscard]] std::vector<Flag> worker_flags();

@@ -78,7 +78,7 @@ Result<ServiceAnswer> ask(const std::string& server, const std::string& method,
                           const std::string& target) {
   MB_TRY(HttpAddress address, HttpAddress::parse(server));
   HttpClientLimits limits;
-  limits.request = kAnswerMax;
+  limits.request = answer_max(target);
   limits.body_bytes_max = kAnswerBytesMax;
   HttpClient client(std::move(address), limits);
   HttpRequest request;

@@ -49,7 +49,7 @@ int reload(const ServiceAccess& access, const std::vector<Flag>& flags,
            const std::vector<std::string>& words, const Terminal& terminal) {
   const auto arguments = parse_arguments(words, flags, 1);
   if (!arguments) return report(arguments.error(), terminal);
-  const auto body = tell(access, arguments.value(), "/api/v1/reload");
+  const auto body = tell(access, arguments.value(), std::string(kReloadTarget));
   if (!body) return report(body.error(), terminal);
   if (arguments.value().has("json")) {
     terminal.out << body.value() << '\n';

@@ -29,6 +29,35 @@ WebResponse answer(const Reloaded& reloaded) {
   return response;
 }
 
+/// What a restart would refuse too; anything else is of the moment.
+bool is_of_configuration(Code code) {
+  switch (code) {
+    case Code::kInvalid:
+    case Code::kOverflow:
+    case Code::kNotFound:
+    case Code::kConfig:
+    case Code::kUsage:
+    case Code::kPermission:
+      return true;
+    case Code::kUnavailable:
+    case Code::kRefused:
+    case Code::kDiskFull:
+    case Code::kDamaged:
+    case Code::kConflict:
+    case Code::kTooNew:
+    case Code::kIo:
+      break;
+  }
+  return false;
+}
+
+WebResponse not_now(const Error& error) {
+  if (error.code == Code::kDiskFull) return json_error(507, "disk full", error.message);
+  if (error.code == Code::kUnavailable || error.code == Code::kConflict)
+    return json_busy(error.message, 5);
+  return json_error(500, "reload failed", error.message);
+}
+
 std::string in_words(const std::vector<std::string>& words) {
   return words.empty() ? "none" : fmt::format("{}", fmt::join(words, ", "));
 }
@@ -41,10 +70,21 @@ ServiceControl::ServiceControl(ServiceControlParts parts)
       thread_(1, kWaitingMax) {}
 
 WebResponse ServiceControl::reload() {
+  is_reloading_ = true;
+  WebResponse response = reload_now();
+  is_reloading_ = false;
+  return response;
+}
+
+WebResponse ServiceControl::reload_now() {
   const auto reloaded = live_.reload(parts_.take);
-  if (!reloaded) {
+  if (!reloaded && is_of_configuration(reloaded.error().code)) {
     parts_.log.write(service_event::kReloadRefused, {{"ERROR", reloaded.error().message}});
     return json_error(422, "configuration refused", reloaded.error().message);
+  }
+  if (!reloaded) {
+    parts_.log.write(service_event::kReloadFailed, {{"ERROR", reloaded.error().message}});
+    return not_now(reloaded.error());
   }
   parts_.log.write(service_event::kReloaded,
                    {{"TAKEN", in_words(reloaded.value().taken)},
@@ -62,9 +102,14 @@ WebResponse ServiceControl::set_level(const WebRequest& request) {
   if (!level)
     return json_error(400, "bad request",
                       fmt::format("level= is one of {}", fmt::join(kLogLevelNames, ", ")));
-  // Before and behind it: one of them is written whatever the levels are.
-  parts_.log.write(service_event::kLogLevelSet, {{"LEVEL", std::string(to_string(*level))}});
+  // Before and behind it: one of the two levels lets it pass, unless both are above it.
+  const auto tell = [&] {
+    parts_.log.write(service_event::kLogLevelSet, {{"LEVEL", std::string(to_string(*level))}});
+  };
+  const bool passes = *level >= service_event::kLogLevelSet.level;
+  if (!passes) tell();
   parts_.set_level(*level);
+  if (passes) tell();
   WebResponse response;
   response.body = fmt::format("{{\"level\":\"{}\"}}", to_string(*level));
   return response;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <vector>
@@ -31,6 +32,8 @@ class ServiceControl {
 
   /// Reloads soon; how it went stands in the log. From any thread.
   void reload_soon();
+  /// Any thread.
+  [[nodiscard]] bool is_reloading() const { return is_reloading_; }
 
   /// What began is ended and answered; nothing begins any more.
   void stop() { thread_.stop(); }
@@ -39,7 +42,10 @@ class ServiceControl {
   WebResponse reload();
   WebResponse set_level(const WebRequest& request);
 
+  WebResponse reload_now();
+
   ServiceControlParts parts_;
+  std::atomic<bool> is_reloading_ = false;
   LiveSettings live_;
   QueryPool thread_;  ///< one; the last member: ends before the others go
 };

@@ -43,6 +43,15 @@ inline constexpr LogEvent kFailed{
         "Do what the ERROR says. With a wrong configuration, a missing right or damaged data "
         "it is not started again by itself."};
 
-inline constexpr std::array kAll{kStatus, kReloaded, kReloadRefused, kLogLevelSet, kFailed};
+inline constexpr LogEvent kReloadFailed{
+    .id = 3005,
+    .level = LogLevel::kError,
+    .text = "new configuration could not be taken over; the old one goes on",
+    .meaning = "There is nothing wrong with it: the service could not change over just now.",
+    .remedy = "Mend what the ERROR names, such as a full disk, and reload again.",
+    .each = true};
+
+inline constexpr std::array kAll{kStatus,      kReloaded, kReloadRefused,
+                                 kLogLevelSet, kFailed,   kReloadFailed};
 
 }  // namespace meterbill::service_event

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "ports/service_host.h"
+#include "service/service_state.h"
 
 namespace meterbill {
 
@@ -15,13 +16,19 @@ inline constexpr int kReadyWaitSeconds = 60;
 /// Much longer than a tick of a second, so that a busy machine does not miss it.
 inline constexpr std::chrono::seconds kMoreTime{30};
 
-/// Tells the host once that the service is ready, and until then that it needs time. One thread.
+/// Tells the host once that the service is ready, and until then, and while it takes over a new
+/// configuration, that it needs time. One thread.
 class Readiness {
  public:
   /// Call it every second. One that is not alive gets no more time.
-  void tell(bool is_alive, bool is_ready, ServiceHost& host) {
-    if (told_ || !is_alive) return;
-    told_ = is_ready || ++waited_s_ >= kReadyWaitSeconds;
+  void tell(const ServiceState& state, ServiceHost& host) {
+    if (!state.is_alive) return;
+    if (told_) {
+      if (state.is_reloading) host.needs(kMoreTime);
+      return;
+    }
+    waited_s_ = state.waits_outside ? waited_s_ + 1 : 0;
+    told_ = state.is_ready || waited_s_ >= kReadyWaitSeconds;
     if (told_)
       host.ready();
     else
@@ -30,7 +37,7 @@ class Readiness {
 
  private:
   bool told_ = false;
-  int waited_s_ = 0;
+  int waited_s_ = 0;  ///< in which nothing was missing but what is outside
 };
 
 }  // namespace meterbill

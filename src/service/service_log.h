@@ -13,11 +13,15 @@ namespace meterbill {
 
 /// The log of a program. Of repeated events the first is written at once, then one line a period
 /// says how many there were: a dead broker must not fill a disk. Debug and trace are never
-/// summarised: whoever turns them on wants them all. Neither is what an operator had done. Safe to
-/// call from any thread.
+/// summarised: whoever turns them on wants them all. Neither is what an operator had done.
+///
+/// Of a state that comes and goes ("unreachable", "reachable again") the last word must be right
+/// soon: once the opposite was said, an event is held back for kTurn only. Safe to call from any
+/// thread.
 class ServiceLog final : public Log {
  public:
   static constexpr std::chrono::minutes kPeriod{10};
+  static constexpr std::chrono::seconds kTurn{30};
   static constexpr std::size_t kRemembersMax = 1000;  ///< beyond it all are summarised at once
 
   ServiceLog(const Clock& clock, LogSink& sink, LogLevel level,
@@ -43,12 +47,15 @@ class ServiceLog final : public Log {
   struct Repetition {
     const LogEvent* event = nullptr;
     std::int64_t written_us = 0;  ///< monotonic
+    std::int64_t held_us = 0;     ///< so long after that is held back what repeats it
     std::int64_t repeated = 0;
     LogFields fields{};  ///< of the newest one
     UtcTime time{};      ///< of the newest one
   };
 
-  void summarise_after(std::int64_t age_us);  ///< REQUIRES: mutex_ is held
+  // REQUIRES: mutex_ is held.
+  void turn(const LogEvent& event, const LogFields& fields);
+  void summarise_older_than(std::int64_t age_us_max);
   void summary(Repetition& repetition, const Instant& now);
 
   const Clock& clock_;

@@ -12,7 +12,7 @@ Result<SignalThread> start_service_signals(const ServiceSignals& service) {
     const ServiceState state = service.state();
     service.host.status(state.line);
     if (state.is_alive) service.host.alive();
-    readiness.tell(state.is_alive, state.is_ready, service.host);
+    readiness.tell(state, service.host);
   };
   const auto dump = [service] {
     service.log.write(service_event::kStatus, {{"STATUS", service.dump()}});

@@ -9,16 +9,10 @@
 #include "base/start_progress.h"
 #include "ports/service_host.h"
 #include "service/service_log.h"
+#include "service/service_state.h"
 #include "service/signals.h"
 
 namespace meterbill {
-
-/// What a service is like right now, for whoever runs it.
-struct ServiceState {
-  std::string line;  ///< for people: `ready: 3/3 partitions, lag 0`
-  bool is_alive = true;
-  bool is_ready = false;
-};
 
 /// A running service as its signals see it. What is borrowed outlives the thread.
 struct ServiceSignals {

@@ -4,8 +4,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <system_error>
 
@@ -14,7 +16,9 @@
 namespace meterbill {
 namespace {
 
-constexpr int kTickMs = 1'000;
+using Steady = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kTick{1'000};
 
 sigset_t watched() {
   sigset_t set;
@@ -46,10 +50,17 @@ void watch(int signals, int wake, const SignalActions& actions) {
   bool is_stopping = false;
   std::array<pollfd, 2> sources{pollfd{.fd = signals, .events = POLLIN, .revents = 0},
                                 pollfd{.fd = wake, .events = POLLIN, .revents = 0}};
+  // By the clock, not by a quiet second: many signals would else keep the watchdog from its food.
+  Steady::time_point next = Steady::now() + kTick;
   while (true) {
-    const int ready = poll(sources.data(), sources.size(), kTickMs);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Steady::now());
+    const int wait_ms = static_cast<int>(std::max(left, std::chrono::milliseconds(0)).count());
+    const int ready = poll(sources.data(), sources.size(), wait_ms);
     if (sources[1].revents != 0) break;
-    if (ready == 0) call(actions.tick);
+    if (Steady::now() >= next) {
+      call(actions.tick);
+      next = Steady::now() + kTick;
+    }
     if (ready <= 0) continue;
     signalfd_siginfo info{};
     if (read(signals, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) continue;

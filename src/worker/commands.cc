@@ -258,6 +258,10 @@ Result<void> Worker::change_prices_now(const WorkerPrices& prices) {
   if (changed && segments_digest_ != before.segments_digest) changed = derive_anew(nullptr);
   if (changed) return ok();
   memory_->names.drop();
+  // A failure may come behind the transaction: what the ledger says counts.
+  const Result<LedgerFacts> facts = store_.facts();
+  const bool is_as_before = facts && facts.value().segments_digest == before.segments_digest;
+  if (!is_as_before || changed.error().code == Code::kDamaged) give_up(changed.error());
   use_prices(before);
   return changed;
 }

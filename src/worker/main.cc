@@ -2,6 +2,7 @@
 // src/adapters.
 #include <fmt/format.h>
 
+#include <atomic>
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -142,7 +143,10 @@ class Serving {
         current_(answer_with(prices)),
         app_(current()),
         coverage_(
-            [this] { return std::shared_ptr<const Queries>(current(), &current()->queries()); },
+            [this] {
+              const std::shared_ptr<Answering> now = current();
+              return std::shared_ptr<const Queries>(now, &now->queries());
+            },
             *opened.readers.back(), around.clock,
             [&worker = opened.worker](const Error& error) { worker.give_up(error); }) {}
 
@@ -151,11 +155,16 @@ class Serving {
     Worker& worker = opened_.worker;
     MB_TRY(server_, in("listen", HttpServer::start(server_options(config, around_.control_socket),
                                                    around_.clock, app_)));
+    answering_ = server_.get();
     std::stop_source stop;
     starting.reset();
-    const auto state = [&worker, &clock = around_.clock] {
+    const auto state = [this, &worker] {
       const WorkerStatus status = worker.status();
-      return ServiceState{status_line(status, clock.now().utc), status.is_alive, status.ready};
+      return ServiceState{.line = status_line(status, around_.clock.now().utc),
+                          .is_alive = status.is_alive,
+                          .is_ready = status.ready,
+                          .waits_outside = status.waits_outside,
+                          .is_reloading = control_.is_reloading()};
     };
     MB_TRY(const SignalThread signals,
            start_service_signals({.stop = stop,
@@ -226,7 +235,8 @@ class Serving {
   }
 
   std::string metrics(MetricsFormat format) {
-    const HttpStats stats = server_->stats();
+    const HttpServer* const server = answering_;
+    const HttpStats stats = server == nullptr ? HttpStats() : server->stats();
     return worker_metrics(opened_.worker.status(), coverage_.newest().get(),
                           {stats.connections_open, stats.requests, stats.requests_refused},
                           std::string(build_info().version), format);
@@ -267,6 +277,8 @@ class Serving {
   Guarded<std::shared_ptr<Answering>> current_;
   CurrentApp app_;
   CoverageWatch coverage_;
+  /// The server once it has started: it answers before `start` has returned it.
+  std::atomic<const HttpServer*> answering_ = nullptr;
   std::unique_ptr<HttpServer> server_;  ///< the last member: asks nobody any more when they go
 };
 

@@ -56,6 +56,7 @@ Result<void> Worker::derive_anew(StartProgress* progress) {
       progress->at("summing totals anew", summed++, std::ssize(memory_->machines));
     else
       publish();  // asked of a running worker, which is alive meanwhile
+    if (stop_.stop_requested()) return fail(Code::kUnavailable, "the worker is stopping");
     if (!memory_->holds[machine].empty()) {
       MB_TRYV(search_holds(machine));
     }

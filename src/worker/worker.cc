@@ -367,6 +367,7 @@ void Worker::publish() {
     if (!refused_since_) watch_.see(source.name, source.state, now_us);
     if (!source.state.ready && status.ready) {
       status.ready = false;
+      status.waits_outside = true;
       status.reason = source.name + ": " + source.state.reason;
     }
     status.sources.push_back(std::move(source));

@@ -54,7 +54,8 @@ struct WorkerSourceStatus {
 /// What the worker does, for status and readiness. A copy, consistent in itself.
 struct WorkerStatus {
   bool ready = false;
-  std::string reason;  ///< why not ready, with the remedy
+  bool waits_outside = false;  ///< not ready, and nothing is missing but what sources wait for
+  std::string reason;          ///< why not ready, with the remedy
   std::vector<WorkerSourceStatus> sources;
   bool is_alive = false;  ///< the apply loop has made progress lately; ready only then
   std::optional<UtcTime> last_commit;

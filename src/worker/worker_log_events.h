@@ -51,7 +51,8 @@ inline constexpr LogEvent kSourceNotReady{
 inline constexpr LogEvent kSourceReadyAgain{.id = 2012,
                                             .level = LogLevel::kNotice,
                                             .text = "source ready again",
-                                            .meaning = "What waited is being read."};
+                                            .meaning = "What waited is being read.",
+                                            .ends = 2011};
 inline constexpr LogEvent kPartitionNotRead{
     .id = 2013,
     .level = LogLevel::kWarning,
@@ -63,7 +64,8 @@ inline constexpr LogEvent kPartitionNotRead{
 inline constexpr LogEvent kPartitionReadAgain{.id = 2014,
                                               .level = LogLevel::kNotice,
                                               .text = "partition read again",
-                                              .meaning = "What waited is being read."};
+                                              .meaning = "What waited is being read.",
+                                              .ends = 2013};
 inline constexpr LogEvent kRecordsExpired{
     .id = 2015,
     .level = LogLevel::kError,
@@ -95,7 +97,8 @@ inline constexpr LogEvent kLedgerUnwritable{
 inline constexpr LogEvent kLedgerWritableAgain{.id = 2021,
                                                .level = LogLevel::kNotice,
                                                .text = "ledger can be written again",
-                                               .meaning = "What waited is being taken."};
+                                               .meaning = "What waited is being taken.",
+                                               .ends = 2020};
 inline constexpr LogEvent kTotalsRebuilt{
     .id = 2022,
     .level = LogLevel::kNotice,

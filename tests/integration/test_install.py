@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -55,6 +56,17 @@ class InstallTest(unittest.TestCase):
             ).stdout
             self.assertGreater(len(printed), 1000)
             self.assertEqual((share / script).read_bytes(), printed)
+
+    def test_what_each_directive_costs_and_protects_is_told(self):
+        text = (ROOT / "docs" / "operations.md").read_text("utf-8")
+        table = text.partition("## What each directive costs and protects")[2].partition("\n## ")[0]
+        told = set(re.findall(r"[A-Z][A-Za-z]+(?=[`= ])", table))
+        for unit in (ROOT / "systemd").glob("*.service"):
+            service = unit.read_text("utf-8").partition("[Service]")[2].partition("[Install]")[0]
+            used = set(re.findall(r"^([A-Z][A-Za-z]+)=", service, re.MULTILINE))
+            self.assertGreater(len(used), 40)
+            # That a program is started needs no word.
+            self.assertEqual(used - told - {"ExecStart"}, set(), unit.name)
 
 
 if __name__ == "__main__":

@@ -225,6 +225,12 @@ class StartTest(InstalledTest):
         self.assertEqual(self.restarts(AGENT), 0)
         errors = self.journal(AGENT, "PRIORITY=3", "METERBILL_EVENT_ID=3004")
         self.assertIn("agent.sink: ", errors[-1]["MESSAGE"])
+        # Nor does a command start it, which would come again for as long as it is not answered.
+        asked = self.box.run("meterbill", "agent", "pause", check=False)
+        self.assertEqual(asked.returncode, 69, asked.stderr)
+        self.box.run("sleep", "3")
+        self.assertFalse(self.box.is_active("meterbill-agent.socket"))
+        self.assertEqual(self.count(AGENT, 3004), len(errors))
 
     def test_a_sandbox_that_shows_another_machine_stops_the_agent(self):
         # As lxcfs does it: over the file that all see. A fresh /proc does not have it.

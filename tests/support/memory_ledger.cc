@@ -578,7 +578,8 @@ Result<void> MemoryLedger::settle_quarantine(std::int64_t id, QuarantineState st
 Result<void> MemoryLedger::replace_totals(const Totals& totals, const std::string& digest,
                                           std::span<const PriceVersionUse> prices) {
   MB_TRYV(usable());
-  if (next_fault() == CommitFault::kDiskFull) return fail(Code::kDiskFull, "no space left");
+  const CommitFault fault = next_fault();
+  if (fault == CommitFault::kDiskFull) return fail(Code::kDiskFull, "no space left");
   WriteSet write;
   write.totals = totals;
   MB_TRYV(check(write));
@@ -587,6 +588,7 @@ Result<void> MemoryLedger::replace_totals(const Totals& totals, const std::strin
   for (const auto& [key, quantity] : totals)
     if (quantity != 0) state_->totals.emplace(key, quantity);
   state_->facts.segments_digest = digest;
+  if (fault == CommitFault::kUnknownApplied) return fail(Code::kIo, "the outcome is unknown");
   return ok();
 }
 

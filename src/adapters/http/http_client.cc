@@ -182,10 +182,15 @@ class HttpClient::Impl {
     const ErrorCode read =
         run([&](auto done) { http::async_read_header(socket_, buffer_, parser, done); });
     if (read) return failed_read(read);
-    if (parser.get().result_int() / 100 == 2) return ok();
-    return fail(Code::kUnavailable,
-                fmt::format("{}: the proxy answered {}; it must allow CONNECT to {}", place(),
-                            parser.get().result_int(), address_.authority()));
+    if (parser.get().result_int() / 100 != 2) {
+      return fail(Code::kUnavailable,
+                  fmt::format("{}: the proxy answered {}; it must allow CONNECT to {}", place(),
+                              parser.get().result_int(), address_.authority()));
+    }
+    // A server of TLS never speaks first: this is not of the server, and would pass for its answer.
+    if (buffer_.size() != 0)
+      return fail(Code::kUnavailable, place() + ": the proxy said more than its answer");
+    return ok();
   }
 
   Result<void> shake_hands() {

@@ -34,24 +34,26 @@ struct AgentBench {
 
   /// A new process on the same host and spool.
   void restart() {
-    agent = std::make_unique<Agent>(
-        options, AgentParts{.meters = meters,
-                            .clock = clock,
-                            .spool = spool,
-                            .sink = sink,
-                            .events = events,
-                            .tick_waiter = waiter,
-                            .send_waiter = waiter,
-                            .encode =
-                                [this](const MessageFrame& frame, std::span<const Reading> readings,
-                                       std::int64_t seq) {
-                                  frames.push_back(frame);
-                                  return line_encode(frame, readings, seq, readings_max);
-                                },
-                            .random = [this] { return ++random; },
-                            .how_it_ends = [] { return EndMark::kOperator; }});
+    agent = std::make_unique<Agent>(options, parts(sink, waiter, waiter));
     const auto opened = agent->open();
     EXPECT_TRUE(opened) << opened.error().message;
+  }
+  AgentParts parts(Sink& to, LoopWaiter& tick_waiter, LoopWaiter& send_waiter) {
+    return {
+        .meters = meters,
+        .clock = clock,
+        .spool = spool,
+        .sink = to,
+        .events = events,
+        .tick_waiter = tick_waiter,
+        .send_waiter = send_waiter,
+        .encode =
+            [this](const MessageFrame& frame, std::span<const Reading> readings, std::int64_t seq) {
+              frames.push_back(frame);
+              return line_encode(frame, readings, seq, readings_max);
+            },
+        .random = [this] { return ++random; },
+        .how_it_ends = [] { return EndMark::kOperator; }};
   }
   void tick_after(std::int64_t us) {
     clock.advance(us);

@@ -360,18 +360,7 @@ TEST(AgentTest, ALoopThatIsStuckIsNotAliveAndOneThatRestsIs) {
   } sink(entered, let_go);
   ConditionWaiter tick_waiter;
   ConditionWaiter send_waiter;
-  Agent agent(bench.options,
-              {.meters = bench.meters,
-               .clock = bench.clock,
-               .spool = bench.spool,
-               .sink = sink,
-               .events = bench.events,
-               .tick_waiter = tick_waiter,
-               .send_waiter = send_waiter,
-               .encode = [](const MessageFrame& frame, std::span<const Reading> readings,
-                            std::int64_t seq) { return line_encode(frame, readings, seq, 100); },
-               .random = [] { return std::uint64_t{1}; },
-               .how_it_ends = [] { return EndMark::kOperator; }});
+  Agent agent(bench.options, bench.parts(sink, tick_waiter, send_waiter));
   ASSERT_TRUE(agent.open());
   const auto wait_for = [&](const std::string& reason) {
     while (agent.status().reason.find(reason) == std::string::npos || agent.status().ready) {
@@ -396,6 +385,32 @@ TEST(AgentTest, ALoopThatIsStuckIsNotAliveAndOneThatRestsIs) {
   running.request_stop();
   running.join();
   EXPECT_TRUE(agent.status().is_alive) << "they have ended as they should";
+}
+
+TEST(AgentTest, AShorterIntervalHoldsAtOnceAndIsNoReasonToBeNotReady) {
+  AgentBench bench;
+  bench.options.interval_us = 60 * kSecond;
+  struct ScriptedWaiter final : LoopWaiter {
+    void wait(const std::stop_token&, std::int64_t us_max) override { each(us_max); }
+    void wake() override {}
+    std::function<void(std::int64_t)> each;
+  } ticks;
+  ConditionWaiter sends;
+  Agent agent(bench.options, bench.parts(bench.sink, ticks, sends));
+  ASSERT_TRUE(agent.open());
+  std::stop_source stop;
+  std::vector<std::int64_t> waits;
+  std::vector<std::string> reasons;
+  ticks.each = [&](std::int64_t us_max) {
+    waits.push_back(us_max / kSecond);
+    reasons.push_back(agent.status().reason);
+    bench.clock.advance(waits.size() == 1 ? 40 * kSecond : us_max);
+    if (waits.size() == 1) agent.set_interval(kSecond);
+    if (waits.size() == 4) stop.request_stop();
+  };
+  agent.run(stop.get_token());
+  EXPECT_EQ(waits, (std::vector<std::int64_t>{60, 1, 1, 1}));
+  EXPECT_EQ(reasons, std::vector<std::string>(4));
 }
 
 TEST(AgentTest, FoldingIsToldWhenItBeginsAndEndsAndNotAgainAfterARestart) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
 #include <future>
 
@@ -18,10 +19,12 @@ class MemoryLog final : public Log {
  public:
   using Log::write;
   void write(const LogEvent& event, const LogFields& fields) override {
+    if (event.level > level) return;
     std::string line = std::to_string(event.id);
     for (const LogField& field : fields) line += " " + field.name + "=" + field.value;
     lines.push_back(line);
   }
+  LogLevel level = LogLevel::kInfo;
   std::vector<std::string> lines;
 };
 
@@ -38,8 +41,8 @@ class ServiceControlTest : public testing::Test {
         ServiceControlParts{.table = agent_options(),
                             .started = {load_settings(agent_options(), request).value(), request},
                             .log = log_,
-                            .set_level = [this](LogLevel level) { level_ = level; },
-                            .take = [](const Settings&) { return std::vector<std::string>(); }});
+                            .set_level = [this](LogLevel level) { log_.level = level; },
+                            .take = [this](const Settings&) { return take(); }});
     router_.emplace(control_->routes());
   }
   void write(const std::string& lines) { std::ofstream(file_) << "[agent]\n" << lines << "\n"; }
@@ -55,10 +58,17 @@ class ServiceControlTest : public testing::Test {
     return answered.get_future().get();
   }
 
+  Result<std::vector<std::string>> take() {
+    was_reloading_ = control_->is_reloading();
+    if (failure_) return *failure_;
+    return std::vector<std::string>();
+  }
+
   TempDir folder_;
   std::string file_ = (folder_.path() / "agent.conf").string();
   MemoryLog log_;
-  LogLevel level_ = LogLevel::kInfo;
+  std::optional<Error> failure_;
+  std::atomic<bool> was_reloading_ = false;
   std::optional<ServiceControl> control_;
   std::optional<Router> router_;
 };
@@ -79,19 +89,43 @@ TEST_F(ServiceControlTest, AMistakeIsRefusedWithAllThatIsWrong) {
   EXPECT_THAT(log_.lines, ElementsAre(HasSubstr("3002 ERROR=")));
 }
 
-TEST_F(ServiceControlTest, HowMuchIsLoggedIsSetAtOnce) {
+TEST_F(ServiceControlTest, WhatIsOfTheMomentIsNoMistakeOfTheConfiguration) {
+  const std::vector<std::pair<Code, unsigned>> answers{
+      {Code::kConfig, 422},   {Code::kInvalid, 422},     {Code::kNotFound, 422},
+      {Code::kDiskFull, 507}, {Code::kUnavailable, 503}, {Code::kIo, 500},
+      {Code::kDamaged, 500}};
+  for (const auto& [code, status] : answers) {
+    log_.lines.clear();
+    failure_ = fail(code, "the reason");
+    EXPECT_EQ(post("/api/v1/reload").status, status);
+    EXPECT_THAT(log_.lines,
+                ElementsAre(status == 422 ? "3002 ERROR=the reason" : "3005 ERROR=the reason"));
+  }
+}
+
+TEST_F(ServiceControlTest, WhileItReloadsItSaysSo) {
+  EXPECT_FALSE(control_->is_reloading());
+  EXPECT_EQ(post("/api/v1/reload").status, 200U);
+  EXPECT_TRUE(was_reloading_);
+  control_->stop();
+  EXPECT_FALSE(control_->is_reloading());
+}
+
+TEST_F(ServiceControlTest, HowMuchIsLoggedIsSetAtOnceAndToldWhicheverWayItGoes) {
   EXPECT_EQ(post("/api/v1/log-level", "debug").body, R"({"level":"debug"})");
-  EXPECT_EQ(level_, LogLevel::kDebug);
+  EXPECT_EQ(log_.level, LogLevel::kDebug);
   EXPECT_EQ(post("/api/v1/log-level", "loud").status, 400U);
   EXPECT_EQ(post("/api/v1/log-level").status, 400U);
-  EXPECT_EQ(level_, LogLevel::kDebug);
-  EXPECT_THAT(log_.lines, ElementsAre("3003 LEVEL=debug"));
+  EXPECT_EQ(log_.level, LogLevel::kDebug);
+  EXPECT_EQ(post("/api/v1/log-level", "error").status, 200U);
+  EXPECT_EQ(post("/api/v1/log-level", "info").status, 200U);
+  EXPECT_THAT(log_.lines, ElementsAre("3003 LEVEL=debug", "3003 LEVEL=error", "3003 LEVEL=info"));
 }
 
 TEST_F(ServiceControlTest, NothingOfItIsDoneForWhoeverReachesTheServer) {
   EXPECT_EQ(post("/api/v1/reload", "", false).status, 403U);
   EXPECT_EQ(post("/api/v1/log-level", "debug", false).status, 403U);
-  EXPECT_EQ(level_, LogLevel::kInfo);
+  EXPECT_EQ(log_.level, LogLevel::kInfo);
 }
 
 TEST_F(ServiceControlTest, AfterTheEndNothingBegins) {

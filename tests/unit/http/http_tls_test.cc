@@ -103,6 +103,15 @@ TEST_F(HttpTlsTest, AProxyThatRefusesIsNamed) {
               HasSubstr("the proxy answered 403; it must allow CONNECT to worker.example:443"));
 }
 
+TEST_F(HttpTlsTest, AProxyCannotAnswerForTheServer) {
+  ScriptedServer proxy({{.answer = "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"}});
+  HttpClient client(HttpAddress::parse("https://worker.example:443").value(), {},
+                    {.proxy = HttpAddress::parse(proxy.address()).value()});
+  const auto answer = client.send({});
+  ASSERT_FALSE(answer);
+  EXPECT_THAT(answer.error().message, HasSubstr("the proxy said more than its answer"));
+}
+
 TEST_F(HttpTlsTest, WithoutTlsAProxyIsToldTheWholeTarget) {
   ScriptedServer proxy({{.answer = "HTTP/1.1 204 No Content\r\n\r\n"}});
   HttpClient client(HttpAddress::parse("http://worker.example:5001").value(), {},

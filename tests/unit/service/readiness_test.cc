@@ -23,11 +23,15 @@ class HeardHost final : public ServiceHost {
   std::string shown;
 };
 
+const ServiceState kNotReady{};
+const ServiceState kReady{.is_ready = true};
+const ServiceState kWaits{.waits_outside = true};
+
 class ReadinessTest : public testing::Test {
  protected:
-  std::string tell(bool is_alive, bool is_ready) {
+  std::string tell(const ServiceState& state) {
     host_.heard.clear();
-    readiness_.tell(is_alive, is_ready, host_);
+    readiness_.tell(state, host_);
     return host_.heard;
   }
   HeardHost host_;
@@ -35,18 +39,36 @@ class ReadinessTest : public testing::Test {
 };
 
 TEST_F(ReadinessTest, ItIsToldOnceAndTimeIsAskedForBefore) {
-  EXPECT_EQ(tell(true, false), "time ");
-  EXPECT_EQ(tell(true, true), "ready ");
-  EXPECT_EQ(tell(true, false), "");
-  EXPECT_EQ(tell(true, true), "");
+  EXPECT_EQ(tell(kNotReady), "time ");
+  EXPECT_EQ(tell(kReady), "ready ");
+  EXPECT_EQ(tell(kNotReady), "");
+  EXPECT_EQ(tell(kReady), "");
 }
 
-TEST_F(ReadinessTest, WhatIsStuckGetsNoMoreTime) { EXPECT_EQ(tell(false, false), ""); }
+TEST_F(ReadinessTest, WhatIsStuckGetsNoMoreTime) {
+  EXPECT_EQ(tell({.is_alive = false}), "");
+  EXPECT_EQ(tell(kReady), "ready ");
+  EXPECT_EQ(tell({.is_alive = false, .is_reloading = true}), "");
+}
 
 TEST_F(ReadinessTest, WhatWaitsForSomethingOutsideIsStartedAfterAMinute) {
-  for (int second = 1; second < kReadyWaitSeconds; ++second) ASSERT_EQ(tell(true, false), "time ");
-  EXPECT_EQ(tell(true, false), "ready ");
-  EXPECT_EQ(tell(true, true), "");
+  for (int second = 1; second < kReadyWaitSeconds; ++second) ASSERT_EQ(tell(kWaits), "time ");
+  EXPECT_EQ(tell(kWaits), "ready ");
+  EXPECT_EQ(tell(kReady), "");
+}
+
+TEST_F(ReadinessTest, WhatCannotDoItsOwnWorkIsNeverStarted) {
+  for (int second = 1; second < kReadyWaitSeconds; ++second) ASSERT_EQ(tell(kWaits), "time ");
+  for (int second = 0; second < 3 * kReadyWaitSeconds; ++second)
+    ASSERT_EQ(tell(kNotReady), "time ") << second;
+  // The minute is one without any other trouble.
+  EXPECT_EQ(tell(kWaits), "time ");
+}
+
+TEST_F(ReadinessTest, TakingOverAConfigurationMayTakeItsTime) {
+  EXPECT_EQ(tell(kReady), "ready ");
+  EXPECT_EQ(tell({.is_ready = true, .is_reloading = true}), "time ");
+  EXPECT_EQ(tell(kReady), "");
 }
 
 TEST(StartReportTest, AStartThatGetsOnHasTimeAndOneThatStandsStillHasNot) {

@@ -32,6 +32,8 @@ constexpr LogEvent kWarned{.id = 5, .level = LogLevel::kWarning, .text = "warned
 constexpr LogEvent kFailed{.id = 6, .level = LogLevel::kError, .text = "failed"};
 constexpr LogEvent kTick{.id = 7, .level = LogLevel::kDebug, .text = "tick"};
 constexpr LogEvent kStep{.id = 8, .level = LogLevel::kTrace, .text = "step"};
+constexpr LogEvent kReachable{
+    .id = 10, .level = LogLevel::kNotice, .text = "broker reachable again", .ends = 1};
 constexpr LogEvent kPaused{
     .id = 9, .level = LogLevel::kNotice, .text = "sending paused", .each = true};
 
@@ -84,6 +86,35 @@ TEST_F(ServiceLogTest, WhatWasHeldBackKeepsItsTime) {
   log_->summarise();
   ASSERT_EQ(sink_.times.size(), 2U);
   EXPECT_EQ(sink_.times[1] - sink_.times[0], 60'000'000);
+}
+
+TEST_F(ServiceLogTest, TheLastWordOfAStateThatComesAndGoesIsRightSoon) {
+  for (int i = 0; i < 5; ++i) {
+    log_->write(kUnreachable, {{"WAITING", std::to_string(i)}});
+    clock_.advance(seconds{1});
+    log_->write(kReachable);
+    clock_.advance(seconds{1});
+  }
+  log_->write(kUnreachable, {{"WAITING", "5"}});
+  log_->summarise();
+  ASSERT_EQ(sink_.lines,
+            (Lines{"notice broker unreachable  waiting=0", "notice broker reachable again"}));
+  clock_.advance(seconds{21});
+  log_->summarise();
+  EXPECT_EQ(Lines(sink_.lines.begin() + 2, sink_.lines.end()),
+            (Lines{"notice broker reachable again (3 more in 30 s)",
+                   "notice broker unreachable  waiting=5 (4 more in 31 s)"}));
+}
+
+TEST_F(ServiceLogTest, WhatIsSaidOfOneDoesNotHurryWhatIsSaidOfAnother) {
+  for (int i = 0; i < 2; ++i) log_->write(kUnreachable, {{"BROKER", "a", true}});
+  log_->write(kReachable, {{"BROKER", "b", true}});
+  clock_.advance(minutes{9});
+  log_->summarise();
+  EXPECT_EQ(sink_.lines.size(), 2U);
+  log_->write(kReachable, {{"BROKER", "a", true}});
+  log_->summarise();
+  EXPECT_EQ(sink_.lines.size(), 4U);
 }
 
 TEST_F(ServiceLogTest, WhatAnOperatorHadDoneIsNeverHeldBack) {

@@ -123,5 +123,27 @@ TEST_F(SignalsDeathTest, TheThreadTicks) {
       testing::ExitedWithCode(50), "");
 }
 
+TEST_F(SignalsDeathTest, ManySignalsDoNotKeepItFromTicking) {
+  EXPECT_EXIT(
+      {
+        if (!block_signals()) std::_Exit(90);
+        std::promise<void> called;
+        bool is_first = true;
+        auto thread = SignalThread::start({.tick = [&] {
+          if (is_first) called.set_value();
+          is_first = false;
+        }});
+        std::future<void> ticked = called.get_future();
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{5};
+        bool came = false;
+        while (!came && std::chrono::steady_clock::now() < end) {
+          kill(getpid(), SIGUSR1);
+          came = ticked.wait_for(std::chrono::milliseconds{50}) == std::future_status::ready;
+        }
+        std::_Exit(came ? 60 : 61);
+      },
+      testing::ExitedWithCode(60), "");
+}
+
 }  // namespace
 }  // namespace meterbill

@@ -56,7 +56,7 @@ class ChangePricesTest : public testing::Test {
           [this] { ++in_use_; });
     });
     while (done.wait_for(std::chrono::microseconds(50)) != std::future_status::ready)
-      EXPECT_TRUE(bench_.worker->step());
+      EXPECT_TRUE(bench_.worker->step() || may_end_);
     return done.get();
   }
   std::string cost_at(const PriceBook& book, LinesFrom from) {
@@ -71,6 +71,7 @@ class ChangePricesTest : public testing::Test {
 
   WorkerBench bench_;
   int in_use_ = 0;
+  bool may_end_ = false;
 };
 
 TEST_F(ChangePricesTest, TheTotalsFollowASegmentThatBeginsNow) {
@@ -116,6 +117,17 @@ TEST_F(ChangePricesTest, WhatCannotBeStoredLeavesThoseFromBefore) {
     EXPECT_EQ(cost_at(bench_.book, from), "31");
   EXPECT_TRUE(change_to(book));
   EXPECT_EQ(cost_at(book, LinesFrom::kTotals), "115");
+}
+
+TEST_F(ChangePricesTest, AFailureBehindTheTransactionEndsAWorkerThatNoLongerFitsItsLedger) {
+  const PriceBook book = book_of("1", "5");
+  bench_.ledger.fail_next(CommitFault::kUnknownApplied);
+  may_end_ = true;
+  const auto changed = change_to(book);
+  ASSERT_FALSE(changed);
+  EXPECT_EQ(in_use_, 0);
+  ASSERT_EQ(digest(), book.segments_text());
+  EXPECT_FALSE(bench_.worker->step()) << "its next batch would be booked under the old segments";
 }
 
 TEST_F(ChangePricesTest, WhoStillAnswersWithTheOldOnesAsksToComeAgain) {
