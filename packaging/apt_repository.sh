@@ -27,7 +27,7 @@ if [[ -z $key ]]; then
     "${gpg[@]}" --quick-generate-key "$key" ed25519 sign never
 fi
 
-# Made aside and put in place whole: a repository is never half old.
+# Made aside and put in place whole: for a moment there is none, never one that is half old.
 new=$folder.new
 rm -rf -- "$new"
 mkdir -p "$new/pool/main" "$new/dists/$suite/main/binary-$architecture"

@@ -25,6 +25,7 @@ build_debs() {
   cp -R packaging/deb "$source/debian"
   local commit time_s
   read -r commit time_s < <(git -c safe.directory='*' log -1 --abbrev=12 --format='%h %ct')
+  [[ -z $(git -c safe.directory='*' status --porcelain) ]] || commit+=-dirty
   (
     cd "$source" || exit
     # debhelper gives the build a home of its own, where an empty cache would be.

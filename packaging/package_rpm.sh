@@ -31,9 +31,9 @@ zlib1g-dev               | zlib       | cli agent worker"
 find_commit() {
   # Given when there is no git to ask, as for CMake.
   commit=${METERBILL_COMMIT:-} commit_time_s=${METERBILL_COMMIT_TIME_S:-}
-  [[ -n $commit && -n $commit_time_s ]] ||
-    read -r commit commit_time_s < <(
-      git -c safe.directory='*' log -1 --abbrev=12 --format='%h %ct')
+  [[ -z $commit || -z $commit_time_s ]] || return 0
+  read -r commit commit_time_s < <(git -c safe.directory='*' log -1 --abbrev=12 --format='%h %ct')
+  [[ -z $(git -c safe.directory='*' status --porcelain) ]] || commit+=-dirty
 }
 
 version() { sed -n 's/^project(meterbill VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt; }

@@ -132,6 +132,7 @@ main() {
   [[ -n ${!list:-} ]] || die $exit_usage "no target '$target'; there is: linux"
   local -a names
   read -ra names <<<"${!list}"
+  local apt_is_fresh=0
   prefix=$(folder "$target" "${names[@]}")
   work=$tree/build/static/work
   mkdir -p "$prefix/built"
@@ -140,7 +141,8 @@ main() {
   flock 9
   for name in "${names[@]}"; do
     [[ ! -e $prefix/built/$name ]] || continue
-    [[ -s $apt_home/sources.list ]] || make_private_apt
+    # Its index of before may name what is no longer there.
+    ((apt_is_fresh)) || { make_private_apt && apt_is_fresh=1; }
     printf 'static_dependencies: %s, into %s\n' "$(source_version "$name")" "$prefix" >&2
     local from
     from=$(unpack "$name")

@@ -14,6 +14,13 @@ constexpr std::array kFaults{
         .before = "2.6.1",
         .problem = "cannot log in to Kafka 4 by SCRAM: the broker calls the credentials wrong",
         .remedy = "over TLS, kafka.sasl.mechanism = PLAIN; or librdkafka 2.6.1 or newer"},
+    KnownFault{.library = "librdkafka",
+               .from = "2.1.0",
+               .before = "2.3.0",
+               .problem = "may take a closed TLS connection or a failed name lookup for lost "
+                          "records; the worker then stops reading that partition until it has "
+                          "looked where it stood",
+               .remedy = "librdkafka 2.3.0 or newer"},
     KnownFault{.library = "sqlite",
                .from = "3.7.0",
                .before = "3.51.3",

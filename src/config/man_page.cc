@@ -92,7 +92,9 @@ ManPage::ManPage(std::string_view name, int section, std::string_view summary) {
   std::string escaped;
   while (!rest.empty()) escaped += take_character(rest);
   // No date and no version: the page says what the program of its package does.
-  roff_ = fmt::format(".TH {} {} \"\" MeterBill \"MeterBill\"\n.nh\n.ad l\n", escaped, section);
+  // HY 0: a heading turns hyphenation on again, and no command or key may be broken by it.
+  roff_ = fmt::format(".TH {} {} \"\" MeterBill \"MeterBill\"\n.nr HY 0\n.nh\n.ad l\n", escaped,
+                      section);
   heading("NAME");
   roff_ += roff_text(name);
   roff_.pop_back();

@@ -59,15 +59,15 @@ _lock = None  # held until this process ends
 
 
 def alone():
-    """Takes the folder for this process: two runs would clear each other's containers away."""
+    """Takes this machine's containers for this process. Two runs of a tree would clear each other's
+    away, and those of two trees would have their services in the same control groups."""
     global _lock  # pylint: disable=global-statement
     if _lock is None:
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        _lock = open(FOLDER / "lock", "wb")  # pylint: disable=consider-using-with
+        _lock = open("/run/lock/meterbill-packages", "wb")  # pylint: disable=consider-using-with
         try:
             fcntl.flock(_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("another run of the package tests of this tree is under way: waiting for it",
+            print("another run of package tests is under way on this machine: waiting for it",
                   file=sys.stderr, flush=True)
             fcntl.flock(_lock, fcntl.LOCK_EX)
 
@@ -89,6 +89,7 @@ def prepare(kind, packages):
     folder = FOLDER / f"root-{kind}-{key}"
     if folder.is_dir():
         return folder
+    FOLDER.mkdir(parents=True, exist_ok=True)
     for old in FOLDER.glob(f"root-{kind}-*"):
         shutil.rmtree(old)
     made = folder.with_suffix(".new")

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """Remove keeps configuration and state; purge takes all but the ledger, unless debconf was told."""
 
+import os
+import select
 import unittest
 
 import bed
@@ -41,6 +43,21 @@ class RemoveTest(bed.BoxTest):
         self.box.wait_ready()
         bed.wait_until(lambda: self.box.cpu_us() > billed_us, 30, "the bill grown", poll_s=0.3)
 
+    def purge_at_terminal(self, answer):
+        """`script` is the terminal; the answer is given when the question stands there."""
+        command = "apt-get -q -y -o Dpkg::Use-Pty=0 purge " + " ".join(OURS)
+        with self.box.start("script", "-qec", command, "/dev/null", TERM="xterm",
+                            DEBIAN_FRONTEND="readline") as process:
+            self.addCleanup(process.kill)
+            told, screen = "", process.stdout.fileno()
+            while "Delete the ledger of MeterBill? [yes/no]" not in told:
+                self.assertTrue(select.select([screen], [], [], 60)[0], f"no question:\n{told}")
+                piece = os.read(screen, 4096).decode("utf-8", "replace")
+                self.assertTrue(piece, f"no question:\n{told}")
+                told += piece
+            rest, _ = process.communicate(f"{answer}\n", 60)
+        self.assertEqual(process.returncode, 0, told + rest)
+
     def test_remove_keeps_configuration_and_state(self):
         self.box.apt("remove", *OURS)
         self.is_gone()
@@ -75,6 +92,26 @@ class RemoveTest(bed.BoxTest):
         self.box.wait_ready()
         self.box.apt("purge", *OURS)
         self.assertEqual(self.left_over(), [LEDGER])
+
+    def test_purge_asks_at_a_terminal_and_does_as_it_is_told(self):
+        self.purge_at_terminal("no")
+        self.is_gone()
+        self.assertEqual(self.left_over(), [LEDGER])
+        self.box.install()
+        self.purge_at_terminal("yes")
+        self.assertEqual(self.left_over(), [])
+
+    def test_purge_empties_a_disk_of_its_own(self):
+        for state in (LEDGER, "/var/lib/meterbill-agent"):
+            self.box.run("mount", "-t", "tmpfs", "none", state)
+            self.addCleanup(self.box.run, "rm", "-rf", state)
+            self.addCleanup(self.box.run, "umount", state)
+            self.box.run("touch", f"{state}/left")
+        self.box.run("debconf-set-selections",
+                     text="meterbill-worker meterbill-worker/purge-ledger boolean true\n")
+        self.box.apt("purge", *OURS)
+        for state in (LEDGER, "/var/lib/meterbill-agent"):
+            self.assertEqual(self.box.run("ls", "-A", state).stdout, "")
 
     def test_purge_without_debconf_keeps_the_ledger(self):
         module = "/usr/share/debconf/confmodule"

@@ -70,7 +70,7 @@ class RpmProgramsTest(unittest.TestCase):
 
     def test_they_say_what_they_were_built_from(self):
         told = json.loads(output(self.programs["meterbill"], "version", "--json"))
-        self.assertRegex(told["commit"], r"^[0-9a-f]{12}$")
+        self.assertRegex(told["commit"], r"^[0-9a-f]{12}(-dirty)?$")
         given = output("rpm", "-qp", "--provides", PACKAGES["meterbill"])
         for library, version in told["libraries"].items():
             self.assertIn(f"bundled({library}) = {version}\n", given)

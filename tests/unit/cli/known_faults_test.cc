@@ -47,6 +47,7 @@ TEST(KnownFaultsTest, OnlyTheLibraryItselfHasItsFaults) {
 
 TEST(KnownFaultsTest, TheTableKnowsDebian12AndNotWhatIsMended) {
   EXPECT_THAT(library_warnings({{"librdkafka", "2.0.2"}}), SizeIs(1));
+  EXPECT_THAT(library_warnings({{"librdkafka", "2.2.0"}}), SizeIs(2));
   EXPECT_THAT(library_warnings({{"librdkafka", "2.6.0"}}), SizeIs(1));
   EXPECT_THAT(library_warnings({{"librdkafka", "2.6.1"}}), IsEmpty());
   EXPECT_THAT(library_warnings({{"sqlite", "3.6.23"}}), IsEmpty());
