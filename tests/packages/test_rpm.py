@@ -123,6 +123,8 @@ PROGRAM_ID = r"/usr/lib/\.build-id(/../?[0-9a-f]*)?"
 DOCS = r"/usr/share/(doc|licenses)/meterbill(/.*)?"
 EXPECTED = {"meterbill": ["/etc/meterbill", "/usr/bin/meterbill",
                           "/usr/lib/sysusers.d/meterbill.conf",
+                          "/usr/share/man/man1/meterbill.1.gz",
+                          "/usr/share/zsh/site-functions/_meterbill",
                           "/usr/share/licenses/meterbill/LICENSE",
                           "/usr/share/licenses/meterbill/libraries/openssl"]}
 ALLOWED = {"meterbill": rf"^(/etc/meterbill|/usr/bin/meterbill|/usr/lib/sysusers\.d/meterbill\.conf"
@@ -133,7 +135,7 @@ for _kind in ("agent", "worker"):
     EXPECTED[_name] = [
         f"/usr/sbin/{_name}", f"/usr/lib/sysusers.d/{_name}.conf", f"/etc/meterbill/{_kind}.conf",
         f"/etc/meterbill/{_kind}.conf.d", f"/usr/lib/systemd/system/{_name}.service",
-        f"/usr/lib/systemd/system/{_name}.socket"]
+        f"/usr/lib/systemd/system/{_name}.socket", f"/usr/share/man/man8/{_name}.8.gz"]
     ALLOWED[_name] = (rf"^(/usr/sbin/{_name}|/etc/meterbill/{_kind}\.conf(\.d)?|{PROGRAM_ID}|{DOCS}"
                       rf"|/usr/lib/systemd/system/{_name}\.(service|socket)"
                       rf"|/usr/lib/(sysusers|tmpfiles)\.d/{_name}\.conf|/usr/share/man/.*)$")

@@ -156,7 +156,7 @@ class RpmMachineTest(unittest.TestCase):
         path = f"/etc/systemd/system/{AGENT}.d/90-test.conf"
         self.box.write(path, "[Service]\nWatchdogSec=6\nRestartSec=1\n")
         self.box.run("systemctl", "daemon-reload")
-        self.box.run("systemctl", "start", AGENT)
+        self.box.run("systemctl", "restart", AGENT)
         before = self.pids()[AGENT]
         self.box.run("systemctl", "kill", "--kill-who=main", "-s", "STOP", AGENT)
         wait_until(lambda: self.pids()[AGENT] not in ("0", before), 60, "another", poll_s=0.3)
