@@ -55,7 +55,7 @@ std::string places_of(const ConfigContext& context, const OptionTable& table,
 
 /// The settings of one program, with the checks it does itself when it starts.
 Result<Settings> load_checked(const ConfigContext& context, const OptionTable& table,
-                              const Arguments& arguments) {
+                              const Arguments& arguments, Secrets secrets) {
   const auto together = [&](const Settings& settings) {
     return &table == &agent_options() ? agent_problems(settings, context.host_name)
                                       : worker_problems(settings);
@@ -65,13 +65,14 @@ Result<Settings> load_checked(const ConfigContext& context, const OptionTable& t
                                .environment = context.environment,
                                .command_line = {},
                                .check_property = context.check_property,
-                               .check_together = together});
+                               .check_together = together,
+                               .secrets = secrets});
 }
 
 /// The same with the files that it names.
 Result<Settings> load_whole(const ConfigContext& context, const OptionTable& table,
                             const Arguments& arguments) {
-  MB_TRY(Settings settings, load_checked(context, table, arguments));
+  MB_TRY(Settings settings, load_checked(context, table, arguments, Secrets::kIfHere));
   if (&table != &worker_options() || !context.check_prices) return settings;
   const std::string prices = settings.get<std::string>("worker.prices");
   if (prices.empty()) return settings;
@@ -121,7 +122,7 @@ int show(const ConfigContext& context, const Arguments& arguments, const Termina
   boost::json::object all;
   std::string text;
   for (const OptionTable* table : tables.value()) {
-    const auto settings = load_checked(context, *table, arguments);
+    const auto settings = load_checked(context, *table, arguments, Secrets::kLeave);
     if (!settings) return report(settings.error(), terminal);
     all[table->short_name] = as_json(settings.value());
     if (tables.value().size() > 1)

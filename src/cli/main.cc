@@ -50,11 +50,15 @@ struct Listens {
 Listens where(const OptionTable& table, const std::string& control_key,
               const std::string& http_default) {
   Listens found{"http://" + http_default, "", "", "", std::nullopt};
-  const auto settings = load_settings(table, {.config_file = {},
-                                              .default_file = "",
-                                              .environment = process_environment(),
-                                              .command_line = {},
-                                              .check_property = {}});
+  const auto settings = load_settings(
+      table, {.config_file = {},
+              .default_file = "",
+              .environment = process_environment(),
+              .command_line = {},
+              .check_property = {},
+              .check_together = {},
+              .secrets = Secrets::kLeave,
+              .only = {"http.listen", control_key, "worker.prices", "agent.state_dir"}});
   if (!settings) {
     found.failure = settings.error();
     found.failure->message += "\nso it is not known where " + std::string(table.program) +

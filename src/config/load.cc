@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "config/ini_text.h"
 #include "config/kafka_properties.h"
 #include "config/text_file.h"
@@ -40,6 +43,7 @@ class Loader {
       if (key.starts_with(kKafkaPrefix)) all.push_back(settle_property(key, assignment));
     Settings settings{std::move(all), std::move(files_)};
     if (request_.check_together) problems_.add(request_.check_together(settings));
+    if (!request_.only.empty()) problems_ = std::move(concerning_);
     MB_TRYV(problems_.result());
     return settings;
   }
@@ -138,8 +142,12 @@ class Loader {
     const Option* option = table_.find(key);
     if (option == nullptr)
       return problems_.add(place, fmt::format("{}: unknown key{}", key, table_.hint(key)));
-    if (const auto value = parse_value(*option, assignment.text); !value)
-      return problems_.add(place, fmt::format("{}: {}", key, value.error().message));
+    if (const auto value = parse_value(*option, assignment.text); !value) {
+      const std::string message = fmt::format("{}: {}", key, value.error().message);
+      if (std::ranges::find(request_.only, key) != request_.only.end())
+        concerning_.add(place, message);
+      return problems_.add(place, message);
+    }
     chosen_.insert_or_assign(key, assignment);
   }
 
@@ -191,7 +199,11 @@ class Loader {
         problems_.add(said.origin, fmt::format("{}: {}", said.key, secret.error().message));
         return setting;
       }
-      setting.value = std::move(secret).value();
+      if (!secret.value()) {
+        setting.value = std::string();
+        return setting;
+      }
+      setting.value = *std::move(secret).value();
     }
     if (!request_.check_property) return setting;
     const auto known = request_.check_property(property, std::get<std::string>(setting.value));
@@ -199,16 +211,20 @@ class Loader {
     return setting;
   }
 
-  /// The secret itself; `shown` becomes what may be printed instead.
-  Result<std::string> read_secret(const Assignment& said, std::string& shown) const {
+  /// The secret itself, or nothing when it is not to be read; `shown` becomes what may be printed
+  /// instead.
+  Result<std::optional<std::string>> read_secret(const Assignment& said, std::string& shown) const {
     shown = "(secret)";
     std::string path;
     if (said.key.ends_with(kFileSuffix)) {
       path = said.text;
     } else if (said.text.starts_with(kCredential)) {
       const std::string name = said.text.substr(kCredential.size());
+      shown = fmt::format("(secret from the credential {})", name);
       const auto folder = request_.environment.find("CREDENTIALS_DIRECTORY");
-      if (folder == request_.environment.end())
+      const bool is_here = folder != request_.environment.end();
+      if (request_.secrets != Secrets::kRead && !is_here) return std::optional<std::string>();
+      if (!is_here)
         return fail(Code::kConfig,
                     fmt::format("there are no credentials here: add LoadCredential={} to the "
                                 "unit, or use {}.file",
@@ -217,14 +233,15 @@ class Loader {
         return fail(Code::kConfig, "the name behind 'credential:' is not a file name");
       path = folder->second + "/" + name;
     } else {
-      return said.text;
+      return std::optional(said.text);
     }
     shown = fmt::format("(secret from {})", path);
+    if (request_.secrets == Secrets::kLeave) return std::optional<std::string>();
     MB_TRY(std::string secret, read_text_file(path, kSecretBytesMax));
     if (secret.ends_with('\n')) secret.pop_back();  // editors end the last line
     if (secret.ends_with('\r')) secret.pop_back();
     if (secret.empty()) return fail(Code::kConfig, path + " is empty");
-    return secret;
+    return std::optional(std::move(secret));
   }
 
   const OptionTable& table_;
@@ -232,6 +249,7 @@ class Loader {
   std::vector<std::string> files_;
   std::map<std::string, Assignment> chosen_;
   Problems problems_;
+  Problems concerning_;  ///< those with the keys of request_.only
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/problems.h"
@@ -24,6 +25,13 @@ using PropertyCheck =
 /// their defaults then.
 using TogetherCheck = std::function<Problems(const Settings& settings)>;
 
+/// Which secrets are read; those that are not are empty.
+enum class Secrets {
+  kRead,    ///< all: whoever uses them
+  kIfHere,  ///< not those of systemd's credentials where there are none: whoever checks a file
+  kLeave,   ///< none: whoever only shows where they come from, and may have no right to read them
+};
+
 /// Where to look for settings.
 struct LoadRequest {
   std::optional<std::string> config_file;  ///< given by the user: must exist
@@ -32,6 +40,10 @@ struct LoadRequest {
   std::vector<Assignment> command_line;
   PropertyCheck check_property;    ///< may be empty
   TogetherCheck check_together{};  ///< may be empty
+  Secrets secrets = Secrets::kRead;
+  /// Only what is wrong with these keys is told; empty: with any. What is wrong elsewhere is no
+  /// reason for not knowing them.
+  std::vector<std::string_view> only{};
 };
 
 /// Settings in the order built-in < main file < `<main file>.d/*.conf` (by name) < environment <

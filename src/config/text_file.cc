@@ -17,7 +17,11 @@ Error file_error(const std::string& path, int error) {
   const Code code = error == ENOENT || error == ENOTDIR ? Code::kNotFound
                     : error == EACCES || error == EPERM ? Code::kPermission
                                                         : Code::kIo;
-  return fail(code, fmt::format("{}: {}", path, std::generic_category().message(error)));
+  const std::string_view remedy =
+      code == Code::kPermission
+          ? "; its user must be able to read it, for a service: chgrp to its group, mode 0640"
+          : "";
+  return fail(code, fmt::format("{}: {}{}", path, std::generic_category().message(error), remedy));
 }
 
 struct CloseFile {

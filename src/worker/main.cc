@@ -297,7 +297,8 @@ Result<void> run(const Surroundings& around) {
   const Clock& clock = around.clock;
   StartProgress progress;
   MB_TRY(std::optional<SignalThread> starting, start_reporting(around.host, progress));
-  MB_TRY(LoadedPrices loaded, load_prices(config.prices, around.zones, sha256_hex));
+  MB_TRY(LoadedPrices loaded,
+         in("worker.prices", load_prices(config.prices, around.zones, sha256_hex)));
   const auto prices = std::make_shared<const LoadedPrices>(std::move(loaded));
   const std::string path = (std::filesystem::path(config.state_dir) / "ledger.db").string();
   MB_TRYV(in("open " + path, prepare_folder(config.state_dir, "worker.state_dir")));

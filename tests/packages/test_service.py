@@ -107,6 +107,21 @@ class UnitTest(InstalledTest):
         self.assertEqual(self.box.show(AGENT, "ActiveState"), "inactive")
         self.assertFalse(self.box.is_active("meterbill-agent.socket"))
 
+    def test_a_backup_goes_where_it_can_be_found_or_is_refused(self):
+        pid = self.pid(WORKER)
+        home = self.box.run("sh", "-c", "echo ~").stdout.strip()
+        for path in (f"{home}/x.db", "/tmp/x.db", "/var/tmp/x.db", "/etc/meterbill/x.db",
+                     "/var/lib/meterbill-agent/x.db"):
+            refused = self.box.run("meterbill", "backup", path, check=False)
+            self.assertEqual(refused.returncode, 73, (path, refused.stderr))
+            self.assertNotIn("SQLite", refused.stderr)
+        refused = self.box.run("meterbill", "backup", "/var/backups/meterbill/" + "x" * 300,
+                               check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertEqual(self.pid(WORKER), pid)
+        self.box.run("meterbill", "backup", "/var/backups/meterbill/x.db")
+        self.box.run("rm", "/var/backups/meterbill/x.db")
+
     def test_who_may_steer_is_the_group(self):
         self.box.run("useradd", "--no-create-home", "--groups", "meterbill", "steersman")
         self.box.run("useradd", "--no-create-home", "passerby")
@@ -268,6 +283,12 @@ class StartTest(InstalledTest):
         self.addCleanup(self.box.run, "rm", conf)
         self.box.run("systemctl", "restart", WORKER)
         self.box.wait_ready()
+        # Who asks the service needs no secret of its own.
+        self.box.run("meterbill", "status")
+        self.box.run("meterbill", "reload", "worker")
+        self.box.run("meterbill", "config", "check")
+        shown = self.box.run("meterbill", "config", "show", "worker", "--origin").stdout
+        self.assertIn("(secret from the credential kafka-password)", shown)
         pid = self.pid(WORKER)
         for command in (["systemctl", "show", WORKER], ["cat", f"/proc/{pid}/environ"],
                         ["cat", f"/proc/{pid}/cmdline"], ["journalctl", "-u", WORKER],

@@ -145,6 +145,13 @@ class HttpClient::Impl {
       return fail(Code::kPermission,
                   where + "; run this as root or as a member of the service's group");
     }
+    const bool is_nobody_there = error == net::error::connection_refused ||
+                                 error == ErrorCode(ENOENT, boost::system::system_category());
+    if (is_nobody_there && !address_.socket_path.empty())
+      return fail(Code::kUnavailable,
+                  where +
+                      "; the service does not run (systemctl start), or its control socket is "
+                      "another one: --control PATH");
     return fail(Code::kUnavailable,
                 where + "; is the service running there, and is the address right?");
   }

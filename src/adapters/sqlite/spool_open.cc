@@ -59,7 +59,8 @@ Result<SqliteDb> open_sound(const std::string& path, const SqliteSpoolOptions& o
 Result<std::string> move_aside(const std::string& path, UtcTime now) {
   const std::string mark = ".damaged-" + to_string(UtcTime{now.us / 1'000'000 * 1'000'000});
   std::string target = path + mark;
-  for (int i = 2; std::filesystem::exists(target); ++i)
+  std::error_code unknown;
+  for (int i = 2; std::filesystem::exists(target, unknown); ++i)
     target = fmt::format("{}{}-{}", path, mark, i);
   for (const char* const suffix : {"", "-wal", "-shm"}) {
     std::error_code error;

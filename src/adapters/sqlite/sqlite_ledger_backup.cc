@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include "adapters/sqlite/sqlite_ledger_files.h"
 
@@ -83,20 +84,12 @@ Result<void> check_folder(const std::string& to, std::int64_t bytes) {
     return fail(Code::kNotFound, fmt::format("there is no folder {} that can be seen from here; "
                                              "make it, or name another one",
                                              folder.string()));
+  MB_TRYV(check_writable(folder.string()));
   const auto room = std::filesystem::space(folder, unknown);
   if (unknown || room.available >= static_cast<std::uintmax_t>(bytes)) return ok();
   return fail(Code::kDiskFull, fmt::format("the copy needs {} bytes, there are {} free; make room "
                                            "or name a file on another disk",
                                            bytes, room.available));
-}
-
-Result<SqliteDb> open_target(const std::string& path) {
-  Result<SqliteDb> target = SqliteDb::open(path, {});
-  if (!target && target.error().code == Code::kPermission)
-    return fail(Code::kPermission, target.error().message +
-                                       "; the worker writes it with the rights of its own user: "
-                                       "name a file where that user may write");
-  return target;
 }
 
 Result<void> sync_pages(SqliteDb& to) {
@@ -134,7 +127,7 @@ Result<std::int64_t> fill(SqliteDb from, const std::string& to, const std::stop_
   MB_TRY(const std::int64_t bytes,
          from.integer("SELECT page_count*page_size FROM pragma_page_count, pragma_page_size"));
   MB_TRYV(check_folder(to, bytes));
-  MB_TRY(SqliteDb target, open_target(to));
+  MB_TRY(SqliteDb target, SqliteDb::open(to, {}));
   // Without a WAL each page is written once; durability comes from the fsync at the end.
   MB_TRYV(target.execute("PRAGMA journal_mode=DELETE; PRAGMA synchronous=OFF"));
   MB_TRYV(copy_pages(from, target, bytes, stop, progress));
@@ -174,7 +167,10 @@ Result<SqliteDb> open_snapshot(const std::string& path) {
 
 Result<std::int64_t> copy_ledger(SqliteDb snapshot, const std::string& to, Existing existing,
                                  const std::stop_token& stop, const BackupProgress& progress) {
-  if (existing == Existing::kRefuse && std::filesystem::exists(std::filesystem::symlink_status(to)))
+  // What cannot be looked at is told of below.
+  std::error_code unknown;
+  const auto there = std::filesystem::symlink_status(to, unknown);
+  if (existing == Existing::kRefuse && std::filesystem::exists(there))
     return fail(Code::kConflict, to + " exists already; name a new file");
   const Partial partial(to + ".partial");
   MB_TRY(const std::int64_t bytes,

@@ -31,6 +31,9 @@ class LedgerLock {
   int fd_;
 };
 
+/// kPermission unless this process may make a file in the folder. SQLite would say less.
+[[nodiscard]] Result<void> check_writable(const std::string& folder);
+
 /// fsync of a file that no connection has open: closing any descriptor of an open database would
 /// drop SQLite's locks on it.
 [[nodiscard]] Result<void> sync_file(const std::string& path);

@@ -114,6 +114,14 @@ LedgerLock::~LedgerLock() {
   if (fd_ >= 0) close(fd_);
 }
 
+Result<void> check_writable(const std::string& folder) {
+  if (faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return ok();
+  return fail(Code::kPermission,
+              fmt::format("{}: {}; the worker writes with the rights of its own user, and as an "
+                          "installed service only to /var/backups/meterbill and its state folder",
+                          folder, std::generic_category().message(errno)));
+}
+
 Result<void> sync_file(const std::string& path) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0 || fsync(file.get()) != 0) return system_failure("sync " + path, errno);

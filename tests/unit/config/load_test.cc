@@ -49,6 +49,17 @@ class LoadTest : public testing::Test {
   Code code_ = Code::kInvalid;
 };
 
+TEST_F(LoadTest, WhoNeedsAFewKeysIsToldOfNoOther) {
+  write("agent.conf", "[agent]\nintervall = 1s\ninterval = 0s\ncontrol = /run/other.sock\n[nn]\n");
+  request_.only = {"agent.control", "http.listen"};
+  const auto settings = load();
+  ASSERT_TRUE(settings) << settings.error().message;
+  EXPECT_EQ(settings.value().get<std::string>("agent.control"), "/run/other.sock");
+  write("agent.conf", "[agent]\nintervall = 1s\n[http]\nlisten = nowhere\n");
+  EXPECT_EQ(problems().find("agent.conf:4: http.listen: "), 0U) << problems();
+  EXPECT_EQ(problems().find("intervall"), std::string::npos);
+}
+
 TEST_F(LoadTest, WithoutAnythingAllIsDefault) {
   const auto settings = load();
   ASSERT_TRUE(settings) << settings.error().message;

@@ -69,6 +69,22 @@ TEST_F(SecretTest, CanBeACredential) {
             std::string::npos);
 }
 
+TEST_F(SecretTest, WhoOnlyChecksNeedsNoCredentialAndWhoOnlyShowsNoFile) {
+  const auto shown = [&](Secrets secrets, const std::string& conf) {
+    request_.secrets = secrets;
+    const auto settings = load(conf);
+    if (!settings) return "!" + settings.error().message;
+    EXPECT_EQ(settings.value().kafka_properties()["sasl.password"], "");
+    return settings.value().at("kafka.sasl.password").shown;
+  };
+  const char* const credential = "kafka.sasl.password = credential:kafka-password\n";
+  for (const Secrets secrets : {Secrets::kIfHere, Secrets::kLeave})
+    EXPECT_EQ(shown(secrets, credential), "(secret from the credential kafka-password)");
+  const char* const file = "kafka.sasl.password.file = /nonexistent/secret\n";
+  EXPECT_EQ(shown(Secrets::kLeave, file), "(secret from /nonexistent/secret)");
+  EXPECT_EQ(shown(Secrets::kIfHere, file).front(), '!');
+}
+
 TEST_F(SecretTest, AMissingOrEmptyFileNamesKeyAndPath) {
   const std::string got = password("kafka.sasl.password.file = /nonexistent/secret\n");
   EXPECT_NE(got.find("worker.conf:1: kafka.sasl.password.file: /nonexistent/secret"),

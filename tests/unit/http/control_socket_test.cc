@@ -184,7 +184,7 @@ TEST_F(ControlSocketTest, TheClientSaysWhenNobodyIsThere) {
   const auto response = client.send({});
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().code, Code::kUnavailable);
-  EXPECT_THAT(response.error().message, HasSubstr("is the service running"));
+  EXPECT_THAT(response.error().message, HasSubstr("the service does not run"));
 }
 
 }  // namespace

@@ -202,6 +202,12 @@ TEST_F(LedgerBackupTest, AMissingFolderIsNamed) {
   EXPECT_THAT(refused.error().message, HasSubstr("/missing that can be seen"));
 }
 
+TEST_F(LedgerBackupTest, ANameThatCannotBeIsAFailureAndNoEnd) {
+  given(1);
+  const std::string file = (folder_.path() / std::string(300, 'x')).string();
+  EXPECT_FALSE(ledger_->backup(file, {}, {}));
+}
+
 TEST_F(LedgerBackupTest, WhatAKilledProgramLeftIsReplaced) {
   given(200);
   for (const char* end : {".partial", ".partial-journal", ".partial-wal"})
