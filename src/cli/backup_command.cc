@@ -132,7 +132,7 @@ Command backup_command(const ServiceAccess& access, const WaitForInterrupt& wait
   const std::vector<Flag> flags{control_flag(), json_flag()};
   return {
       .path = {"backup"},
-      .summary = "Copies the ledger of the running worker, consistently.",
+      .summary = "Copies the running worker's ledger; a service writes to /var/backups/meterbill.",
       .run =
           [access, wait, flags](const std::vector<std::string>& words, const Terminal& terminal) {
             const auto arguments = parse_arguments(words, flags, 1);

@@ -164,7 +164,9 @@ std::vector<Command> operator_commands(const ServiceAccess& access) {
   changes.push_back(
       quarantine_change("discard", "Settles a quarantined item without applying it."));
   changes.push_back(accept_change());
-  changes.push_back(agent_change("pause", "Stops sending; metering goes on.", "paused", {}));
+  changes.push_back(agent_change("pause",
+                                 "Stops sending until resume or the next start; metering goes on.",
+                                 "paused until `meterbill agent resume` or the next start", {}));
   changes.push_back(agent_change("resume", "Sends again after a pause.", "resumed", {}));
   changes.push_back(
       agent_change("send", "Sends what waits, now.", "sending",

@@ -64,7 +64,9 @@ TEST_F(OperatorCommandsTest, EachAsksTheControlChannelOfItsService) {
       {{"quarantine", "release", "7"}, "/w/api/v1/quarantine/7/release", "released\n"},
       {{"quarantine", "discard", "7"}, "/w/api/v1/quarantine/7/discard", "discarded\n"},
       {{"kafka", "accept", "--partition", "2"}, "/w/api/v1/partitions/2/accept", "accepted\n"},
-      {{"agent", "pause"}, "/a/api/v1/pause", "paused\n"},
+      {{"agent", "pause"},
+       "/a/api/v1/pause",
+       "paused until `meterbill agent resume` or the next start\n"},
       {{"agent", "resume"}, "/a/api/v1/resume", "resumed\n"},
       {{"agent", "send"}, "/a/api/v1/send", "sending\n"},
       {{"agent", "send", "--again"}, "/a/api/v1/send?again=1", "sending\n"}};
