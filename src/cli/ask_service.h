@@ -34,6 +34,9 @@ struct ServiceAddresses {
   /// there, unless a flag names where.
   std::optional<Error> worker_failure{};
   std::optional<Error> agent_failure{};
+  /// Whether the service is installed on this machine at all.
+  bool worker_is_here = true;
+  bool agent_is_here = true;
 };
 
 /// The ledger of a stopped worker and the price file to read it with, as the command line says.

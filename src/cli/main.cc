@@ -176,7 +176,8 @@ int main_of(int argc, char** argv) {
   StoppedLedger stopped(zones, clock, worker);
   const ServiceAccess access{
       ask,
-      {worker.http, worker.control, agent.http, agent.control, worker.failure, agent.failure},
+      {worker.http, worker.control, agent.http, agent.control, worker.failure, agent.failure,
+       is_installed_here("meterbill-worker"), is_installed_here("meterbill-agent")},
       [&stopped](const LedgerChoice& ledger, const std::string& target) {
         return stopped.ask(ledger, target);
       }};

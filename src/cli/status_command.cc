@@ -51,14 +51,18 @@ int status(const ServiceAccess& access, const Arguments& arguments, const Termin
   const bool named_worker = arguments.has("server") || arguments.has("ledger");
   const bool named_agent = arguments.has("agent");
   const bool both = !named_worker && !named_agent;
+  // Most machines of a fleet have an agent alone: that no worker answers there is no fault.
+  const ServiceAddresses& here = access.addresses;
+  const bool skip_worker = !here.worker_is_here && here.agent_is_here;
+  const bool skip_agent = !here.agent_is_here && here.worker_is_here;
   Asked worker;
   Asked agent;
   int code = kExitOk;
-  if (both || named_worker || arguments.has("prices"))
+  if ((both && !skip_worker) || named_worker || arguments.has("prices"))
     code = take(understood(read_worker(access, arguments, kTarget), worker_place(access, arguments),
                            worker_status_text),
                 "worker", "server", worker, terminal);
-  if (both || named_agent) {
+  if ((both && !skip_agent) || named_agent) {
     const int of_agent = take(
         understood(read_agent(access, arguments, kTarget),
                    arguments.value("agent").value_or(access.addresses.agent), agent_status_text),
@@ -82,7 +86,7 @@ Command status_command(const ServiceAccess& access) {
   std::vector<Flag> flags = with_worker_flags({json_flag()});
   flags.push_back({.name = "agent", .value = "URL", .help = "the agent to ask, http://host:port"});
   return {.path = {"status"},
-          .summary = "Shows worker and agent in one screen.",
+          .summary = "Shows worker and agent, or the one that this machine has.",
           .run =
               [access, flags](const std::vector<std::string>& words, const Terminal& terminal) {
                 const auto arguments = parse_arguments(words, flags, 0);

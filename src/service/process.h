@@ -14,6 +14,10 @@ namespace meterbill {
 /// The name of this host, as the kernel has it; empty when it has none.
 [[nodiscard]] std::string host_name();
 
+/// Whether a program of ours is installed with this one: in its folder, or in sbin beside it. True
+/// when that cannot be found out.
+[[nodiscard]] bool is_installed_here(const std::string& program);
+
 /// What this process makes from here on is not for everybody: neither files nor folders give others
 /// than the owner and its group a right, nor the group one to write, whatever the umask was.
 /// REQUIRES: no other thread.

@@ -4,11 +4,22 @@
 
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 
 #include "service/process.h"
 
 namespace meterbill {
+
+bool is_installed_here(const std::string& program) {
+  std::error_code unknown;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", unknown);
+  if (unknown) return true;
+  const std::filesystem::path folder = self.parent_path();
+  return std::filesystem::exists(folder / program, unknown) ||
+         std::filesystem::exists(folder.parent_path() / "sbin" / program, unknown);
+}
 
 std::map<std::string, std::string> process_environment() {
   std::map<std::string, std::string> variables;

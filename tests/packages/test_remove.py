@@ -93,6 +93,12 @@ class RemoveTest(bed.BoxTest):
         self.box.apt("purge", *OURS)
         self.assertEqual(self.left_over(), [LEDGER])
 
+    def test_status_asks_only_what_is_installed(self):
+        self.box.apt("remove", "meterbill-agent")
+        told = self.box.run("meterbill", "status").stdout
+        self.assertTrue(told.startswith("worker"), told)
+        self.assertNotIn("agent ", told.split("\n", 1)[0])
+
     def test_purge_asks_at_a_terminal_and_does_as_it_is_told(self):
         self.purge_at_terminal("no")
         self.is_gone()

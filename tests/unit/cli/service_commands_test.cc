@@ -32,7 +32,7 @@ class ServiceCommandsTest : public testing::Test {
           asked_.push_back(method + " " + server + target);
           return answer_of(server);
         },
-        {"http://worker", "unix:control", "http://agent", "unix:agent"},
+        addresses_,
         [this](const LedgerChoice& ledger, const std::string& target) {
           asked_.push_back(ledger.path + " " + ledger.prices.value_or("(configured)") + " " +
                            target);
@@ -46,6 +46,11 @@ class ServiceCommandsTest : public testing::Test {
     const int exit = Cli{std::move(commands)}.run(arguments, terminal.terminal);
     return {exit, terminal.out.str(), terminal.err.str()};
   }
+
+  ServiceAddresses addresses_{.worker = "http://worker",
+                              .worker_control = "unix:control",
+                              .agent = "http://agent",
+                              .agent_control = "unix:agent"};
 
   Result<ServiceAnswer> answer_of(const std::string& whom) const {
     const auto found = answers_.find(whom);
@@ -153,6 +158,23 @@ TEST_F(ServiceCommandsTest, StatusEndsWith69WhenAServiceAskedForIsAway) {
   EXPECT_EQ(run({"status"}).exit, kExitOk);
   EXPECT_EQ(run({"status", "--agent=http://agent"}).exit, kExitOk);
   EXPECT_THAT(asked_, ElementsAre("GET http://agent/api/v1/status"));
+}
+
+TEST_F(ServiceCommandsTest, StatusAsksOfTwoServicesTheOneThatIsInstalled) {
+  answers_.at("http://worker") = ServiceAnswer{200, kWorkerStatus};
+  addresses_.agent_is_here = false;
+  EXPECT_EQ(run({"status"}).exit, kExitOk);
+  EXPECT_THAT(asked_, ElementsAre("GET http://worker/api/v1/status"));
+  answers_.emplace("http://agent", ServiceAnswer{200, kAgentStatus});
+  std::swap(addresses_.agent_is_here, addresses_.worker_is_here);
+  EXPECT_EQ(run({"status"}).exit, kExitOk);
+  EXPECT_THAT(asked_, ElementsAre("GET http://agent/api/v1/status"));
+  EXPECT_EQ(run({"status", "--server=http://worker"}).exit, kExitOk);
+  EXPECT_THAT(asked_, ElementsAre("GET http://worker/api/v1/status"));
+  // The command alone: it cannot know.
+  addresses_.agent_is_here = false;
+  run({"status"});
+  EXPECT_THAT(asked_, testing::SizeIs(2));
 }
 
 TEST_F(ServiceCommandsTest, StatusEndsWith75WhenAServiceIsNotReady) {
