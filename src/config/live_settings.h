@@ -26,7 +26,7 @@ class LiveSettings {
 
   /// `settings` are those the program started with, as `request` gave them. `table` outlives the
   /// object.
-  LiveSettings(const OptionTable& table, LoadRequest request, Settings settings)
+  LiveSettings(const OptionTable& table, LoadRequest request, const Settings& settings)
       : table_(table), request_(std::move(request)), started_(settings), taken_(settings) {}
 
   /// As load_settings; with the failures of `take`.
