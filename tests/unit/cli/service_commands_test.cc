@@ -177,6 +177,12 @@ TEST_F(ServiceCommandsTest, StatusAsksOfTwoServicesTheOneThatIsInstalled) {
   EXPECT_THAT(asked_, testing::SizeIs(2));
 }
 
+TEST(AnswerMaxTest, AReloadMaySumALargeLedgerAnewAndNothingElseTakesLong) {
+  EXPECT_EQ(answer_max("/api/v1/reload"), kReloadMax);
+  EXPECT_EQ(answer_max("/api/v1/status"), kAnswerMax);
+  EXPECT_GT(kReloadMax, 10 * kAnswerMax);
+}
+
 TEST_F(ServiceCommandsTest, StatusEndsWith75WhenAServiceIsNotReady) {
   answers_.at("http://worker") = ServiceAnswer{200, kWorkerStatus};
   answers_.emplace("http://agent",
