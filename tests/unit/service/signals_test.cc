@@ -6,6 +6,7 @@
 #include <csignal>
 #include <future>
 #include <optional>
+#include <utility>
 
 namespace meterbill {
 namespace {
@@ -17,6 +18,22 @@ class SignalsDeathTest : public testing::Test {
 };
 
 constexpr auto kPatience = std::chrono::seconds{30};  ///< only ever used up by a failure
+
+/// A tick action, and whether it was called at all.
+class FirstTick {
+ public:
+  void operator()() {
+    if (!std::exchange(called_before_, true)) called_.set_value();
+  }
+  bool came_within(std::chrono::milliseconds time) {
+    return future_.wait_for(time) == std::future_status::ready;
+  }
+
+ private:
+  bool called_before_ = false;  ///< of the thread that ticks
+  std::promise<void> called_;
+  std::future<void> future_ = called_.get_future();
+};
 
 /// Sends the signal and waits for its action; exits with `code`.
 [[noreturn]] void send_and_exit(int number, std::function<void()> SignalActions::*action,
@@ -111,14 +128,9 @@ TEST_F(SignalsDeathTest, TheThreadTicks) {
   EXPECT_EXIT(
       {
         if (!block_signals()) std::_Exit(90);
-        std::promise<void> called;
-        bool is_first = true;
-        auto thread = SignalThread::start({.tick = [&] {
-          if (is_first) called.set_value();
-          is_first = false;
-        }});
-        const bool came = called.get_future().wait_for(kPatience) == std::future_status::ready;
-        std::_Exit(came ? 50 : 51);
+        FirstTick tick;
+        auto thread = SignalThread::start({.tick = [&] { tick(); }});
+        std::_Exit(tick.came_within(kPatience) ? 50 : 51);
       },
       testing::ExitedWithCode(50), "");
 }
@@ -127,18 +139,13 @@ TEST_F(SignalsDeathTest, ManySignalsDoNotKeepItFromTicking) {
   EXPECT_EXIT(
       {
         if (!block_signals()) std::_Exit(90);
-        std::promise<void> called;
-        bool is_first = true;
-        auto thread = SignalThread::start({.tick = [&] {
-          if (is_first) called.set_value();
-          is_first = false;
-        }});
-        std::future<void> ticked = called.get_future();
+        FirstTick tick;
+        auto thread = SignalThread::start({.tick = [&] { tick(); }});
         const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{5};
         bool came = false;
         while (!came && std::chrono::steady_clock::now() < end) {
           kill(getpid(), SIGUSR1);
-          came = ticked.wait_for(std::chrono::milliseconds{50}) == std::future_status::ready;
+          came = tick.came_within(std::chrono::milliseconds{50});
         }
         std::_Exit(came ? 60 : 61);
       },
