@@ -1,6 +1,9 @@
 # shellcheck shell=bash disable=SC2154  # lists of packages are assigned in ./dev
 # `./dev package KIND`: sourced by ./dev, whose functions it uses.
 
+# shellcheck source-path=SCRIPTDIR source=commit.sh
+. packaging/commit.sh
+
 # Where the package is made; its sources lie in build/deb/source, so that its products land beside.
 readonly deb_build=build/deb
 
@@ -23,15 +26,14 @@ build_debs() {
   find "$deb_build" -maxdepth 1 -type f -delete 2>/dev/null || true
   copy_sources "$source"
   cp -R packaging/deb "$source/debian"
-  local commit time_s
-  read -r commit time_s < <(git -c safe.directory='*' log -1 --abbrev=12 --format='%h %ct')
-  [[ -z $(git -c safe.directory='*' status --porcelain) ]] || commit+=-dirty
+  local commit commit_time_s
+  commit_of_tree
   (
     cd "$source" || exit
     # debhelper gives the build a home of its own, where an empty cache would be.
     CCACHE_DIR=$(ccache --get-config cache_dir)
     export CCACHE_DIR CCACHE_BASEDIR=$PWD PATH=/usr/lib/ccache:$PATH
-    export METERBILL_COMMIT=$commit METERBILL_COMMIT_TIME_S=$time_s
+    export METERBILL_COMMIT=$commit METERBILL_COMMIT_TIME_S=$commit_time_s
     nice -n 5 dpkg-buildpackage --build=binary --unsigned-changes --no-pre-clean -j"$(jobs)"
   )
 }

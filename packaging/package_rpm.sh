@@ -7,6 +7,8 @@ tree=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 cd -- "$tree"
 # shellcheck source-path=SCRIPTDIR source=hardening.sh
 . packaging/hardening.sh
+# shellcheck source-path=SCRIPTDIR source=commit.sh
+. packaging/commit.sh
 
 readonly build=$tree/build/rpm
 readonly stage=$build/stage
@@ -32,8 +34,7 @@ find_commit() {
   # Given when there is no git to ask, as for CMake.
   commit=${METERBILL_COMMIT:-} commit_time_s=${METERBILL_COMMIT_TIME_S:-}
   [[ -z $commit || -z $commit_time_s ]] || return 0
-  read -r commit commit_time_s < <(git -c safe.directory='*' log -1 --abbrev=12 --format='%h %ct')
-  [[ -z $(git -c safe.directory='*' status --porcelain) ]] || commit+=-dirty
+  commit_of_tree
 }
 
 version() { sed -n 's/^project(meterbill VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt; }
