@@ -76,7 +76,13 @@ class WorkerLifetimeTest(ProgramTest):
         port = processes.free_port()
         address = f"127.0.0.1:{port}"
         worker = self.keep(Worker(self.scratch, kafka=f"kafka://{address}/away")).wait_answers()
-        self.assertIn(address, worker.get("/readyz").json()["reason"], "from the first moment")
+
+        def reason_once_started():
+            reason = worker.get("/readyz").json()["reason"]
+            return reason if "the worker is starting" not in reason else None
+
+        self.assertIn(address, wait_until(reason_once_started, 10, "a reason of the broker's"),
+                      "before a broker could have answered")
 
         def lines(text):
             return [line for line in worker.log().splitlines() if text in line]

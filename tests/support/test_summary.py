@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 """Adds up what `./dev test` ran and prints "N passed, N failed, N skipped" as its last line.
 
+Before it comes what did not pass, each with the end of what it printed: a log of ten thousand lines
+is often kept or read from its end only.
+
 Input is a file of tab-separated rows: `junit PRESET FILE` names a report of ctest, `part NAME
 STATUS WHY` is a part that is no ctest test (a build, a check). Exit status 1 when anything
 failed, or when something was skipped that the list of allowed skips does not hold: a test that
@@ -15,6 +18,9 @@ import xml.etree.ElementTree as ElementTree
 # ctest also writes "skipped" for a test whose program is missing: only what the test or its
 # author asked for is a skip, everything else that did not run is a failure.
 ASKED_FOR = ("SKIP_RETURN_CODE", "SKIP_REGULAR_EXPRESSION_MATCHED")
+
+# How much is repeated of what a failed test printed.
+LAST_LINES = 40
 
 
 def read_skips(path):
@@ -32,28 +38,29 @@ def read_skips(path):
 
 
 def outcome_of(case):
-    """(passed | failed | skipped, why) of one <testcase>."""
+    """(passed | failed | skipped, why, what it printed) of one <testcase>."""
     status = case.get("status")
+    printed = case.findtext("system-out") or ""
     skipped = case.find("skipped")
     why = skipped.get("message", "") if skipped is not None else ""
     if status == "run":
-        return "passed", ""
+        return "passed", "", ""
     if status == "disabled":
-        return "skipped", "disabled in the source"
+        return "skipped", "disabled in the source", ""
     if status == "notrun" and why.startswith(ASKED_FOR):
-        output = (case.findtext("system-out") or "").strip().splitlines()
-        return "skipped", output[-1] if output else why
-    return "failed", why
+        output = printed.strip().splitlines()
+        return "skipped", output[-1] if output else why, ""
+    return "failed", why, printed
 
 
 def read_results(path):
-    """{name: (outcome, why)}; a test that carries two labels counts once, its worst run."""
+    """{name: (outcome, why, printed)}; a test with two labels counts once, its worst run."""
     worst = {"passed": 0, "skipped": 1, "failed": 2}
     results = {}
 
-    def add(name, outcome, why):
+    def add(name, outcome, why, printed=""):
         if name not in results or worst[outcome] > worst[results[name][0]]:
-            results[name] = (outcome, why)
+            results[name] = (outcome, why, printed)
 
     with open(path, encoding="utf-8") as rows:
         for row in rows:
@@ -80,10 +87,12 @@ def main():
     results = read_results(arguments.results)
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     unlisted = 0
-    for name, (outcome, why) in sorted(results.items()):
+    for name, (outcome, why, printed) in sorted(results.items()):
         counts[outcome] += 1
         if outcome == "failed":
             print(f"failed: {name}" + (f" ({why})" if why else ""))
+            for line in printed.rstrip().splitlines()[-LAST_LINES:]:
+                print(f"  | {line}")
         elif outcome == "skipped":
             bare = name.split(":", 1)[-1] if not name.startswith("part:") else name
             reason = next((r for p, r in skips if fnmatch.fnmatchcase(bare, p)), None)

@@ -99,6 +99,22 @@ class CiTest(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout.splitlines()[:1]), (0, ["1"]))
 
 
+    def test_ci_ends_with_the_result_of_every_part(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        shutil.copytree(os.path.join(ROOT, ".ci"), os.path.join(folder, ".ci"))
+        path = os.path.join(folder, "dev")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\necho noise\necho '== result'\necho \"failed: $# word\"\nexit $#\n")
+        os.chmod(path, 0o755)
+        done = subprocess.run([os.path.join(folder, ".ci", "run")],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 1)
+        _, _, end = done.stdout.partition("== all results\n")
+        self.assertIn("failed: 1 word", end)
+        self.assertIn("failed: 2 word", end)
+        self.assertNotIn("noise", end)
+
+
 class SummaryTest(unittest.TestCase):
     def setUp(self):
         self.folder = self.enterContext(tempfile.TemporaryDirectory())
@@ -125,6 +141,15 @@ class SummaryTest(unittest.TestCase):
         self.assertEqual((code, last), (1, "0 passed, 1 failed, 0 skipped"))
         self.assertIn("failed: a", text)
         self.assertEqual(self.summarize(parts="part\tx\tfailed\tno\n")[0], 1)
+
+    def test_the_end_of_what_a_failed_test_printed_is_repeated(self):
+        lines = "\n".join(f"line {number}" for number in range(100))
+        for status, repeated in (("fail", True), ("run", False)):
+            case = (f'<testcase name="a" status="{status}">'
+                    f"<system-out>{lines}</system-out></testcase>")
+            _, _, text = self.summarize(case)
+            self.assertEqual("| line 99" in text, repeated, status)
+            self.assertNotIn("| line 9\n", text)
 
     def test_a_test_whose_program_is_missing_failed(self):
         case = ('<testcase name="a" status="notrun">'
