@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <boost/algorithm/string/split.hpp>
 #include <boost/program_options.hpp>
 
 #include "config/nearest.h"
@@ -19,6 +21,18 @@ Error unknown_option(const std::string& name, const std::vector<Flag>& flags) {
   return fail(Code::kUsage, fmt::format("unknown option --{}{}", name,
                                         near.empty() ? std::string("; see --help")
                                                      : fmt::format("; did you mean --{}?", near)));
+}
+
+/// A flag whose value is written as `a|b|c` takes one of these.
+Result<void> check_choice(const std::string& name, std::string_view value,
+                          const std::vector<Flag>& flags) {
+  const auto flag = std::ranges::find(flags, name, &Flag::name);
+  if (flag == flags.end() || flag->value.find('|') == std::string::npos) return ok();
+  std::vector<std::string> choices;
+  boost::algorithm::split(choices, flag->value, [](char c) { return c == '|'; });
+  if (std::ranges::find(choices, value) != choices.end()) return ok();
+  return fail(Code::kUsage,
+              fmt::format("--{}: '{}' is none of {}", name, value, fmt::join(choices, ", ")));
 }
 
 Result<void> take(const po::option& option, const std::vector<Flag>& flags, std::size_t words_max,
@@ -43,6 +57,9 @@ Result<void> take(const po::option& option, const std::vector<Flag>& flags, std:
   // An empty one is a shell variable that was not set; "--at=" must not mean "now".
   if (has_value && (value.empty() || value.starts_with("--")))
     return fail(Code::kUsage, fmt::format("--{0} needs a value: --{0}=VALUE", name));
+  if (has_value) {
+    MB_TRYV(check_choice(name, value, flags));
+  }
   if (!result.values.emplace(name, value).second)
     return fail(Code::kUsage, fmt::format("--{} is given twice", name));
   return ok();

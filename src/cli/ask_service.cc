@@ -8,6 +8,7 @@
 
 #include "cli/json_members.h"
 #include "domain/names.h"
+#include "domain/period.h"
 
 namespace meterbill {
 namespace {
@@ -16,6 +17,14 @@ namespace {
 Result<ServiceAnswer> of_flag(std::string_view flag, Result<ServiceAnswer> answer) {
   if (answer || answer.error().code != Code::kConfig) return answer;
   return fail(Code::kUsage, fmt::format("--{}: {}", flag, answer.error().message));
+}
+
+/// Who is not where the configuration has it may be where it had it before.
+Result<ServiceAnswer> of_configuration(std::string_view key, Result<ServiceAnswer> answer) {
+  if (answer || answer.error().code != Code::kUnavailable) return answer;
+  return fail(Code::kUnavailable,
+              fmt::format("{} (the address is that of {}: a changed one holds after a restart)",
+                          answer.error().message, key));
 }
 
 std::string encoded(const std::string& text) {
@@ -89,7 +98,8 @@ Result<ServiceAnswer> ask_worker(const ServiceAccess& access, const Arguments& a
   if (const auto server = arguments.value("server"))
     return of_flag("server", access.ask(*server, "GET", target));
   if (access.addresses.worker_failure) return *access.addresses.worker_failure;
-  return access.ask(access.addresses.worker, "GET", target);
+  return of_configuration("http.listen in worker.conf",
+                          access.ask(access.addresses.worker, "GET", target));
 }
 
 std::string worker_place(const ServiceAccess& access, const Arguments& arguments) {
@@ -107,7 +117,8 @@ Result<std::string> read_agent(const ServiceAccess& access, const Arguments& arg
   if (const auto agent = arguments.value("agent"))
     return body_of(of_flag("agent", access.ask(*agent, "GET", target)));
   if (access.addresses.agent_failure) return *access.addresses.agent_failure;
-  return body_of(access.ask(access.addresses.agent, "GET", target));
+  return body_of(of_configuration("http.listen in agent.conf",
+                                  access.ask(access.addresses.agent, "GET", target)));
 }
 
 Result<std::string> absolute_path(const std::string& path) {
@@ -172,6 +183,16 @@ std::vector<Flag> period_flags() {
                              .help = "2026-11, 2026-11-22, this-month (default) or last-month"},
                             {.name = "csv", .value = "", .help = "print CSV (RFC 4180)"},
                             json_flag()});
+}
+
+Result<std::string> wanted_period(const Arguments& arguments) {
+  const std::string text = arguments.value("period").value_or("");
+  if (text.empty()) return text;
+  // Which slots they are is the worker's to say, in its zone; in UTC every day and month has some.
+  constexpr UtcTime kAnyTime{std::int64_t{1'800'000'000} * 1'000'000};
+  const auto period = parse_period(text, *utc_zone(), kAnyTime);
+  if (!period) return fail(Code::kUsage, "--period: " + period.error().message);
+  return text;
 }
 
 Result<std::string> wanted_format(const Arguments& arguments) {

@@ -110,6 +110,9 @@ inline constexpr std::chrono::seconds kAnswerMax{10};
 inline constexpr std::chrono::seconds kReloadMax{600};
 [[nodiscard]] std::chrono::seconds answer_max(std::string_view target);
 
+/// What --period says, or nothing. kUsage, before anybody is asked, when it is no period.
+[[nodiscard]] Result<std::string> wanted_period(const Arguments& arguments);
+
 /// `--server URL`, `--ledger FILE` and `--prices FILE`: whom to ask.
 [[nodiscard]] std::vector<Flag> worker_flags();
 /// `flags` and then those of whom to ask.

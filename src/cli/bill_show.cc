@@ -12,11 +12,12 @@ namespace {
 Result<std::string> statement(const ServiceAccess& access, const std::vector<std::string>& words) {
   MB_TRY(const Arguments arguments, parse_arguments(words, period_flags(), 0));
   MB_TRY(const std::string format, wanted_format(arguments));
+  MB_TRY(const std::string period, wanted_period(arguments));
   MB_TRY(
       std::string body,
       read_worker(access, arguments,
                   make_target("/api/v1/bill", {{"machine", arguments.value("machine").value_or("")},
-                                               {"period", arguments.value("period").value_or("")},
+                                               {"period", period},
                                                {"format", format}})));
   return format == "text" ? printable_lines(body) : std::move(body);
 }

@@ -69,10 +69,25 @@ Result<Settings> load_checked(const ConfigContext& context, const OptionTable& t
                                .secrets = secrets});
 }
 
+/// Whether the installed service can use them too.
+Result<void> check_reach(const ConfigContext& context, const OptionTable& table,
+                         const Settings& settings) {
+  if (!context.service_reach) return ok();
+  const auto reach = context.service_reach(std::string(table.program));
+  if (!reach) return ok();
+  const std::vector<std::string> problems = out_of_reach(settings, *reach);
+  if (problems.empty()) return ok();
+  return fail(Code::kConfig, fmt::format("{}", fmt::join(problems, "\n")));
+}
+
 /// The same with the files that it names.
 Result<Settings> load_whole(const ConfigContext& context, const OptionTable& table,
                             const Arguments& arguments) {
   MB_TRY(Settings settings, load_checked(context, table, arguments, Secrets::kIfHere));
+  // Another file than the service's own is not for the service.
+  if (!arguments.has("config")) {
+    MB_TRYV(check_reach(context, table, settings));
+  }
   if (&table != &worker_options() || !context.check_prices) return settings;
   const std::string prices = settings.get<std::string>("worker.prices");
   if (prices.empty()) return settings;

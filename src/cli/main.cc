@@ -25,6 +25,7 @@
 #include "service/library_versions.h"
 #include "service/process.h"
 #include "service/public_file.h"
+#include "service/service_account.h"
 #include "service/signals.h"
 #include "worker/stopped_worker.h"
 
@@ -168,6 +169,20 @@ std::uint64_t system_random() {
   return std::uint64_t{device()} << 32U | device();
 }
 
+/// Only root may do more than a service, and only an installed service has its user.
+std::optional<ServiceReach> reach_of(const std::string& program) {
+  if (!is_root()) return std::nullopt;
+  const auto user = find_user(program);
+  if (!user) return std::nullopt;
+  return ServiceReach{.account = {program, user->user, user->groups},
+                      .rights_of = [](const std::string& path) -> std::optional<FileRights> {
+                        const auto status = file_status(path);
+                        if (!status) return std::nullopt;
+                        return FileRights{status->owner, status->group, status->mode};
+                      },
+                      .first_free_port = first_free_port()};
+}
+
 int main_of(int argc, char** argv) {
   const SystemClock clock;
   const HostTimeZones zones(sha256_hex);
@@ -188,7 +203,8 @@ int main_of(int argc, char** argv) {
                               .check_prices = [&zones](const std::string& path) -> Result<void> {
                                 MB_TRYV(load_prices(path, zones, sha256_hex));
                                 return ok();
-                              }};
+                              },
+                              .service_reach = reach_of};
   std::vector<Command> commands = command_list(
       {.access = access,
        .bill_compute =

@@ -130,7 +130,8 @@ int check(const Arguments& arguments, const Terminal& terminal, const PricesChec
   const PriceFile file = read_price_file(text, deps.zones);
   if (file.book) return print(arguments, terminal, *file.book, source, deps);
   if (arguments.has("json")) terminal.out << problems_json(source, file.problems);
-  return report(problems_error(source, file.problems), terminal);
+  // Here the file is what is looked at, not what a service was told to work with.
+  return report(fail(Code::kInvalid, problems_error(source, file.problems).message), terminal);
 }
 
 }  // namespace

@@ -58,6 +58,13 @@ WebResponse not_now(const Error& error) {
   return json_error(500, "reload failed", error.message);
 }
 
+/// A log's line is one line; what is wrong comes one a line.
+std::string on_one_line(std::string text) {
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos;)
+    text.replace(at, 1, "; ");
+  return text;
+}
+
 std::string in_words(const std::vector<std::string>& words) {
   return words.empty() ? "none" : fmt::format("{}", fmt::join(words, ", "));
 }
@@ -79,11 +86,13 @@ WebResponse ServiceControl::reload() {
 WebResponse ServiceControl::reload_now() {
   const auto reloaded = live_.reload(parts_.take);
   if (!reloaded && is_of_configuration(reloaded.error().code)) {
-    parts_.log.write(service_event::kReloadRefused, {{"ERROR", reloaded.error().message}});
+    parts_.log.write(service_event::kReloadRefused,
+                     {{"ERROR", on_one_line(reloaded.error().message)}});
     return json_error(422, "configuration refused", reloaded.error().message);
   }
   if (!reloaded) {
-    parts_.log.write(service_event::kReloadFailed, {{"ERROR", reloaded.error().message}});
+    parts_.log.write(service_event::kReloadFailed,
+                     {{"ERROR", on_one_line(reloaded.error().message)}});
     return not_now(reloaded.error());
   }
   parts_.log.write(service_event::kReloaded,

@@ -53,8 +53,8 @@ struct CoveragePages {
 template <class Kind>
 class Pages {
  public:
-  Pages(const ServiceAccess& access, const Arguments& arguments)
-      : access_(access), arguments_(arguments), period_(arguments.value("period").value_or("")) {}
+  Pages(const ServiceAccess& access, const Arguments& arguments, std::string period)
+      : access_(access), arguments_(arguments), period_(std::move(period)) {}
 
   /// The first page, then the one behind the page given last.
   Result<typename Kind::Page> ask() {
@@ -88,7 +88,8 @@ class Pages {
 template <class Kind>
 Result<void> print(const ServiceAccess& access, const Arguments& arguments, std::ostream& out) {
   MB_TRY(const UsageFormat format, format_of(arguments));
-  Pages<Kind> pages(access, arguments);
+  MB_TRY(std::string period, wanted_period(arguments));
+  Pages<Kind> pages(access, arguments, std::move(period));
   MB_TRY(auto page, pages.ask());
   typename Kind::Printer printer(format, page);
   out << printer.begin();

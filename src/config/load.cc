@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 
 #include "config/ini_text.h"
@@ -148,7 +149,19 @@ class Loader {
         concerning_.add(place, message);
       return problems_.add(place, message);
     }
+    if (option->type == OptionType::kPath && !is_whole_path(assignment)) return;
     chosen_.insert_or_assign(key, assignment);
+  }
+
+  /// A service has the root for its working folder, a person any other: a path in a file is whole.
+  bool is_whole_path(const Assignment& assignment) {
+    if (assignment.origin.kind != Origin::Kind::kFile || assignment.text.empty() ||
+        std::filesystem::path(assignment.text).is_absolute())
+      return true;
+    problems_.add(assignment.origin,
+                  fmt::format("{}: '{}' is relative; write the whole path, from / on",
+                              assignment.key, assignment.text));
+    return false;
   }
 
   void accept_property(const Assignment& assignment) {
@@ -167,6 +180,7 @@ class Loader {
                            fmt::format("{}: is the part from '#' on a comment or part of the "
                                        "secret? Put the secret into \"quotes\"",
                                        key));
+    if (!secret_key.empty() && !is_whole_path(assignment)) return;
     chosen_.insert_or_assign(secret_key.empty() ? key : std::string(secret_key), assignment);
   }
 

@@ -50,7 +50,7 @@ class Reader {
     if (!parsed) {
       problem(static_cast<int>(parsed.error().source().begin.line),
               fmt::format("not TOML: {}", parsed.error().description()),
-              "see https://toml.io, or etc/prices.toml for an example");
+              "see https://toml.io, or meterbill-prices(5) for an example");
       return std::move(file_);
     }
     read_book(parsed.table());

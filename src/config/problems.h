@@ -25,8 +25,9 @@ class Problems {
   }
   void add(const Problems& more) { all_.insert(all_.end(), more.all_.begin(), more.all_.end()); }
 
-  /// kConfig with one problem a line, in the order of the places: files by name, which is the order
-  /// in which they are read, and in a file by line. Success when nothing is wrong.
+  /// kConfig, or kUsage when all of it was said on the command line, with one problem a line, in
+  /// the order of the places: files by name, which is the order in which they are read, and in a
+  /// file by line. Success when nothing is wrong.
   [[nodiscard]] Result<void> result() const {
     if (all_.empty()) return ok();
     std::vector<Problem> sorted = all_;
@@ -39,7 +40,10 @@ class Problems {
       if (problem.origin.kind != Origin::Kind::kDefault) lines += to_text(problem.origin) + ": ";
       lines += problem.message;
     }
-    return fail(Code::kConfig, std::move(lines));
+    const bool was_typed = std::ranges::all_of(sorted, [](const Problem& problem) {
+      return problem.origin.kind == Origin::Kind::kCommandLine;
+    });
+    return fail(was_typed ? Code::kUsage : Code::kConfig, std::move(lines));
   }
 
  private:

@@ -237,6 +237,22 @@ class ReloadTest(InstalledTest):
         self.assertEqual(self.pid(WORKER), pid)
         self.box.write(prices, text)
 
+    def test_what_only_root_may_read_is_not_called_right(self):
+        prices = "/etc/meterbill/secret-prices.toml"
+        self.box.write(prices, 'currency = "EUR"\ntime_zone = "UTC"\n'
+                       '[[price]]\nmeter = "cpu"\nunit = "core_hour"\nprice = "1"\n')
+        self.box.run("chmod", "0600", prices)
+        self.addCleanup(self.box.run, "systemctl", "reload", WORKER)  # behind what configure() adds
+        self.configure(f"[worker]\nprices = {prices}\n",
+                       "/etc/meterbill/worker.conf.d/60-test.conf", "")
+        check = self.fails_to(self.box.run, "meterbill", "config", "check", "worker")
+        self.assertIn(f"chgrp meterbill-worker {prices} && chmod 0640 {prices}", check)
+        self.fails_to(self.box.run, "systemctl", "reload", WORKER)
+        self.box.run("chgrp", "meterbill-worker", prices)
+        self.box.run("chmod", "0640", prices)
+        self.box.run("meterbill", "config", "check", "worker")
+        self.box.run("systemctl", "reload", WORKER)
+
 
 class StartTest(InstalledTest):
     def test_a_wrong_configuration_never_loops_and_is_an_error_in_the_journal(self):

@@ -104,7 +104,8 @@ class CiTest(unittest.TestCase):
         shutil.copytree(os.path.join(ROOT, ".ci"), os.path.join(folder, ".ci"))
         path = os.path.join(folder, "dev")
         with open(path, "w", encoding="utf-8") as file:
-            file.write("#!/bin/sh\necho noise\necho '== result'\necho \"failed: $# word\"\nexit $#\n")
+            file.write("#!/bin/sh\necho noise\necho '== result'\n"
+                       "echo \"failed: $# word\"\nexit $#\n")
         os.chmod(path, 0o755)
         done = subprocess.run([os.path.join(folder, ".ci", "run")],
                               capture_output=True, text=True, check=False)

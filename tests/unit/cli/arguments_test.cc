@@ -5,7 +5,8 @@
 namespace meterbill {
 namespace {
 
-const std::vector<Flag> kFlags{{.name = "json"}, {.name = "server", .value = "URL"}};
+const std::vector<Flag> kFlags{
+    {.name = "json"}, {.name = "server", .value = "URL"}, {.name = "by", .value = "slot|day"}};
 
 std::string refused(const std::vector<std::string>& arguments) {
   const auto result = parse_arguments(arguments, kFlags, 1);
@@ -44,6 +45,7 @@ TEST(ArgumentsTest, EachMistakeIsNamed) {
   EXPECT_EQ(refused({"-x"}), "unknown option -x; options are long, see --help");
   EXPECT_EQ(refused({"a", "b"}), "unexpected argument 'b'");
   EXPECT_EQ(refused({""}), "an argument is empty");
+  EXPECT_EQ(refused({"--by=week"}), "--by: 'week' is none of slot, day");
 }
 
 }  // namespace

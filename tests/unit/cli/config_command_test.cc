@@ -28,7 +28,8 @@ class ConfigCommandTest : public testing::Test {
                                 .host_name = "web-1",
                                 .folder = folder_.path().string(),
                                 .check_property = {},
-                                .check_prices = check_prices_};
+                                .check_prices = check_prices_,
+                                .service_reach = service_reach_};
     return Cli{config_commands(context)}.run(arguments, test_.terminal);
   }
 
@@ -36,7 +37,24 @@ class ConfigCommandTest : public testing::Test {
   std::map<std::string, std::string> environment_;
   TestTerminal test_;
   std::function<Result<void>(const std::string&)> check_prices_;
+  std::function<std::optional<ServiceReach>(const std::string&)> service_reach_;
 };
+
+TEST_F(ConfigCommandTest, WhatTheInstalledServiceCannotReachIsNotOk) {
+  service_reach_ = [](const std::string& program) -> std::optional<ServiceReach> {
+    if (program != "meterbill-worker") return std::nullopt;
+    return ServiceReach{.account = {program, 900, {900}}, .rights_of = [](const std::string&) {
+                          return std::optional(FileRights{0, 0, 0700});
+                        }};
+  };
+  const std::string file = write("worker.conf", "worker.prices = /etc/p.toml\n");
+  EXPECT_EQ(run({"config", "check"}), kExitConfig);
+  EXPECT_NE(test_.err.str().find("/etc/p.toml: the user meterbill-worker may not"),
+            std::string::npos)
+      << test_.err.str();
+  EXPECT_NE(test_.out.str().find("agent    ok"), std::string::npos);
+  EXPECT_EQ(run({"config", "check", "worker", "--config=" + file}), kExitOk);
+}
 
 TEST_F(ConfigCommandTest, CheckLooksAtBothProgramsUnlessOneIsNamed) {
   write("agent.conf", "agent.interval = 1s\n");

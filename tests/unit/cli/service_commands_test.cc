@@ -15,6 +15,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 struct Outcome {
   int exit = 0;
@@ -139,6 +140,17 @@ TEST_F(ServiceCommandsTest, NoTextOfAServerSteersTheTerminal) {
   EXPECT_EQ(run({"bill", "show", "--csv"}).out, hostile);
 }
 
+TEST_F(ServiceCommandsTest, APeriodThatIsNoneIsToldBeforeAnybodyIsAsked) {
+  for (const char* command : {"bill", "usage"}) {
+    std::vector<std::string> words{command, "--period=foo"};
+    if (words.front() == "bill") words.insert(words.begin() + 1, "show");
+    const Outcome outcome = run(words);
+    EXPECT_EQ(outcome.exit, kExitUsage);
+    EXPECT_THAT(outcome.err, HasSubstr("--period: not a period: 'foo'; write a month"));
+    EXPECT_THAT(asked_, IsEmpty());
+  }
+}
+
 TEST_F(ServiceCommandsTest, StatusEndsWith69WhenAServiceAskedForIsAway) {
   answers_.at("http://worker") = ServiceAnswer{200, kWorkerStatus};
   const Outcome text = run({"status"});
@@ -146,7 +158,8 @@ TEST_F(ServiceCommandsTest, StatusEndsWith69WhenAServiceAskedForIsAway) {
   EXPECT_THAT(text.out, HasSubstr("worker   ready   0.1.0   http://worker\n"));
   EXPECT_EQ(
       text.err,
-      "meterbill: http://agent: nobody there; `systemctl status meterbill-agent` says whether "
+      "meterbill: http://agent: nobody there (the address is that of http.listen in agent.conf: a "
+      "changed one holds after a restart); `systemctl status meterbill-agent` says whether "
       "it runs here, --agent asks another\n");
   const Outcome json = run({"status", "--json"});
   EXPECT_EQ(json.exit, kExitUnavailable);

@@ -12,8 +12,10 @@
 namespace meterbill {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 class MemoryLog final : public Log {
  public:
@@ -87,6 +89,12 @@ TEST_F(ServiceControlTest, AMistakeIsRefusedWithAllThatIsWrong) {
   EXPECT_EQ(response.status, 422U);
   EXPECT_THAT(response.body, HasSubstr("agent.nonsense: unknown key"));
   EXPECT_THAT(log_.lines, ElementsAre(HasSubstr("3002 ERROR=")));
+}
+
+TEST_F(ServiceControlTest, MistakesAreOneLineInTheLogAndOneEachInTheAnswer) {
+  write("nonsense = 1\nmore = 2");
+  EXPECT_THAT(post("/api/v1/reload").body, HasSubstr("all keys\\n"));
+  EXPECT_THAT(log_.lines, ElementsAre(AllOf(HasSubstr("all keys; /"), Not(HasSubstr("\n")))));
 }
 
 TEST_F(ServiceControlTest, WhatIsOfTheMomentIsNoMistakeOfTheConfiguration) {

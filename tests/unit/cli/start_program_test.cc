@@ -40,7 +40,7 @@ TEST_F(StartProgramTest, HelpAndVersionAreAnsweredOnStandardOutput) {
 
 TEST_F(StartProgramTest, FailuresHaveTheirExitCodes) {
   EXPECT_EQ(start({"--agent.intervall=1s"}), kExitUsage);
-  EXPECT_EQ(start({"--agent.interval=1"}), kExitConfig);
+  EXPECT_EQ(start({"--agent.interval=1"}), kExitUsage);
   EXPECT_EQ(start({"--config=/nonexistent/x.conf"}), kExitNoInput);
   EXPECT_TRUE(test_.err.str().starts_with("meterbill-agent: unknown option")) << test_.err.str();
   EXPECT_EQ(test_.out.str(), "");

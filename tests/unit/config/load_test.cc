@@ -241,8 +241,31 @@ TEST_F(LoadTest, OneKeyInTwoVariablesIsAnError) {
 }
 
 TEST_F(LoadTest, ThereIsNoSubstitutionInValues) {
-  write("agent.conf", "agent.state_dir = ${HOME}/$(x)\n");
-  EXPECT_EQ(load().value().get<std::string>("agent.state_dir"), "${HOME}/$(x)");
+  write("agent.conf", "agent.state_dir = /${HOME}/$(x)\n");
+  EXPECT_EQ(load().value().get<std::string>("agent.state_dir"), "/${HOME}/$(x)");
+}
+
+TEST_F(LoadTest, APathInAFileIsWholeForAServiceWorksInTheRoot) {
+  write("agent.conf", "[agent]\nstate_dir = state\n[kafka]\nsasl.password.file = ./password\n");
+  EXPECT_EQ(problems(),
+            "agent.conf:2: agent.state_dir: 'state' is relative; write the whole path, from / on\n"
+            "agent.conf:4: kafka.sasl.password.file: './password' is relative; write the whole "
+            "path, from / on");
+  EXPECT_EQ(code_, Code::kConfig);
+}
+
+TEST_F(LoadTest, APathOnTheCommandLineIsOfTheFolderWhereItWasTyped) {
+  say_on_command_line("agent.state_dir", "state");
+  EXPECT_EQ(load().value().get<std::string>("agent.state_dir"), "state");
+}
+
+TEST_F(LoadTest, WhatWasTypedWrongIsWrongUseAndNoConfiguration) {
+  say_on_command_line("agent.interval", "10");
+  EXPECT_NE(problems(), "(accepted)");
+  EXPECT_EQ(code_, Code::kUsage);
+  write("agent.conf", "agent.spool_max_bytes = 1\n");
+  EXPECT_NE(problems(), "(accepted)");
+  EXPECT_EQ(code_, Code::kConfig);
 }
 
 TEST_F(LoadTest, KafkaPropertiesPassThroughAndAreChecked) {

@@ -61,7 +61,7 @@ TEST(WorkerConfigTest, AnAddressOthersCanReachNeedsInsecure) {
   const auto refused =
       make_worker_config(settings_of(worker_options(), {{"http.listen", "[2001:db8::1]:5001"}}));
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Code::kConfig);
+  EXPECT_EQ(refused.error().code, Code::kUsage);
   EXPECT_NE(refused.error().message.find("http.insecure=true"), std::string::npos);
   EXPECT_TRUE(make_worker_config(settings_of(
       worker_options(), {{"http.listen", "[2001:db8::1]:5001"}, {"http.insecure", "true"}})));
@@ -95,7 +95,7 @@ TEST(WorkerConfigTest, AccountsAreRefusedUntilTheyAreBilled) {
   const auto made = make_worker_config(
       settings_of(worker_options(), {{"worker.accounts", "/etc/accounts.toml"}}));
   ASSERT_FALSE(made);
-  EXPECT_EQ(made.error().code, Code::kConfig);
+  EXPECT_EQ(made.error().code, Code::kUsage);
   EXPECT_EQ(
       made.error().message,
       "command line: worker.accounts: accounts are not billed yet; remove this key, and bills "
