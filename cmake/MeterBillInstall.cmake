@@ -17,7 +17,8 @@ foreach(service agent worker)
   install(FILES etc/${service}.conf DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/meterbill COMPONENT ${service})
   install(DIRECTORY DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/meterbill/${service}.conf.d COMPONENT ${service})
 endforeach()
-install(FILES etc/prices.toml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples COMPONENT worker)
+install(FILES etc/prices.toml systemd/examples/meterbill-backup.service systemd/examples/meterbill-backup.timer
+  DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples COMPONENT worker)
 install(FILES systemd/meterbill-worker.tmpfiles DESTINATION lib/tmpfiles.d RENAME meterbill-worker.conf COMPONENT worker)
 
 # Pages are made from the programs' tables by tests, and committed.

@@ -62,6 +62,8 @@ lay_out() {
   # rpmbuild does it where it is made for such distributions; Debian's does not.
   find "$stage" -path '*/usr/share/man/*' -type f -exec gzip -9n {} +
   install -D -m 644 -t "$stage/cli/usr/share/doc/meterbill" README.md
+  install -D -m 644 -t "$stage/cli/usr/share/doc/meterbill/docs" docs/*.md
+  install -D -m 644 -t "$stage/cli/usr/share/doc/meterbill/docs/decisions" docs/decisions/*.md
   install -D -m 644 -t "$licences" LICENSE
   while IFS='|' read -r package name where; do
     [[ -n $package ]] || continue
@@ -82,7 +84,8 @@ lay_out() {
 # The %files of a package: everything in its folder, and of the folders those that are ours alone.
 list_files() { # FOLDER
   find "$1" -mindepth 1 -printf '%y /%P\n' | LC_ALL=C sort -k 2 | awk '
-    $1 == "d" { if ($2 ~ "/meterbill/examples$|/etc/meterbill/.") print "%dir " $2; next }
+    $1 == "d" && $2 ~ "/meterbill/(examples|docs|docs/decisions)$" { print "%dir " $2; next }
+    $1 == "d" { if ($2 ~ "/etc/meterbill/.") print "%dir " $2; next }
     $2 ~ "^/etc/" { print "%config(noreplace) " $2; next }
     $2 ~ "^/usr/share/man/" { print $2 "*"; next }  # however they are compressed in the end
     $2 ~ "^/usr/share/doc/" { print "%doc " $2; next }

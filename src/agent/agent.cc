@@ -79,6 +79,7 @@ Result<void> Agent::open() {
   MB_TRY(const SpoolCounts counts,
          in("load spool", spool_.with([](Spool* spool) { return spool->counts(); })));
   told_folding_ = counts.folded && counts.folded->going_on_since;
+  shown_.with([&](Shown& shown) { shown.status.began_to_wait = counts.oldest; });
   metering_.emplace(MeteringOptions{.interval_us = options_.interval_us,
                                     .built = options_.built,
                                     .labels = options_.labels,
@@ -235,8 +236,14 @@ Result<SpoolCounts> Agent::refresh_spool_status() {
   auto aside = counts.aside == 0
                    ? Result<std::vector<AsideRow>>(std::vector<AsideRow>())
                    : spool_.with([](Spool* spool) { return spool->aside(kAsideShown); });
+  const UtcTime now = parts_.clock.now().utc;
   shown_.with([&](Shown& shown) {
     shown.status.spool = counts;
+    if (counts.waiting == 0) {
+      shown.status.began_to_wait.reset();
+    } else if (!shown.status.began_to_wait) {
+      shown.status.began_to_wait = now;
+    }
     if (aside) shown.status.aside = std::move(aside).value();
   });
   return counts;
@@ -257,7 +264,8 @@ std::int64_t Agent::send_once() {
   if (paused_) return kIdleUs;
   // What is sent carries the time: not before it can be right.
   if (now.utc < options_.built) return 10 * kSecond;
-  const bool at_once = send_now_.exchange(false);
+  const std::int64_t asked = sends_asked_;
+  const bool at_once = asked != sends_answered_;
   if (!at_once && now.boot_us < not_before_boot_us_) return not_before_boot_us_ - now.boot_us;
   const Percentages newest = shown_.with([](const Shown& shown) { return shown.status.newest; });
   const Round round = sender_.round(newest);
@@ -265,13 +273,22 @@ std::int64_t Agent::send_once() {
   const auto& error = sender_.state().spool_error;
   if (error && error->code == Code::kDamaged) spool_damaged_ = true;  // the next tick begins anew
   if (round != Round::kIdle) static_cast<void>(refresh_spool_status());
-  if (round == Round::kProgress) {
+  std::int64_t wait = round == Round::kIdle ? kIdleUs : 0;
+  std::optional<UtcTime> next_try;
+  if (round == Round::kBlocked) {
+    wait = sender_.backoff_us();
+    const Instant then = parts_.clock.now();
+    not_before_boot_us_ = then.boot_us + wait;
+    next_try = UtcTime{then.utc.us + wait};
+  } else {
     not_before_boot_us_ = 0;
-    return 0;
   }
-  if (round == Round::kIdle) return kIdleUs;
-  const std::int64_t wait = sender_.backoff_us();
-  not_before_boot_us_ = parts_.clock.now().boot_us + wait;
+  // Last of all: whoever waits for the answer reads the rest then.
+  if (round != Round::kProgress) sends_answered_ = asked;
+  shown_.with([&](Shown& shown) {
+    shown.status.next_try = next_try;
+    shown.status.sends_answered = sends_answered_;
+  });
   return wait;
 }
 
@@ -289,14 +306,15 @@ void Agent::resume() {
   parts_.send_waiter.wake();
 }
 
-void Agent::send_now() {
-  send_now_ = true;
+std::int64_t Agent::send_now() {
+  const std::int64_t number = ++sends_asked_;
   parts_.send_waiter.wake();
+  return number;
 }
 
 Result<std::int64_t> Agent::send_again() {
   MB_TRY(const std::int64_t rows, spool_.with([](Spool* spool) { return spool->offer_again(); }));
-  send_now();
+  static_cast<void>(send_now());
   return rows;
 }
 

@@ -72,8 +72,10 @@ class Agent {
   /// Steer the sending, from any thread; metering goes on.
   void pause();
   void resume();
-  void send_now();
-  /// Lets every kept row wait again; returns how many.
+  /// Returns a number: the try has come to an end, with everything sent or not, when status() says
+  /// that one as large is answered.
+  std::int64_t send_now();
+  /// Lets every kept row wait again and sends; returns how many.
   [[nodiscard]] Result<std::int64_t> send_again();
 
   /// From any thread.
@@ -110,6 +112,7 @@ class Agent {
 
   // The sending thread's.
   std::int64_t not_before_boot_us_ = 0;
+  std::int64_t sends_answered_ = 0;
 
   // Shared.
   std::atomic<std::int64_t> interval_us_;
@@ -117,7 +120,7 @@ class Agent {
   Heartbeat ticking_;
   Heartbeat sending_;
   std::atomic<bool> paused_ = false;
-  std::atomic<bool> send_now_ = false;
+  std::atomic<std::int64_t> sends_asked_ = 0;
   std::atomic<bool> spool_damaged_ = false;
   struct Shown {
     AgentStatus status;

@@ -67,12 +67,23 @@ WebResponse readiness(const AgentStatus& status) {
   return json_answer(json.take(), status.ready ? 200 : 503);
 }
 
-WebResponse send_again(Agent& agent) {
-  const auto rows = agent.send_again();
-  if (!rows) return json_busy(rows.error().message, 5);
+WebResponse send(Agent& agent, const WebRequest& request) {
+  if (agent.status().paused)
+    return json_error(409, "paused", "sending is paused: `meterbill agent resume` goes on with it");
   JsonWriter json;
-  json.begin_object().boolean("done", true).integer("rows", rows.value()).end_object();
+  json.begin_object().boolean("done", true);
+  if (request.query.contains("again")) {
+    const auto rows = agent.send_again();
+    if (!rows) return json_busy(rows.error().message, 5);
+    json.integer("rows", rows.value());
+  }
+  json.integer("number", agent.send_now()).end_object();
   return json_answer(json.take());
+}
+
+/// Without the fraction of its second.
+std::string second_text(UtcTime time) {
+  return to_string(UtcTime{time.us / 1'000'000 * 1'000'000});
 }
 
 /// To the minute beyond one: the line would otherwise be another one every second.
@@ -121,27 +132,25 @@ std::vector<WebRoute> agent_routes(const AgentApiParts& parts) {
     agent.resume();
     return json_answer("{\"done\":true}");
   });
-  post("/api/v1/send",
-       [&agent](const WebRequest& request) {
-         if (agent.status().paused)
-           return json_error(409, "paused",
-                             "sending is paused: `meterbill agent resume` goes on with it");
-         if (request.query.contains("again")) return send_again(agent);
-         agent.send_now();
-         return json_answer("{\"done\":true}");
-       },
+  post("/api/v1/send", [&agent](const WebRequest& request) { return send(agent, request); },
        {"again"});
   return routes;
 }
 
 std::string status_line(const AgentStatus& status) {
   if (!status.ready) return "not ready: " + status.reason;
-  const std::string waiting = fmt::format("{} readings waiting for {}{}", status.spool.waiting,
-                                          status.sink, acknowledged_text(status));
-  if (status.paused) return "ready, sending paused: " + waiting;
-  if (!status.sending.outage) return "ready: " + waiting;
+  const std::string waiting = fmt::format("{} reading{} waiting", status.spool.waiting,
+                                          status.spool.waiting == 1 ? "" : "s");
+  const std::string to = " for " + status.sink;
+  const std::string acknowledged = acknowledged_text(status);
+  if (status.paused) return "ready, sending paused: " + waiting + to + acknowledged;
+  if (!status.sending.outage) return "ready: " + waiting + to + acknowledged;
   const Outage& outage = *status.sending.outage;
-  return fmt::format("ready, but unreachable since {}: {}: {}", to_string(outage.since), waiting,
+  // The line is short: who says what failed mostly names the place, too.
+  const bool names_sink = outage.detail.find(status.sink) != std::string::npos;
+  return fmt::format("ready, but unreachable since {}: {}{}{}{}: {}", second_text(outage.since),
+                     waiting, names_sink ? "" : to, acknowledged,
+                     status.next_try ? ", next try " + second_text(*status.next_try) : "",
                      outage.detail);
 }
 

@@ -117,7 +117,12 @@ inline constexpr LogEvent kSinkUnreachable{
     .meaning =
         "Readings wait in the spool and are sent when the worker or the broker answers. "
         "Nothing is lost.",
-    .remedy = "Look at the DETAIL; `meterbill kafka check --agent` tries a broker step by step."};
+    .remedy =
+        "Look at the DETAIL. If agent.sink is a worker: `systemctl status meterbill-worker` on its "
+        "machine says whether it runs. As installed its http.listen is loopback: other machines "
+        "reach it through a proxy, or at the address that is set there, if no firewall stands "
+        "between. If it is Kafka: `meterbill kafka check --agent` tries the broker step by step. "
+        "Afterwards `meterbill agent send` tries at once and says what comes of it."};
 inline constexpr LogEvent kSinkReachableAgain{.id = 1031,
                                               .level = LogLevel::kNotice,
                                               .text = "sink reachable again",
@@ -157,7 +162,7 @@ inline constexpr LogEvent kSendingPaused{
     .level = LogLevel::kNotice,
     .text = "sending paused; metering goes on",
     .meaning = "An operator had sending stopped. Readings wait in the spool.",
-    .remedy = "`meterbill agent resume` goes on.",
+    .remedy = "`meterbill agent resume` goes on; so does the next start of the agent.",
     .each = true};
 inline constexpr LogEvent kSendingResumed{.id = 1051,
                                           .level = LogLevel::kNotice,

@@ -54,8 +54,8 @@ std::string spool_json(const AgentStatus& status) {
   JsonText json = JsonText::object();
   json.member("rows", status.spool.kept).member("waiting", status.spool.waiting);
   add_time(json, "oldest_slot", status.spool.oldest);
-  if (status.spool.oldest) {
-    const std::int64_t age = status.now.us - status.spool.oldest->us;
+  if (const auto since = status.waiting_since()) {
+    const std::int64_t age = status.now.us - since->us;
     json.member("oldest_age_s", std::max(age, std::int64_t{0}) / kSecond);
   } else {
     json.null("oldest_age_s");
@@ -87,7 +87,8 @@ std::string sending_json(const AgentStatus& status) {
   } else {
     json.null("outage");
   }
-  json.member("quarantined", sending.quarantined);
+  add_time(json, "next_try", status.next_try);
+  json.member("sends_answered", status.sends_answered).member("quarantined", sending.quarantined);
   if (sending.clock_ahead_us) {
     json.member("clock_ahead_ms", *sending.clock_ahead_us / kMillisecond);
   } else {
@@ -108,6 +109,11 @@ std::string metering_json(const AgentStatus& status) {
 }
 
 }  // namespace
+
+std::optional<UtcTime> AgentStatus::waiting_since() const {
+  if (!spool.oldest || !began_to_wait) return spool.oldest;
+  return std::max(*spool.oldest, *began_to_wait);
+}
 
 std::string_view to_string(TickState state) {
   switch (state) {

@@ -31,13 +31,20 @@ struct AgentStatus {
   std::int64_t steps_back = 0;      ///< times that a counter fell and was held
 
   SpoolCounts spool;
-  std::string save_error;     ///< while totals wait in memory
-  std::string damaged_spool;  ///< where the last damaged one is kept
+  std::optional<UtcTime> began_to_wait;  ///< of the spool: since then it was never empty
+  std::string save_error;                ///< while totals wait in memory
+  std::string damaged_spool;             ///< where the last damaged one is kept
   std::vector<AsideRow> aside;
 
   std::string sink;
   bool paused = false;
   SenderState sending;
+  std::optional<UtcTime> next_try;  ///< while the sink or the spool cannot
+  std::int64_t sends_answered = 0;  ///< the newest send_now() that has come to an end
+
+  /// Since when something waits, as far as this run knows: no row waits longer than its slot lasts,
+  /// and none longer than something has been waiting.
+  [[nodiscard]] std::optional<UtcTime> waiting_since() const;
 };
 
 /// One JSON object, for /api/v1/status. Times are ISO text, durations integers with their unit in

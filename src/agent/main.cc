@@ -138,7 +138,7 @@ Result<void> serve(const Surroundings& around, Agent& agent,
                                 .service_log = log,
                                 .host = around.host,
                                 .state = state,
-                                .dump = [&agent] { return to_json(agent.status()); },
+                                .dump = [&agent] { return status_line(agent.status()); },
                                 .reload = [&control] { control.reload_soon(); }}));
   log.write(agent_event::kStarted,
             {{"VERSION", std::string(build_info().version)},

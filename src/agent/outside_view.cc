@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/checked.h"
+#include "base/manual.h"
 
 namespace meterbill {
 namespace {
@@ -19,8 +20,8 @@ Error differs(const std::string& what) {
               what +
                   ": its sandbox shows the agent another machine, so nothing is metered. Bind "
                   "the files that lxcfs provides into the unit (BindReadOnlyPaths=-/proc/stat "
-                  "-/proc/meminfo -/proc/uptime), or take the directive out that hides them; "
-                  "docs/operations.md, \"The sandbox and the truth\"");
+                  "-/proc/meminfo -/proc/uptime), or take the directive out that hides them; " +
+                  std::string(kOperationsManual) + ", \"The sandbox and the truth\"");
 }
 
 }  // namespace

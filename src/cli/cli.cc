@@ -30,7 +30,9 @@ Words leading_words(const Words& arguments) {
 
 bool asks_for_help(const Words& arguments) {
   const auto end = std::ranges::find(arguments, "--");
-  return std::find(arguments.begin(), end, "--help") != end;
+  return std::find_if(arguments.begin(), end, [](const std::string& word) {
+           return word == "--help" || word == "-h";
+         }) != end;
 }
 
 /// The line that says how a command is called, broken so that it fits a terminal.

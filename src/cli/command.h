@@ -32,6 +32,7 @@ struct Terminal {
   std::ostream& out;
   std::ostream& err;
   bool colour = false;
+  bool has_edge = true;     ///< `out` is a terminal: tables are made to fit its columns
   bool overwrites = false;  ///< `err` is a terminal: a line of progress may replace the last one
 };
 

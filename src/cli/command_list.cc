@@ -7,6 +7,7 @@
 #include "cli/list_commands.h"
 #include "cli/operator_commands.h"
 #include "cli/running_commands.h"
+#include "cli/send_command.h"
 #include "cli/usage_command.h"
 
 namespace meterbill {
@@ -27,6 +28,7 @@ std::vector<Command> command_list(CommandParts parts) {
   commands.push_back(bill_compute_command(std::move(parts.bill_compute)));
   commands.push_back(prices_check_command(std::move(parts.prices_check)));
   append(commands, operator_commands(access));
+  commands.push_back(send_command(access, parts.wait));
   append(commands, running_commands(access));
   commands.push_back(backup_command(access, parts.wait));
   commands.push_back(kafka_check_command(parts.config, parts.check_kafka));

@@ -21,6 +21,12 @@ std::string text_of(const json::value& object, std::string_view name) {
   return member->is_string() ? std::string(member->as_string()) : json::serialize(*member);
 }
 
+std::string second_text(const json::value& object, std::string_view name) {
+  const std::string text = text_of(object, name);
+  const std::size_t point = text.find('.');
+  return point == std::string::npos ? text : text.substr(0, point) + "Z";
+}
+
 std::int64_t number_of(const json::value& object, std::string_view name) {
   const json::value& member = member_of(object, name);
   return member.is_int64() ? member.as_int64() : 0;

@@ -15,6 +15,9 @@ namespace meterbill {
 /// A member as text: strings as they are, all else as JSON; empty when absent or null.
 [[nodiscard]] std::string text_of(const boost::json::value& object, std::string_view name);
 
+/// A member that is a time, without the fraction of its second.
+[[nodiscard]] std::string second_text(const boost::json::value& object, std::string_view name);
+
 /// A member as a whole number; 0 when it is none.
 [[nodiscard]] std::int64_t number_of(const boost::json::value& object, std::string_view name);
 

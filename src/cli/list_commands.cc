@@ -17,13 +17,6 @@ namespace {
 
 namespace json = boost::json;
 
-/// A time without fractions of its second, so that a line of a table fits.
-std::string second_text(const json::value& object, std::string_view name) {
-  const std::string text = text_of(object, name);
-  const std::size_t point = text.find('.');
-  return point == std::string::npos ? text : text.substr(0, point) + "Z";
-}
-
 /// What of a machine is never billed; empty if all is.
 Result<std::string> discarded_text(const json::value& machine) {
   KeptOut meters;
@@ -72,8 +65,13 @@ std::string remedy_text(bool is_any_in_conflict) {
                   "for all boots");
 }
 
+/// Programs that read the text get every column.
+std::string to_text(const TextTable& table, const Terminal& terminal) {
+  return terminal.has_edge ? table.fitted_text() : table.text();
+}
+
 /// Left out first: labels, then the percentages.
-std::string machines_text(const json::value& answer) {
+std::string machines_text(const json::value& answer, const Terminal& terminal) {
   TextTable table({{"machine", Align::kLeft},
                    {"cpu %", Align::kPoint, 3},
                    {"memory %", Align::kPoint, 2},
@@ -87,7 +85,7 @@ std::string machines_text(const json::value& answer) {
                labels_text(machine), state_text(machine)});
     is_any_in_conflict |= is_true(machine, "conflict");
   }
-  return table.fitted_text() + remedy_text(is_any_in_conflict) +
+  return to_text(table, terminal) + remedy_text(is_any_in_conflict) +
          all_discarded_text(array_of(answer, "machines"));
 }
 
@@ -113,7 +111,7 @@ std::string boots_text(const json::value& machine) {
   return table.text();
 }
 
-std::string machine_text(const json::value& machine) {
+std::string machine_text(const json::value& machine, const Terminal&) {
   std::string text = labelled("Machine", text_of(machine, "machine"));
   if (const std::string labels = labels_text(machine); !labels.empty())
     text += labelled("Labels", labels);
@@ -128,7 +126,7 @@ std::string machine_text(const json::value& machine) {
 }
 
 /// Left out first: detail, then state, which is "held" until somebody decides.
-std::string quarantine_text(const json::value& answer) {
+std::string quarantine_text(const json::value& answer, const Terminal& terminal) {
   TextTable table({{"id", Align::kRight},
                    {"state", Align::kLeft, 2},
                    {"reason", Align::kLeft},
@@ -140,13 +138,13 @@ std::string quarantine_text(const json::value& answer) {
     table.row({text_of(item, "id"), text_of(item, "state"), text_of(item, "reason"),
                text_of(item, "count"), text_of(item, "machine"), second_text(item, "last_at"),
                text_of(item, "detail")});
-  std::string text = table.fitted_text();
+  std::string text = to_text(table, terminal);
   if (const std::int64_t lost = number_of(answer, "not_kept"); lost > 0)
     text += fmt::format("{} more were only counted, not kept: raise quarantine.max_bytes\n", lost);
   return text;
 }
 
-std::string item_text(const json::value& item) {
+std::string item_text(const json::value& item, const Terminal&) {
   std::string out;
   for (const char* name : {"id", "state", "reason", "detail", "machine", "reading", "source",
                            "partition", "offset", "ordinal", "count", "first_at", "last_at",
@@ -160,7 +158,7 @@ std::string item_text(const json::value& item) {
   return out;
 }
 
-using Print = std::function<std::string(const json::value&)>;
+using Print = std::function<std::string(const json::value&, const Terminal&)>;
 
 /// Asks for a target, prints the body as JSON or as `print` shows it.
 int show(const ServiceAccess& access, const Arguments& arguments, const std::string& target,
@@ -173,7 +171,7 @@ int show(const ServiceAccess& access, const Arguments& arguments, const std::str
     terminal.out << body.value() << '\n';
     return kExitOk;
   }
-  terminal.out << print(value.value());
+  terminal.out << print(value.value(), terminal);
   return kExitOk;
 }
 

@@ -235,6 +235,7 @@ int main_of(int argc, char** argv) {
                           .out = std::cout,
                           .err = std::cerr,
                           .colour = wants_colour(),
+                          .has_edge = output_is_terminal(),
                           .overwrites = error_is_terminal()};
   return Cli{std::move(commands)}.run({argv + (argc > 0 ? 1 : 0), argv + argc}, terminal);
 }

@@ -10,6 +10,11 @@ namespace {
 /// Turns words and flags into the target of a change.
 using MakeTarget = std::function<Result<std::string>(const Arguments&)>;
 
+/// Says always the same.
+std::function<std::string(const Arguments&)> says(std::string text) {
+  return [text = std::move(text)](const Arguments&) { return text; };
+}
+
 struct Change {
   std::vector<std::string> path;
   std::string summary;
@@ -17,7 +22,7 @@ struct Change {
   std::size_t words = 0;
   std::vector<Flag> flags;
   bool of_agent = false;
-  std::string done;  ///< printed when it worked
+  std::function<std::string(const Arguments&)> done;  ///< printed when it worked
   MakeTarget target;
 };
 
@@ -36,7 +41,7 @@ int run_change(const ServiceAccess& access, const Change& change,
   if (arguments.value().has("json"))
     terminal.out << body.value() << '\n';
   else
-    terminal.out << change.done << '\n';
+    terminal.out << change.done(arguments.value()) << '\n';
   return kExitOk;
 }
 
@@ -83,8 +88,19 @@ Result<std::string> retire_target(const Arguments& arguments) {
     return fail(Code::kUsage, "--at: '" + at +
                                   "' is no time; write one like 2026-11-22T10:00:00Z or "
                                   "2026-11-22T11:00:00+01:00");
+  if (!at.empty() && arguments.has("undo"))
+    return fail(Code::kUsage, "--at and --undo cannot be given together");
   MB_TRY(const std::string machine, machine_segment(arguments.words.front()));
-  return make_target("/api/v1/machines/" + machine + "/retire", {{"at", at}});
+  return make_target("/api/v1/machines/" + machine + "/retire",
+                     {{"at", at}, {"undo", arguments.has("undo") ? "1" : ""}});
+}
+
+std::string retire_done(const Arguments& arguments) {
+  if (arguments.has("undo"))
+    return "not retired any more: its time is expected again, and missing where it did not report";
+  return "retired: no time is expected of it any more, what it still reports is billed; `meterbill "
+         "machine retire " +
+         arguments.words.front() + " --undo` takes it back";
 }
 
 std::vector<Change> machine_changes() {
@@ -98,7 +114,7 @@ std::vector<Change> machine_changes() {
                      {.name = "rename", .value = "NEW", .help = "this boot is machine NEW"},
                      {.name = "sum", .value = "", .help = "all boots are billed together"}},
            .of_agent = false,
-           .done = "decided",
+           .done = says("decided"),
            .target = resolve_target},
           {.path = {"machine", "retire"},
            .summary = "Says that no time is expected of a machine any more.",
@@ -106,9 +122,12 @@ std::vector<Change> machine_changes() {
            .words = 1,
            .flags = {{.name = "at",
                       .value = "TIME",
-                      .help = "since then, 2026-11-22T10:00:00Z; default now"}},
+                      .help = "since then, 2026-11-22T10:00:00Z; default now"},
+                     {.name = "undo",
+                      .value = "",
+                      .help = "it is not: time is expected of it again, and since it was retired"}},
            .of_agent = false,
-           .done = "retired",
+           .done = retire_done,
            .target = retire_target}};
 }
 
@@ -119,25 +138,22 @@ Change quarantine_change(const std::string& verb, std::string summary) {
           .words = 1,
           .flags = {},
           .of_agent = false,
-          .done = verb == "release" ? "released" : "discarded",
+          .done = says(verb == "release" ? "released" : "discarded"),
           .target = [verb](const Arguments& arguments) -> Result<std::string> {
             MB_TRY(const std::string id, number_segment(arguments.words.front()));
             return "/api/v1/quarantine/" + id + "/" + verb;
           }};
 }
 
-Change agent_change(const std::string& verb, std::string summary, std::string done,
-                    std::vector<Flag> flags) {
+Change agent_change(const std::string& verb, std::string summary, std::string done) {
   return {.path = {"agent", verb},
           .summary = std::move(summary),
           .operands = "",
           .words = 0,
-          .flags = std::move(flags),
+          .flags = {},
           .of_agent = true,
-          .done = std::move(done),
-          .target = [verb](const Arguments& arguments) -> Result<std::string> {
-            return make_target("/api/v1/" + verb, {{"again", arguments.has("again") ? "1" : ""}});
-          }};
+          .done = says(std::move(done)),
+          .target = [verb](const Arguments&) { return Result<std::string>("/api/v1/" + verb); }};
 }
 
 Change accept_change() {
@@ -147,7 +163,7 @@ Change accept_change() {
           .words = 0,
           .flags = {{.name = "partition", .value = "N", .help = "which partition"}},
           .of_agent = false,
-          .done = "accepted",
+          .done = says("accepted"),
           .target = [](const Arguments& arguments) -> Result<std::string> {
             const auto partition = arguments.value("partition");
             if (!partition) return fail(Code::kUsage, "say which with --partition N");
@@ -166,11 +182,8 @@ std::vector<Command> operator_commands(const ServiceAccess& access) {
   changes.push_back(accept_change());
   changes.push_back(agent_change("pause",
                                  "Stops sending until resume or the next start; metering goes on.",
-                                 "paused until `meterbill agent resume` or the next start", {}));
-  changes.push_back(agent_change("resume", "Sends again after a pause.", "resumed", {}));
-  changes.push_back(
-      agent_change("send", "Sends what waits, now.", "sending",
-                   {{.name = "again", .value = "", .help = "also what was acknowledged"}}));
+                                 "paused until `meterbill agent resume` or the next start"));
+  changes.push_back(agent_change("resume", "Sends again after a pause.", "resumed"));
   std::vector<Command> commands;
   commands.reserve(changes.size());
   for (Change& change : changes) commands.push_back(to_command(access, std::move(change)));

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "cli/units_text.h"
 #include "report/evidence_page.h"
 #include "report/text_table.h"
 
@@ -22,7 +23,7 @@ std::string row_text(const SpoolRow& row) {
       fmt::format("{}: {}, version {} (offered {}, acknowledged {})", row.reading.scope.str(),
                   state_of(row), row.version, row.offered, row.acknowledged);
   if (row.reading.final) text += ", final";
-  if (row.reading.scopes > 0) text += fmt::format(", {} scopes", row.reading.scopes);
+  if (row.reading.scopes > 0) text += ", " + count_text(row.reading.scopes, "scope");
   if (row.is_repeated) text += ", sent once more";
   std::string separator = "; ";
   for (const auto& [meter, quantity] : row.reading.used) {
@@ -58,9 +59,7 @@ void write_row(JsonWriter& json, const SpoolRow& row) {
   json.end_object();
 }
 
-std::string rows_of(std::int64_t rows) {
-  return fmt::format("{} row{}", rows, rows == 1 ? "" : "s");
-}
+std::string rows_of(std::int64_t rows) { return count_text(rows, "row"); }
 
 std::string folded_text(const Folded& folded) {
   return fmt::format(

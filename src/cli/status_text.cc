@@ -113,7 +113,7 @@ std::string items_text(const json::value& status) {
 
 std::string fleet_text(const json::value& status) {
   const std::int64_t machines = number_of(status, "machines");
-  std::vector<std::string> parts{fmt::format("{} machine{}", machines, machines == 1 ? "" : "s")};
+  std::vector<std::string> parts{count_text(machines, "machine")};
   if (const json::array& silent = array_of(status, "silent"); !silent.empty())
     parts.push_back(fmt::format("{} not seen for 1 h ({})", silent.size(), names_text(silent)));
   const json::array& held = array_of(status, "conflict");
@@ -169,8 +169,8 @@ std::string ledger_text(const json::value& status) {
 std::string folded_text(const json::value& folded) {
   if (!folded.is_object() || number_of(folded, "rows") == 0) return "";
   const std::string since = text_of(folded, "going_on_since");
-  return line("folded", {fmt::format("{} readings booked in `other`, machine totals exact",
-                                     number_of(folded, "rows")),
+  return line("folded", {count_text(number_of(folded, "rows"), "reading") +
+                             " booked in `other`, machine totals exact",
                          fmt::format("of {} to {}", text_of(folded, "first_slot"),
                                      text_of(folded, "last_slot")),
                          since.empty() ? fmt::format("ended, newest {}", text_of(folded, "last_at"))
@@ -179,7 +179,7 @@ std::string folded_text(const json::value& folded) {
 
 std::string spool_text(const json::value& status) {
   const json::value& spool = member_of(status, "spool");
-  std::vector<std::string> parts{fmt::format("{} readings waiting", number_of(spool, "waiting"))};
+  std::vector<std::string> parts{count_text(number_of(spool, "waiting"), "reading") + " waiting"};
   if (!text_of(spool, "oldest_age_s").empty())
     parts.push_back("oldest " + duration_text(number_of(spool, "oldest_age_s")));
   const std::string now = text_of(status, "time");
@@ -195,6 +195,13 @@ std::string spool_text(const json::value& status) {
   return line("spool", parts) + folded_text(member_of(spool, "folded"));
 }
 
+/// "next try in 34 s"; nothing when none is known.
+std::string next_try_text(const json::value& sending, const std::string& now) {
+  const std::string then = text_of(sending, "next_try");
+  const std::string left = age_text(now, then);
+  return left.empty() ? "" : "next try in " + left;
+}
+
 std::string sending_text(const json::value& status) {
   const json::value& sending = member_of(status, "sending");
   const json::value& outage = member_of(sending, "outage");
@@ -202,16 +209,17 @@ std::string sending_text(const json::value& status) {
   if (is_true(sending, "paused"))
     text += line("sending", {"paused by an operator; metering goes on → meterbill agent resume"});
   if (outage.is_object() && !outage.as_object().empty())
-    text += line("outage", {fmt::format("nothing taken for {}; metering goes on",
-                                        duration_text(number_of(outage, "lasted_s"))),
-                            text_of(outage, "detail")});
+    text += line("outage",
+                 {fmt::format("nothing taken for {}; metering goes on",
+                              duration_text(number_of(outage, "lasted_s"))),
+                  next_try_text(sending, text_of(status, "time")), text_of(outage, "detail")});
   const json::array& aside = array_of(member_of(status, "spool"), "set_aside_rows");
   if (const auto rows = number_of(member_of(status, "spool"), "set_aside"); rows > 0)
-    text += line("aside", {fmt::format("{} readings set aside, refused by the sink", rows),
+    text += line("aside", {count_text(rows, "reading") + " set aside, refused by the sink",
                            aside.empty() ? "" : text_of(aside.front(), "reason")});
   if (const auto refused = number_of(sending, "quarantined"); refused > 0)
     text +=
-        line("refused", {fmt::format("{} readings put into quarantine by the worker", refused)});
+        line("refused", {count_text(refused, "reading") + " put into quarantine by the worker"});
   if (const auto ahead = number_of(sending, "clock_ahead_ms"); ahead != 0)
     text +=
         line("clock", {fmt::format("{} s {} the worker's: set the time of one of them",

@@ -14,6 +14,10 @@ std::string duration_text(std::int64_t seconds) {
   return fmt::format("{} d", seconds / 86'400);
 }
 
+std::string count_text(std::int64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 std::string size_text(std::int64_t bytes) {
   constexpr std::int64_t kTenths = 10;
   for (const auto& [unit, size] :

@@ -70,7 +70,7 @@ void add_signals(ManPage& page, std::string_view stop) {
             "Reads the configuration again and takes it over if all of it is right; otherwise the "
             "old one stays, and the journal says what is wrong. `meterbill reload` does the same "
             "and waits for the answer.");
-  page.item("USR1", "Writes the status to the journal.");
+  page.item("USR1", "Writes the status line to the journal.");
 }
 
 void add_exit_status(ManPage& page) {

@@ -290,6 +290,14 @@ class ReadSnapshot {
   virtual ~ReadSnapshot() = default;
 };
 
+/// A machine of which no time is expected any more.
+struct RetiredMachine {
+  MachineId name;
+  UtcTime retired;
+  UtcTime seen;  ///< last
+  friend bool operator==(const RetiredMachine&, const RetiredMachine&) = default;
+};
+
 /// Read access to a committed state. Each call sees one commit; nothing is held between calls,
 /// unless a snapshot is.
 class LedgerReader {
@@ -305,6 +313,8 @@ class LedgerReader {
   [[nodiscard]] virtual Result<std::map<MachineKey, MachineFacts>> machines() = 0;
   /// Names of those that have slots, are not retired and were last seen before that time.
   [[nodiscard]] virtual Result<std::vector<MachineId>> silent(UtcTime before) = 0;
+  /// Those that are retired and were last seen at that time or later.
+  [[nodiscard]] virtual Result<std::vector<RetiredMachine>> retired_seen(UtcTime since) = 0;
   [[nodiscard]] virtual Result<std::map<EpochKey, EpochFacts>> epochs(MachineKey machine) = 0;
   [[nodiscard]] virtual Result<Holds> holds(MachineKey machine) = 0;
   [[nodiscard]] virtual Result<std::map<MachineKey, Holds>> all_holds() = 0;

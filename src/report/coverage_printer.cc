@@ -66,8 +66,7 @@ std::string CoveragePrinter::begin() {
     case UsageFormat::kText:
       break;
   }
-  return "machine  " + by + "\n" +
-         table_line("", "expected", {"metered", "estimated", "off", "missing"});
+  return "";  // the head comes with the first machine
 }
 
 std::string CoveragePrinter::add(const MachineCoverage& piece) {
@@ -87,11 +86,17 @@ std::string CoveragePrinter::add(const MachineCoverage& piece) {
     case UsageFormat::kText:
       break;
   }
-  return text + rows_text(piece);
+  const std::string rows = rows_text(piece);
+  if (!rows.empty() && !std::exchange(has_head_, true))
+    text += fmt::format("machine  {}\n", time_name(by_)) +
+            table_line("", "expected", {"metered", "estimated", "off", "missing"});
+  return text + rows;
 }
 
 std::string CoveragePrinter::end() {
   std::string text = end_of_machine();
+  if (format_ == UsageFormat::kText && !has_head_)
+    return text + "no time was expected in " + period_ + "\n";
   if (format_ != UsageFormat::kJson) return text;
   json_.end_array().end_object();
   return text + json_.take() + "\n";

@@ -34,6 +34,7 @@ class CoveragePrinter {
   std::string period_;
   std::optional<MachineId> machine_;  ///< whose pieces come
   bool is_known_ = true;
+  bool has_head_ = false;  ///< text: above the first machine
   JsonWriter json_;
 };
 

@@ -25,9 +25,10 @@ std::string header(const Statement& statement, const TimeZone& zone) {
   const StatementFacts& facts = statement.facts;
   std::string text = labelled("STATEMENT", "DRAFT");
   text += labelled("Period", facts.period.title);
-  text +=
-      labelled("", fmt::format("{} to {} {}", local_text(zone, facts.period.slots.begin.start()),
-                               local_text(zone, facts.period.slots.end.start()), facts.zone.name));
+  // Of UTC the offsets say it all.
+  text += labelled("", fmt::format("{} to {}{}", local_text(zone, facts.period.slots.begin.start()),
+                                   local_text(zone, facts.period.slots.end.start()),
+                                   facts.zone.digest.empty() ? "" : " " + facts.zone.name));
   text += labelled("Cut-off", fmt::format("{}: usage before it counts",
                                           local_text(zone, facts.cut_off.start())));
   text += labelled("Currency", statement.currency.code());
@@ -111,7 +112,7 @@ std::string coverage_text(const MachineNote& note) {
                        hundredths_for_people(hours.parts.at(i), parts.at(i)),
                        hundredths_for_people(shares.at(i), parts.at(i)));
   };
-  return labelled("Coverage", hundredths_text(hours.expected) + " h expected:") +
+  return labelled("Coverage", hundredths_for_people(hours.expected, expected) + " h expected:") +
          labelled("", part(0) + ", " + part(1) + ",") + labelled("", part(2) + ", " + part(3));
 }
 

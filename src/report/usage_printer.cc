@@ -55,7 +55,7 @@ std::string UsagePrinter::begin() {
     case UsageFormat::kText:
       break;
   }
-  return "machine  " + by + "\n" + text_row("scope", "labels", "meter", "quantity", "unit");
+  return "";  // the head comes with the first row
 }
 
 std::string UsagePrinter::add(const MachineUsage& piece) {
@@ -81,6 +81,7 @@ std::string UsagePrinter::add(const MachineUsage& piece) {
 
 std::string UsagePrinter::end() {
   std::string text = end_of_machine();
+  if (format_ == UsageFormat::kText && !has_head_) return text + "no usage in " + period_ + "\n";
   if (format_ != UsageFormat::kJson) return text;
   json_.end_array().end_object();
   return text + json_.take() + "\n";
@@ -112,6 +113,9 @@ std::string UsagePrinter::text_row(const std::string& scope, const std::string& 
 
 std::string UsagePrinter::rows_text(const MachineUsage& piece) {
   std::string text;
+  if (!piece.rows.empty() && !std::exchange(has_head_, true))
+    text = fmt::format("machine  {}\n", to_string(by_)) +
+           text_row("scope", "labels", "meter", "quantity", "unit");
   for (const UsageReportRow& row : piece.rows) {
     if (std::exchange(time_, row.time) != row.time)
       text += printable(piece.machine.str()) + "  " + row.time + "\n";

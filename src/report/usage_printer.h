@@ -43,6 +43,7 @@ class UsagePrinter {
   UsageWidths widths_;
   std::optional<MachineId> machine_;  ///< whose pieces come
   std::string time_;                  ///< text: whose rows come
+  bool has_head_ = false;             ///< text: above the first row
   std::vector<ClockStep> steps_;      ///< of it so far
   JsonWriter json_;
 };

@@ -19,12 +19,32 @@ ErrorStream::Lines::int_type ErrorStream::Lines::overflow(int_type c) {
   return c;
 }
 
+int ErrorStream::Lines::sync() {
+  if (line_.empty()) write();
+  return 0;
+}
+
+/// Every line names the program; of one entry the first does. The rest can be copied as it stands.
 void ErrorStream::Lines::end_line() {
   if (line_.empty()) return;
-  LogEvent event = service_event::kFailed;
-  event.text = line_;
-  sink_.write({.event = event, .time = clock_.now().utc, .fields = {}});
+  if (text_.empty()) {
+    const std::size_t colon = line_.find(": ");
+    prefix_ = colon == std::string::npos ? "" : line_.substr(0, colon + 2);
+    text_ = line_;
+  } else {
+    const bool has_prefix = !prefix_.empty() && line_.starts_with(prefix_);
+    text_ += '\n' + line_.substr(has_prefix ? prefix_.size() : 0);
+  }
   line_.clear();
+}
+
+void ErrorStream::Lines::write() {
+  end_line();
+  if (text_.empty()) return;
+  LogEvent event = service_event::kFailed;
+  event.text = text_;
+  sink_.write({.event = event, .time = clock_.now().utc, .fields = {}});
+  text_.clear();
 }
 
 }  // namespace meterbill

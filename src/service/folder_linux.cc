@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/manual.h"
 #include "service/folder.h"
 
 namespace meterbill {
@@ -18,12 +19,10 @@ std::string text_of(int error) { return std::generic_category().message(error); 
 
 Error not_writable(const std::string& path, std::string_view key, int error) {
   if (error == EROFS)
-    return fail(
-        Code::kPermission,
-        fmt::format("{}: {} is read-only here: give the service's unit a drop-in with "
-                    "ReadWritePaths={} (docs/operations.md, \"Another disk\"), or set {} to "
-                    "another place",
-                    key, path, path, key));
+    return fail(Code::kPermission,
+                fmt::format("{}: {} is read-only here: give the service's unit a drop-in with "
+                            "ReadWritePaths={} ({}, \"Another disk\"), or set {} to another place",
+                            key, path, path, kOperationsManual, key));
   return fail(Code::kPermission,
               fmt::format("{}: cannot write to {}: {}; give the service's user the right to write "
                           "there, or set {} to another place",

@@ -30,6 +30,9 @@ void keep_files_private();
 /// Whether standard output is a terminal and NO_COLOR is not set.
 [[nodiscard]] bool wants_colour();
 
+/// Whether standard output is a terminal.
+[[nodiscard]] bool output_is_terminal();
+
 /// Whether standard error is a terminal.
 [[nodiscard]] bool error_is_terminal();
 

@@ -61,6 +61,8 @@ bool wants_colour() {
   return isatty(STDOUT_FILENO) == 1 && (no_colour == nullptr || *no_colour == '\0');
 }
 
+bool output_is_terminal() { return isatty(STDOUT_FILENO) == 1; }
+
 bool error_is_terminal() { return isatty(STDERR_FILENO) == 1; }
 
 }  // namespace meterbill

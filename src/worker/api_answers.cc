@@ -1,6 +1,9 @@
 #include "worker/api_answers.h"
 
+#include <string>
 #include <utility>
+
+#include "base/manual.h"
 
 namespace meterbill {
 
@@ -28,8 +31,8 @@ WebResponse answer_failure(const Error& error) {
       return json_error(500, "damaged",
                         error.message +
                             "; the ledger is damaged, nothing is billed from it: put "
-                            "a backup in its place (docs/ledger.md, \"Backup and "
-                            "restore\")");
+                            "a backup in its place (" +
+                            std::string(kLedgerManual) + ", \"Backup and restore\")");
     case Code::kTooNew:
     case Code::kIo:
       break;

@@ -132,6 +132,8 @@ Result<void> Worker::retire(const MachineId& machine, std::optional<UtcTime> at)
                               machine.str(), to_string(facts.first_slot), to_string(*at)));
     WriteSet write;
     write.at = clock_.now().utc;
+    if (!at && !facts.retired)
+      return fail(Code::kInvalid, fmt::format("machine '{}' is not retired", machine.str()));
     // Until then time would be expected, and after it not: what will be is not known today.
     if (at && *at > write.at)
       return fail(Code::kInvalid,
@@ -225,6 +227,10 @@ Result<void> Worker::accept_now(const std::string& source, std::int32_t partitio
   const auto feed = std::ranges::find_if(feeds_, [&](const Feed& known) {
     return known.source->route() == Route::kKafka && (source == "kafka" || source == known.name);
   });
+  const bool reads_kafka = std::ranges::any_of(
+      feeds_, [](const Feed& known) { return known.source->route() == Route::kKafka; });
+  if (!reads_kafka)
+    return fail(Code::kNotFound, "this worker has no Kafka source: worker.kafka is off");
   if (feed == feeds_.end()) return fail(Code::kNotFound, fmt::format("no source '{}'", source));
   MB_TRY(const PartitionPosition position, feed->source->accept(partition));
   WriteSet write;

@@ -101,7 +101,8 @@ class Worker {
   // ended, or ends before it comes to them because the ledger failed.
   [[nodiscard]] Result<void> resolve(const MachineId& machine, const BootId& boot,
                                      Decision decision, const MachineId& renamed_to);
-  /// No time is expected of the machine after `at`. kNotFound; kInvalid: before its first slot.
+  /// No time is expected of the machine after `at`; nothing: it is again. kNotFound; kInvalid: `at`
+  /// is before its first slot or in the future, or it is not retired.
   [[nodiscard]] Result<void> retire(const MachineId& machine, std::optional<UtcTime> at);
   [[nodiscard]] Result<void> release(std::int64_t quarantine_id);
   [[nodiscard]] Result<void> discard(std::int64_t quarantine_id);

@@ -223,6 +223,27 @@ Result<std::vector<std::string>> held_machines(LedgerReader& ledger) {
   return held;
 }
 
+/// A machine that came back, or one that was retired by mistake: not the last readings of one that
+/// is being taken out.
+Result<std::vector<std::string>> came_back(LedgerReader& ledger, UtcTime now) {
+  constexpr std::size_t kNamed = 10;
+  MB_TRY(auto machines, ledger.retired_seen({now.us - kSilentUs}));
+  std::erase_if(machines, [](const RetiredMachine& machine) {
+    return machine.seen < Slot::containing(machine.retired).end();
+  });
+  std::ranges::sort(machines, {}, &RetiredMachine::name);
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < std::min(machines.size(), kNamed); ++i)
+    texts.push_back(fmt::format(
+        "machine {0} was retired on {1} and reports again: it is billed, but none of its time is "
+        "missing when it stops; `meterbill machine retire {0} --undo` expects it again, or stop "
+        "its agent",
+        machines[i].name.str(), to_string(machines[i].retired)));
+  if (machines.size() > kNamed)
+    texts.push_back(fmt::format("{} more retired machines report again", machines.size() - kNamed));
+  return texts;
+}
+
 Result<WebResponse> status(const LedgerApiParts& parts, LedgerReader& ledger) {
   MB_TRY(const WorkerStatus worker, parts.status(ledger));
   MB_TRY(const LedgerFacts facts, ledger.facts());
@@ -235,10 +256,12 @@ Result<WebResponse> status(const LedgerApiParts& parts, LedgerReader& ledger) {
   std::vector<std::string> silent;
   for (const MachineId& machine : silent_ids) silent.push_back(machine.str());
   std::ranges::sort(silent);
+  std::vector<std::string> warnings = parts.warnings();
+  MB_TRY(const auto back, came_back(ledger, now));
+  warnings.insert(warnings.end(), back.begin(), back.end());
   const auto coverage = parts.coverage ? parts.coverage() : nullptr;
   return answer_json(status_json(worker, facts, counts, quarantined, std::move(gaps), held, silent,
-                                 parts.warnings(), parts.version, parts.started, now,
-                                 coverage.get()));
+                                 warnings, parts.version, parts.started, now, coverage.get()));
 }
 
 Result<WebResponse> quarantine_list(LedgerReader& ledger, const WebRequest& request) {
@@ -295,8 +318,13 @@ Result<WebResponse> resolve(Worker& worker, const WebRequest& request, const std
 
 Result<WebResponse> retire(Worker& worker, const WebRequest& request, const std::string& machine,
                            UtcTime now) {
-  UtcTime at = now;
   const std::string_view text = query_value(request, "at");
+  if (request.query.contains("undo")) {
+    if (!text.empty()) return fail(Code::kInvalid, "at= and undo= cannot be given together");
+    MB_TRYV(worker.retire(MachineId{machine}, std::nullopt));
+    return answer_json("{\"done\":true,\"retired\":null}");
+  }
+  UtcTime at = now;
   if (!text.empty()) {
     MB_TRY(at, in("at=", parse_utc(text)));
   }
@@ -468,7 +496,7 @@ void add_changes(std::vector<WebRoute>& routes, const WorkerApiParts& parts) {
        [&worker, &clock = parts.ledger.clock](const WebRequest& request, const PathValues& values) {
          return retire(worker, request, values.at("machine"), clock.now().utc);
        },
-       {"at"});
+       {"at", "undo"});
   post("/api/v1/quarantine/{id}/release", [&worker](const WebRequest&, const PathValues& values) {
     return settle(worker, values.at("id"), true);
   });

@@ -475,12 +475,16 @@ TEST_P(LedgerContract, MachinesThatWereNotSeenLatelyAreSilent) {
   const MachineFacts web = ledger().machines().value().at(kWeb);
   const UtcTime later{web.seen.at.us + 1};
   EXPECT_EQ(ledger().silent(web.seen.at).value(), std::vector<MachineId>());
+  EXPECT_EQ(ledger().retired_seen(web.seen.at).value(), std::vector<RetiredMachine>());
   EXPECT_EQ(ledger().silent(later).value(), std::vector{web.name});
   WriteSet write;
   write.machines = {{kWeb, web}};
   write.machines.at(kWeb).retired = later;
   ASSERT_EQ(commit(write).value(), CommitOutcome::kCommitted);
   EXPECT_EQ(ledger().silent(later).value(), std::vector<MachineId>()) << "it is retired";
+  const std::vector<RetiredMachine> retired{{web.name, later, web.seen.at}};
+  EXPECT_EQ(ledger().retired_seen(web.seen.at).value(), retired);
+  EXPECT_EQ(ledger().retired_seen(later).value(), std::vector<RetiredMachine>());
   MachineFacts renamed;
   renamed.key = kWeb;
   renamed.name = web.name;

@@ -3,7 +3,6 @@ is and says what to do; the commands it prints bring everything back."""
 
 import base64
 import datetime
-import getpass
 import hashlib
 import json
 import os
@@ -107,7 +106,7 @@ class DamagedLedgerTest(ProgramTest):
         """As the worker says, to the letter."""
         commands = [line.strip() for line in last if line.startswith("  ")]
         move, install, again = commands[-3:]
-        install = install.replace("USER", getpass.getuser()).replace("BACKUP", str(self.copy))
+        install = install.replace("BACKUP", str(self.copy))
         for command in (move, install):
             subprocess.run(["bash", "-ec", command], check=True, timeout=30)
         self.worker.start().wait_ready()

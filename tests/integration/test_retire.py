@@ -90,7 +90,8 @@ class RetireTest(ProgramTest):
         )
         # In the slot from 02:00 on: that one is not due, the ones before are.
         done = self.retire("web-1", f"--at={yesterday()}T02:07:00Z")
-        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "retired\n", ""))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("`meterbill machine retire web-1 --undo` takes it back", done.stdout)
         self.assertEqual(
             (self.coverage()["expected"], self.coverage()["missing"]),
             (2 * HOUR_US, 2 * HOUR_US - metered),
@@ -111,6 +112,35 @@ class RetireTest(ProgramTest):
         self.worker.kill()
         self.worker.start().wait_ready()
         self.assertEqual(self.coverage()["missing"], 0)
+
+    def test_a_machine_that_comes_back_is_told_and_undo_expects_it_again(self):
+        def warned():
+            return [text for text in self.worker.status()["warnings"] if "retired" in text]
+
+        self.assertEqual(self.retire("web-1", f"--at={yesterday()}T01:05:00Z").returncode, 0)
+        self.assertEqual(self.worker.post([message("web-1", [reading(40, 900, 180)])]).status, 204)
+        [text] = warned()
+        self.assertIn(f"web-1 was retired on {yesterday()}T01:05:00Z and reports again", text)
+        self.assertIn("`meterbill machine retire web-1 --undo`", text)
+        self.assertIn("reports again", self.worker.cli("status"))
+        # The last message of a machine that is taken out is no return.
+        self.assertEqual(self.retire("web-1").returncode, 0)
+        self.assertEqual(warned(), [])
+
+        done = self.retire("web-1", "--undo")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIsNone(self.retired())
+        self.assertEqual(self.coverage_expected(), 24 * HOUR_US)
+        self.worker.kill()
+        self.worker.start().wait_ready()
+        self.assertIsNone(self.retired())
+        again = self.retire("web-1", "--undo")
+        self.assertEqual(again.returncode, 64)
+        self.assertEqual(again.stderr, "meterbill: machine 'web-1' is not retired\n")
+
+    def coverage_expected(self):
+        bill = self.worker.get(f"/api/v1/bill?machine=web-1&period={yesterday()}").json()
+        return int(bill["machines"][0]["coverage"]["expected_us"])
 
     def test_what_it_still_reports_is_billed_and_its_gaps_are_not_missing(self):
         self.assertEqual(self.retire("web-1", f"--at={yesterday()}T01:05:00Z").returncode, 0)

@@ -67,7 +67,10 @@ class ServiceManagerTest(ProgramTest):
         wait_until(lambda: self.manager.has("READY=1"), 15, "READY=1")
         # Nobody takes its readings, which is no reason to be not ready.
         wait_until(lambda: "unreachable since" in self.manager.status(), 15, "the reason")
-        self.assertRegex(self.manager.status(), r"\b[12] readings waiting for http://127\.0\.0\.1:")
+        self.assertRegex(
+            self.manager.status(),
+            r" since 20\S+:\d\dZ: [12] readings? waiting, next try 20\S+Z: http://127\.0\.0\.1:",
+        )
         self.assertEqual(self.manager.count("READY=1"), 1)
         wait_until(lambda: self.pings_within(2) > 0, 10, "pings")
         agent.freeze()

@@ -5,6 +5,7 @@ import contextlib
 import http.server
 import json
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -39,6 +40,53 @@ class Html(http.server.BaseHTTPRequestHandler):
 
 
 class StatusTest(ProgramTest):
+    def test_send_says_what_came_of_it(self):
+        worker = self.keep(Worker(self.scratch)).wait_ready()
+        agent = self.keep(Agent(self.scratch, worker.url)).wait_ready()
+        control = f"--control={agent.options['agent.control']}"
+        wait_until(lambda: agent.status()["sending"]["last_acknowledged"], 15, "a reading sent")
+        code, out, err = run("agent", "send", control)
+        self.assertEqual((code, err), (0, ""))
+        self.assertRegex(out, r"^sent; (nothing is|\d+ readings? (is|are)) waiting\n$")
+        code, out, err = run("agent", "send", "--again", control)
+        self.assertEqual((code, err), (0, ""))
+        self.assertRegex(out, r"^[1-9]\d* readings? marked to be sent again\nsent; ")
+
+        worker.kill()
+        wait_until(lambda: agent.status()["sending"]["outage"], 15, "the agent notices")
+        code, out, err = run("agent", "send", control)
+        self.assertEqual((code, out), (69, ""), err)
+        self.assertRegex(err, rf"^{worker.url} has taken nothing since 20\S+:\d\dZ \(\d+ s\): ")
+        self.assertRegex(err, r"\nmeterbill: not sent: .*; \d+ readings? kept, next try 20\S+Z\n$")
+        shown = run("status", f"--agent=http://127.0.0.1:{agent.port}")[1]
+        self.assertRegex(shown, r"\n  outage  nothing taken for \d+ s; .*\n? +next try in \d+ s")
+
+        os.kill(agent.pid, signal.SIGUSR1)
+        wait_until(lambda: "ready, but unreachable since" in agent.log(), 15, "the status")
+        [line] = [text for text in agent.log().splitlines() if "unreachable since" in text]
+        self.assertRegex(line, r"  status  status=\"ready, but unreachable since 20\S+:\d\dZ: ")
+        self.assertEqual(line.count(worker.url), 1, line)
+
+        self.assertEqual(agent.stop(), 0)
+        code, out, err = run("agent", "send", control)
+        self.assertEqual((code, out), (69, ""))
+
+    def test_a_worker_without_kafka_says_so(self):
+        worker = self.keep(Worker(self.scratch)).wait_ready()
+        control = f"--control={worker.options['worker.control']}"
+        code, out, err = run("kafka", "accept", "--partition=0", control)
+        self.assertEqual((code, out), (66, ""))
+        self.assertEqual(err, "meterbill: this worker has no Kafka source: worker.kafka is off\n")
+
+    def test_a_pipe_gets_the_labels(self):
+        worker = self.keep(Worker(self.scratch)).wait_ready()
+        agent = Agent(self.scratch, worker.url, machine="web-1.rack-2.berlin.example")
+        agent.options["agent.labels"] = "site=a-site-with-a-name-of-its-own,rack=second-from-left"
+        self.keep(agent).wait_ready()
+        wait_until(lambda: agent.status()["sending"]["last_acknowledged"], 15, "a reading sent")
+        out = run("machine", "list", f"--server={worker.url}")[1]
+        self.assertIn("site=a-site-with-a-name-of-its-own", out)
+
     def test_our_services_are_shown_and_told_apart(self):
         worker = self.keep(Worker(self.scratch)).wait_ready()
         agent = self.keep(Agent(self.scratch, worker.url)).wait_ready()
@@ -52,7 +100,7 @@ class StatusTest(ProgramTest):
         self.assertRegex(out, r"\n  ledger  \S+ \S+   last commit \d+ s ago\s+never backed up")
         self.assertRegex(out, r"\nagent    ready   ")
         self.assertRegex(
-            out, r"\n  spool   \d+ readings waiting   (oldest \d+ s   )?acknowledged \d+ s ago\n"
+            out, r"\n  spool   \d+ readings? waiting   (oldest \d+ s   )?acknowledged \d+ s ago\n"
         )
         self.assertLessEqual(max(map(len, out.splitlines())), 80)
         code, out, err = run("status", f"--server={worker_url}", f"--agent={agent_url}", "--json")

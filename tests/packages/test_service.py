@@ -68,6 +68,25 @@ class UnitTest(InstalledTest):
                                     "--recursive-errors=no", name)
                 self.assertEqual(told.stdout + told.stderr, "", name)
 
+    def test_the_example_of_a_daily_backup_works_as_it_stands(self):
+        examples = "/usr/share/doc/meterbill-worker/examples"
+        units = [f"/etc/systemd/system/meterbill-backup.{kind}" for kind in ("service", "timer")]
+        self.box.run("cp", *(f"{examples}/{unit.rsplit('/', 1)[1]}" for unit in units),
+                     "/etc/systemd/system/")
+        told = self.box.run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no",
+                            *units)
+        self.assertEqual(told.stdout + told.stderr, "")
+        self.box.run("systemctl", "daemon-reload")
+        self.box.run("systemctl", "start", "meterbill-backup.service")
+        [copy] = self.box.run("sh", "-c", "ls /var/backups/meterbill").stdout.split()
+        self.assertRegex(copy, r"^ledger-20[\dT-]{15}\.db$")
+        self.box.run("rm", "-f", f"/var/backups/meterbill/{copy}", *units)
+        self.box.run("systemctl", "daemon-reload")
+
+    def test_the_pages_that_messages_name_are_there(self):
+        for page in ("ledger", "operations", "fleet"):
+            self.box.run("test", "-s", f"/usr/share/doc/meterbill/docs/{page}.md")
+
     def test_the_pages_that_units_name_are_there(self):
         for unit in bed.SERVICES:
             pages = re.findall(r"man:([\w.-]+)\((\d)\)", self.box.show(unit, "Documentation"))
@@ -95,7 +114,7 @@ class UnitTest(InstalledTest):
 
     def test_the_status_line_says_what_is_waiting(self):
         line = self.box.show(AGENT, "StatusText")
-        self.assertRegex(line, r"^ready: \d+ readings waiting for http://127.0.0.1:5001")
+        self.assertRegex(line, r"^ready: \d+ readings? waiting for http://127.0.0.1:5001")
         self.assertRegex(self.box.show(WORKER, "StatusText"), r"^ready: http \d+ items a second; ")
 
     def test_a_service_that_was_stopped_is_not_started_by_a_command(self):

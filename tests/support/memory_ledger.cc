@@ -153,6 +153,15 @@ Result<std::vector<MachineId>> MemoryLedger::silent(UtcTime before) {
   return names;
 }
 
+Result<std::vector<RetiredMachine>> MemoryLedger::retired_seen(UtcTime since) {
+  MB_TRYV(usable());
+  std::vector<RetiredMachine> found;
+  for (const auto& [key, facts] : state_->machines)
+    if (facts.retired && facts.seen.at >= since)
+      found.push_back({facts.name, *facts.retired, facts.seen.at});
+  return found;
+}
+
 Result<std::map<EpochKey, EpochFacts>> MemoryLedger::epochs(MachineKey machine) {
   MB_TRYV(usable());
   std::map<EpochKey, EpochFacts> found;

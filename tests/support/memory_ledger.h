@@ -44,6 +44,7 @@ class MemoryLedger : public LedgerStore {
   Result<std::map<EpochKey, EpochFacts>> epochs(MachineKey machine) override;
   Result<Holds> holds(MachineKey machine) override;
   Result<std::vector<MachineId>> silent(UtcTime before) override;
+  Result<std::vector<RetiredMachine>> retired_seen(UtcTime since) override;
   Result<std::map<MachineKey, Holds>> all_holds() override;
   Result<Decisions> decisions(MachineKey machine) override;
   Result<void> rows(MachineKey machine, SlotRange range,

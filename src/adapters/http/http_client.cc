@@ -210,6 +210,11 @@ class HttpClient::Impl {
         run([&](auto done) { tls_->async_handshake(net::ssl::stream_base::client, done); });
     if (!error) return ok();
     const std::string fault = timed_out_ ? "" : certificate_fault(*tls_);
+    if (!timed_out_ && speaks_no_tls(error))
+      return fail(Code::kUnavailable,
+                  place() + ": TLS: " + error.message() +
+                      "; the other side does not speak TLS: use http://, or name the port of "
+                      "the TLS proxy in front of it");
     if (fault.empty()) return unavailable(error, "TLS");
     return fail(Code::kUnavailable, place() + ": TLS: its certificate is not trusted: " + fault);
   }

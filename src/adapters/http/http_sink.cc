@@ -91,9 +91,10 @@ SendReport report_of(const HttpResponse& response, std::int64_t messages, std::i
       return report;
     }
     report.detail = fmt::format(
-        "{} readings were sent, and the answer 204 does not account for them ({}); is agent.sink "
-        "the address of a worker?",
-        readings, result.empty() ? "no MeterBill-Result" : "MeterBill-Result: " + excerpt(result));
+        "the answer 204 does not account for the {} reading{} sent ({}); is agent.sink the address "
+        "of a worker?",
+        readings, readings == 1 ? "" : "s",
+        result.empty() ? "no MeterBill-Result" : "MeterBill-Result: " + excerpt(result));
     return report;
   }
   report.detail = fmt::format("the worker answers {}: {}", response.status, excerpt(response.body));

@@ -1,10 +1,12 @@
 #include "adapters/http/http_tls.h"
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 
 #include <array>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <filesystem>
 
@@ -78,6 +80,13 @@ std::string certificate_fault(HttpTlsStream& stream) {
     default:
       return text;
   }
+}
+
+bool speaks_no_tls(const boost::system::error_code& error) {
+  if (error.category() != boost::asio::error::get_ssl_category()) return false;
+  const int reason = ERR_GET_REASON(static_cast<unsigned long>(error.value()));
+  return reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
+         reason == SSL_R_HTTPS_PROXY_REQUEST;
 }
 
 }  // namespace meterbill

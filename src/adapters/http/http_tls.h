@@ -22,4 +22,7 @@ void expect_host(HttpTlsStream& stream, const std::string& host);
 /// Why a handshake failed, with the remedy; empty when it was not about the certificate.
 [[nodiscard]] std::string certificate_fault(HttpTlsStream& stream);
 
+/// Whether a handshake failed because the peer answered with something else than TLS.
+[[nodiscard]] bool speaks_no_tls(const boost::system::error_code& error);
+
 }  // namespace meterbill

@@ -7,10 +7,12 @@
 
 #include "adapters/sqlite/sqlite_ledger_backup.h"
 #include "adapters/sqlite/sqlite_ledger_codec.h"
+#include "adapters/sqlite/sqlite_ledger_files.h"
 #include "adapters/sqlite/sqlite_ledger_quarantine.h"
 #include "adapters/sqlite/sqlite_ledger_upkeep.h"
 #include "adapters/sqlite/sqlite_ledger_writer.h"
 #include "base/assert.h"
+#include "base/manual.h"
 
 namespace meterbill {
 
@@ -25,13 +27,21 @@ constexpr int kCheckpointFrames = 1'000;
 Error with_remedy(Error error, const std::string& path) {
   if (error.code == Code::kDiskFull)
     error.message += "; the disk is full: free space and start again; nothing is lost";
+  if (error.code == Code::kPermission) {
+    // Whoever ran a worker by hand as somebody else left the companions, too.
+    const std::string all = std::filesystem::path(path).replace_extension(".*").string();
+    const OwnUser user = own_user();
+    error.message += fmt::format("; it must belong to the worker's user: chown {}:{} {}", user.name,
+                                 user.group, all);
+  }
   return with_restore_commands(std::move(error), path);
 }
 
 /// What it means for who only wants to read.
 Error with_reading_remedy(Error error) {
   if (error.code == Code::kDamaged)
-    error.message += "; if it is a worker's ledger, restore a backup (docs/ledger.md)";
+    error.message +=
+        "; if it is a worker's ledger, restore a backup (" + std::string(kLedgerManual) + ")";
   if (error.code == Code::kNotFound)
     error.message += "; a worker's ledger is ledger.db in its worker.state_dir";
   if (error.code == Code::kPermission)
@@ -76,15 +86,16 @@ Result<void> only_effects(const WriteSet& effects) {
 Error with_restore_commands(Error error, const std::string& path) {
   if (error.code != Code::kDamaged) return error;
   const std::string folder = std::filesystem::path(path).parent_path().string();
+  const OwnUser user = own_user();
   error.message += fmt::format(
       "\n{0} is damaged: nothing is billed from it any more. Put a backup\n"
       "in its place, and keep the damaged one until the bills are compared:\n"
       "  mkdir {1}/damaged && mv {0}* {1}/damaged/\n"
-      "  install -o USER -m 640 BACKUP {0}\n"
-      "USER is the one the worker runs as. Start the worker; then, on each machine:\n"
+      "  install -o {2} -g {3} -m 0640 BACKUP {0}\n"
+      "Start the worker; then, on each machine:\n"
       "  meterbill agent send --again\n"
-      "docs/ledger.md, \"Backup and restore\", has each step.",
-      path, folder.empty() ? "." : folder);
+      "{4}, \"Backup and restore\", has each step.",
+      path, folder.empty() ? "." : folder, user.name, user.group, kLedgerManual);
   return error;
 }
 

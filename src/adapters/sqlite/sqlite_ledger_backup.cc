@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "adapters/sqlite/sqlite_ledger_files.h"
+#include "base/manual.h"
 
 namespace meterbill {
 namespace {
@@ -141,8 +142,8 @@ Result<void> check_copy(SqliteDb& db) {
   MB_TRY(const bool found, check.step());
   if (!found || check.text(0) != "ok")
     return fail(Code::kDamaged, fmt::format("the copy fails its check ({}); the ledger itself may "
-                                            "be damaged: run the sqlite3 check of docs/ledger.md",
-                                            found ? check.text(0) : "no answer"));
+                                            "be damaged: run the sqlite3 check of {}",
+                                            found ? check.text(0) : "no answer", kLedgerManual));
   return ok();
 }
 

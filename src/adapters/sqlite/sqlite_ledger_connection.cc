@@ -2,6 +2,10 @@
 
 #include <sqlite3.h>
 
+#include <string>
+
+#include "base/manual.h"
+
 namespace meterbill {
 
 Result<LedgerSnapshot> LedgerSnapshot::begin(SqliteDb& db) {
@@ -29,9 +33,10 @@ Error LedgerConnection::judged(Error error) {
 
 Error LedgerConnection::condemn(const Error& error) {
   const bool damaged = error.code == Code::kDamaged;
-  condemned_ = Error{damaged ? Code::kDamaged : Code::kIo,
-                     error.message + (damaged ? "; restore a backup (docs/ledger.md)"
-                                              : "; the disk failed: restart to verify the ledger")};
+  condemned_ =
+      Error{damaged ? Code::kDamaged : Code::kIo,
+            error.message + (damaged ? "; restore a backup (" + std::string(kLedgerManual) + ")"
+                                     : "; the disk failed: restart to verify the ledger")};
   // What a failed sync left in the WAL must not reach the database file by way of the close.
   sqlite3_db_config(db_.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   return *condemned_;

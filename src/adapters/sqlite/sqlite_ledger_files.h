@@ -31,6 +31,13 @@ class LedgerLock {
   int fd_;
 };
 
+/// Whom this process runs as, by name; by number where there is no name.
+struct OwnUser {
+  std::string name;
+  std::string group;
+};
+[[nodiscard]] OwnUser own_user();
+
 /// kPermission unless this process may make a file in the folder. SQLite would say less.
 [[nodiscard]] Result<void> check_writable(const std::string& folder);
 

@@ -1,6 +1,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <grp.h>
 #include <linux/magic.h>
+#include <pwd.h>
 #include <sys/file.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -112,6 +114,13 @@ Result<std::optional<LedgerLock>> LedgerLock::share(const std::string& ledger) {
 
 LedgerLock::~LedgerLock() {
   if (fd_ >= 0) close(fd_);
+}
+
+OwnUser own_user() {
+  const passwd* const user = getpwuid(geteuid());
+  const std::string name = user == nullptr ? std::to_string(geteuid()) : user->pw_name;
+  const group* const own_group = getgrgid(getegid());
+  return {name, own_group == nullptr ? std::to_string(getegid()) : own_group->gr_name};
 }
 
 Result<void> check_writable(const std::string& folder) {

@@ -152,6 +152,22 @@ Result<std::map<MachineKey, MachineFacts>> machines(LedgerConnection& ledger) {
   }
 }
 
+Result<std::vector<RetiredMachine>> retired_seen(LedgerConnection& ledger, UtcTime since) {
+  MB_TRYV(ledger.usable());
+  MB_TRY(auto query,
+         ledger.query("SELECT name, retired_us, last_seen_us FROM machine_facts JOIN machine "
+                      "USING (machine) WHERE last_seen_us>=?1 AND retired_us IS NOT NULL"));
+  query->bind(1, since.us);
+  std::vector<RetiredMachine> found;
+  for (;;) {
+    MB_TRY(const bool more, query->step());
+    if (!more) return found;
+    found.push_back({.name = MachineId(std::string(query->text(0))),
+                     .retired = UtcTime{query->integer(1)},
+                     .seen = UtcTime{query->integer(2)}});
+  }
+}
+
 Result<std::vector<MachineId>> silent(LedgerConnection& ledger, UtcTime before) {
   MB_TRYV(ledger.usable());
   MB_TRY(auto query, ledger.query("SELECT name FROM machine_facts JOIN machine USING (machine) "

@@ -23,6 +23,8 @@ namespace meterbill::ledger_queries {
                                                             MachineKey machine);
 [[nodiscard]] Result<Holds> holds(LedgerConnection& ledger, MachineKey machine);
 [[nodiscard]] Result<std::vector<MachineId>> silent(LedgerConnection& ledger, UtcTime before);
+[[nodiscard]] Result<std::vector<RetiredMachine>> retired_seen(LedgerConnection& ledger,
+                                                               UtcTime since);
 [[nodiscard]] Result<std::map<MachineKey, Holds>> all_holds(LedgerConnection& ledger);
 [[nodiscard]] Result<Decisions> decisions(LedgerConnection& ledger, MachineKey machine);
 [[nodiscard]] Result<void> rows(LedgerConnection& ledger, MachineKey machine, SlotRange range,

@@ -25,6 +25,9 @@ class WithLedgerReads : public Port {
   Result<std::vector<MachineId>> silent(UtcTime before) override {
     return ledger_queries::silent(connection_, before);
   }
+  Result<std::vector<RetiredMachine>> retired_seen(UtcTime since) override {
+    return ledger_queries::retired_seen(connection_, since);
+  }
   Result<Holds> holds(MachineKey machine) override {
     return ledger_queries::holds(connection_, machine);
   }

@@ -179,6 +179,49 @@ TEST(AgentTest, ASendNowThatSucceedsEndsTheBackoff) {
   EXPECT_EQ(bench.sink.delivered.size(), 2U);
 }
 
+TEST(AgentTest, AnAskedTryIsAnsweredByTheEndOfWhatItSends) {
+  AgentBench bench;
+  bench.agent->tick_once();
+  bench.run(1);
+  static_cast<void>(bench.agent->send_once());  // all of it
+  bench.run(1);
+  bench.sink.answer = [](const OutgoingMessage&) { return FakeSink::report(Fate::kLater, "away"); };
+  static_cast<void>(bench.agent->send_once());
+  EXPECT_EQ(bench.agent->status().sends_answered, 0) << "nobody asked";
+  const std::int64_t asked = bench.agent->send_now();
+  EXPECT_LT(bench.agent->status().sends_answered, asked);
+  const std::int64_t wait = bench.agent->send_once();
+  EXPECT_EQ(bench.agent->status().sends_answered, asked) << "it could not";
+  EXPECT_EQ(bench.agent->status().next_try, UtcTime{bench.clock.now().utc.us + wait});
+
+  bench.sink.answer = [](const OutgoingMessage&) { return FakeSink::report(Fate::kDelivered); };
+  const std::int64_t again = bench.agent->send_now();
+  EXPECT_GT(again, asked);
+  EXPECT_EQ(bench.agent->send_once(), 0);
+  EXPECT_LT(bench.agent->status().sends_answered, again) << "more may wait";
+  EXPECT_EQ(bench.agent->status().next_try, std::nullopt);
+  static_cast<void>(bench.agent->send_once());
+  EXPECT_EQ(bench.agent->status().sends_answered, again);
+}
+
+TEST(AgentTest, WhatWaitsIsAsOldAsTheTickThatFirstKeptIt) {
+  AgentBench bench;
+  bench.clock.advance(600 * kSecond);
+  bench.agent->tick_once();
+  bench.run(2);
+  static_cast<void>(bench.agent->send_once());
+  EXPECT_EQ(bench.agent->status().waiting_since(), std::nullopt);
+  bench.run(1);
+  const UtcTime first = bench.clock.now().utc;
+  bench.run(3);
+  EXPECT_EQ(bench.agent->status().waiting_since(), first);
+  EXPECT_NE(to_json(bench.agent->status()).find(R"("oldest_age_s":30,)"), std::string::npos);
+  // What an earlier run left may be as old as its slot.
+  bench.restart();
+  bench.run(1);
+  EXPECT_EQ(bench.agent->status().waiting_since(), parse_utc("2026-11-22T10:00:00Z").value());
+}
+
 TEST(AgentTest, SendAgainOffersAllKeptRows) {
   AgentBench bench;
   bench.agent->tick_once();
@@ -313,6 +356,8 @@ AgentStatus troubled() {
                                  .waiting = 7};
   status.sending.quarantined = 2;
   status.sending.clock_ahead_us = -45'000'000;
+  status.next_try = parse_utc("2026-11-22T10:21:05.75Z").value();
+  status.sends_answered = 3;
   return status;
 }
 
@@ -335,7 +380,8 @@ TEST(AgentStatusTest, JsonTellsAllThatIsWrong) {
       R"("save_error":"","damaged_file":""},)"
       R"("sending":{"sink":"http://127.0.0.1:5001","paused":false,)"
       R"("last_acknowledged":"2026-11-22T10:10:00Z","outage":{"since":"2026-11-22T10:10:10Z",)"
-      R"("lasted_s":620,"detail":"connect: refused"},"quarantined":2,"clock_ahead_ms":-45000}})");
+      R"("lasted_s":620,"detail":"connect: refused"},"next_try":"2026-11-22T10:21:05.750000Z",)"
+      R"("sends_answered":3,"quarantined":2,"clock_ahead_ms":-45000}})");
 }
 
 TEST(AgentTest, ALoopThatIsStuckIsNotAliveAndOneThatRestsIs) {
@@ -441,9 +487,16 @@ TEST(AgentTest, FoldingIsToldWhenItBeginsAndEndsAndNotAgainAfterARestart) {
 
 TEST(AgentStatusTest, TheLineForTheServiceManagerSaysWhatKeepsReadingsFromBeingSent) {
   AgentStatus status = troubled();
+  status.sending.outage->since.us += 250'000;
   EXPECT_EQ(status_line(status),
             "ready, but unreachable since 2026-11-22T10:10:10Z: 7 readings waiting for "
-            "http://127.0.0.1:5001, acknowledged 10 min ago: connect: refused");
+            "http://127.0.0.1:5001, acknowledged 10 min ago, next try 2026-11-22T10:21:05Z: "
+            "connect: refused");
+  // Who says where it failed names the place once.
+  status.sending.outage->detail = "connect to http://127.0.0.1:5001: refused";
+  EXPECT_EQ(status_line(status),
+            "ready, but unreachable since 2026-11-22T10:10:10Z: 7 readings waiting, acknowledged "
+            "10 min ago, next try 2026-11-22T10:21:05Z: connect to http://127.0.0.1:5001: refused");
   status.paused = true;
   EXPECT_EQ(status_line(status),
             "ready, sending paused: 7 readings waiting for http://127.0.0.1:5001, acknowledged 10 "
@@ -454,6 +507,8 @@ TEST(AgentStatusTest, TheLineForTheServiceManagerSaysWhatKeepsReadingsFromBeingS
   status.ready = true;
   status.sink = "http://127.0.0.1:5001";
   EXPECT_EQ(status_line(status), "ready: 0 readings waiting for http://127.0.0.1:5001");
+  status.spool.waiting = 1;
+  EXPECT_EQ(status_line(status), "ready: 1 reading waiting for http://127.0.0.1:5001");
 }
 
 }  // namespace

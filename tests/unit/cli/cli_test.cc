@@ -67,6 +67,15 @@ TEST_F(CliTest, AnIncompleteCommandSaysSo) {
             "meterbill: bill is not complete; `meterbill bill --help` lists what there is\n");
 }
 
+TEST_F(CliTest, TheShortOptionForHelpIsUnderstood) {
+  EXPECT_EQ(run({"bill", "--help"}), kExitOk);
+  const std::string help = test_.out.str();
+  test_.out.str("");
+  EXPECT_EQ(run({"bill", "-h"}), kExitOk);
+  EXPECT_EQ(test_.out.str(), help);
+  EXPECT_EQ(run({"status", "--", "-h"}), 3) << "a word";
+}
+
 TEST_F(CliTest, HelpIsThereAtEveryLevelAndRunsNothing) {
   EXPECT_EQ(run({"--help"}), kExitOk);
   EXPECT_EQ(run({"help", "bill"}), kExitOk);

@@ -60,16 +60,20 @@ TEST_F(OperatorCommandsTest, EachAsksTheControlChannelOfItsService) {
       {{"machine", "resolve", "web-1", "--sum"},
        "/w/api/v1/machines/web-1/resolve?decision=sum",
        "decided\n"},
-      {{"machine", "retire", "web-1"}, "/w/api/v1/machines/web-1/retire", "retired\n"},
+      {{"machine", "retire", "web-1"},
+       "/w/api/v1/machines/web-1/retire",
+       "retired: no time is expected of it any more, what it still reports is billed; `meterbill "
+       "machine retire web-1 --undo` takes it back\n"},
+      {{"machine", "retire", "web-1", "--undo"},
+       "/w/api/v1/machines/web-1/retire?undo=1",
+       "not retired any more: its time is expected again, and missing where it did not report\n"},
       {{"quarantine", "release", "7"}, "/w/api/v1/quarantine/7/release", "released\n"},
       {{"quarantine", "discard", "7"}, "/w/api/v1/quarantine/7/discard", "discarded\n"},
       {{"kafka", "accept", "--partition", "2"}, "/w/api/v1/partitions/2/accept", "accepted\n"},
       {{"agent", "pause"},
        "/a/api/v1/pause",
        "paused until `meterbill agent resume` or the next start\n"},
-      {{"agent", "resume"}, "/a/api/v1/resume", "resumed\n"},
-      {{"agent", "send"}, "/a/api/v1/send", "sending\n"},
-      {{"agent", "send", "--again"}, "/a/api/v1/send?again=1", "sending\n"}};
+      {{"agent", "resume"}, "/a/api/v1/resume", "resumed\n"}};
   for (const Order& order : orders) {
     EXPECT_EQ(run(order.words), kExitOk) << order.asked << test_.err.str();
     EXPECT_THAT(asked_, ElementsAre("POST unix:" + order.asked));
@@ -131,6 +135,7 @@ TEST_F(OperatorCommandsTest, HalfACommandIsNotAsked) {
       {{"machine", "resolve", "web-1", "--keep"}, "say which boot with --boot ID"},
       {{"machine", "resolve", "web-1", "--boot", "b1", "--sum"}, "leave out --boot"},
       {{"machine", "retire"}, "missing: NAME"},
+      {{"machine", "retire", "web-1", "--undo", "--at=2026-11-22T10:00:00Z"}, "--at and --undo"},
       {{"quarantine", "release"}, "missing: ID"},
       {{"quarantine", "show"}, "missing: ID"},
       {{"kafka", "accept"}, "--partition N"}};

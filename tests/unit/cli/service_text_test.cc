@@ -14,12 +14,14 @@
 namespace meterbill {
 namespace {
 
-std::string printed(const std::vector<std::string>& arguments, const std::string& body) {
+std::string printed(const std::vector<std::string>& arguments, const std::string& body,
+                    bool has_edge = true) {
   const AskService ask = [&body](const std::string&, const std::string&, const std::string&) {
     return Result<ServiceAnswer>(ServiceAnswer{200, body});
   };
   const ServiceAccess access{ask, {"http://127.0.0.1:5001", "", "http://127.0.0.1:5002", ""}, {}};
   TestTerminal test;
+  test.terminal.has_edge = has_edge;
   EXPECT_EQ(Cli{list_commands(access)}.run(arguments, test.terminal), kExitOk) << test.err.str();
   return test.out.str();
 }
@@ -101,7 +103,7 @@ TEST(ServiceTextTest, StatusOfServicesInTrouble) {
         "going_on_since":"2026-11-14T08:00:10Z"},"save_error":"disk full"},
     "sending":{"sink":"http://worker.example:5001","paused":true,"last_acknowledged":null,
       "outage":{"since":"2026-11-22T08:10:00Z","lasted_s":7500,"detail":"connection refused"},
-      "quarantined":3,"clock_ahead_ms":-45000}})");
+      "next_try":"2026-11-22T10:15:34.5Z","quarantined":3,"clock_ahead_ms":-45000}})");
   expect_fits(text);
   expect_golden("tests/golden/status_trouble.txt", text);
 }
@@ -118,6 +120,18 @@ TEST(ServiceTextTest, MachineList) {
      "labels":{"rack":"2","site":"\u009b2J"}}]})");
   expect_fits(text);
   expect_golden("tests/golden/machine_list.txt", text);
+}
+
+TEST(ServiceTextTest, APipeGetsEveryColumn) {
+  const std::string body = R"({"machines":[{"machine":"web-1.rack-2.berlin.example",
+     "last_seen":"2026-11-22T10:15:00Z","conflict":false,"cpu_usage_percent":"37.5",
+     "memory_usage_percent":"61.2","labels":{"site":"a-site-with-a-long-name-of-its-own"}}]})";
+  const std::string fitted = printed({"machine", "list"}, body);
+  EXPECT_EQ(fitted.find("site="), std::string::npos);
+  const std::string piped = printed({"machine", "list"}, body, false);
+  EXPECT_NE(piped.find("  37.5      61.2  2026-11-22T10:15:00Z  site=a-site"), std::string::npos)
+      << piped;
+  EXPECT_EQ(piped.find("left out"), std::string::npos);
 }
 
 TEST(ServiceTextTest, MachineListWithoutWhatDoesNotFit) {

@@ -77,6 +77,8 @@ TEST_F(HttpTlsTest, AServerWithoutTlsIsNoAnswer) {
   const auto answer = client.send({});
   ASSERT_FALSE(answer);
   EXPECT_THAT(answer.error().message, HasSubstr(": TLS: "));
+  EXPECT_THAT(answer.error().message,
+              HasSubstr("; the other side does not speak TLS: use http://"));
 }
 
 TEST_F(HttpTlsTest, AProxyPassesTheTunnelOn) {

@@ -197,6 +197,19 @@ TEST(PriceBookReportTest, ABookAsTextAndJson) {
                 price_book_json(book, "prices.toml", std::string(64, '3')));
 }
 
+TEST(StatementTextTest, TimeBelowAHundredthOfAnHourIsNotNothing) {
+  const PriceBook book = berlin_book();
+  MachineNote note;
+  note.coverage = Coverage{5 * kSecond, 0, 0, 0};
+  const std::string text =
+      statement_text(make_statement(facts_of(book, "2026-11"), Rating{book}.finish().value(),
+                                    {{MachineId{"web-1"}, note}})
+                         .value(),
+                     book.zone());
+  EXPECT_NE(text.find("<0.01 h expected:"), std::string::npos) << text;
+  EXPECT_NE(text.find("metered <0.01 h (100.00 %)"), std::string::npos) << text;
+}
+
 TEST(StatementTextTest, TimeThatIsHeldIsNotCalledUnexpected) {
   const PriceBook book = berlin_book();
   MachineNote note;

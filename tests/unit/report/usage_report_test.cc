@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "report/coverage_printer.h"
 #include "report/usage_printer.h"
 #include "support/golden.h"
 #include "unit/domain/billing_support.h"
@@ -143,7 +144,7 @@ TEST(UsageReportTest, AFleetAsText) {
     expect_golden("tests/golden/usage_by_" + std::string(to_string(by)) + ".txt", fleet_text(by));
 }
 
-TEST(UsageReportTest, WithoutUsageOnlyTheFrameIsPrinted) {
+TEST(UsageReportTest, WithoutUsageTheTextSaysSoAndProgramsGetTheFrame) {
   const UsagePage page{.by = UsageBy::kDay, .period = "2026-11"};
   const auto frame = [&page](UsageFormat format) {
     UsagePrinter printer(format, page);
@@ -153,8 +154,10 @@ TEST(UsageReportTest, WithoutUsageOnlyTheFrameIsPrinted) {
   EXPECT_EQ(frame(UsageFormat::kCsv), "machine,scope,labels,day,meter,quantity,unit\r\n");
   EXPECT_EQ(frame(UsageFormat::kJson), R"({"by":"day","period":"2026-11","machines":[]})"
                                        "\n");
-  EXPECT_EQ(frame(UsageFormat::kText),
-            "machine  day\n  scope  labels  meter          quantity  unit\n");
+  EXPECT_EQ(frame(UsageFormat::kText), "no usage in 2026-11\n");
+  CoveragePrinter coverage(UsageFormat::kText,
+                           CoveragePage{.by = UsageBy::kDay, .period = "2026-11"});
+  EXPECT_EQ(coverage.begin() + coverage.end(), "no time was expected in 2026-11\n");
 }
 
 TEST(UsagePageTest, SaysWhereTheNextOneBegins) {

@@ -16,7 +16,7 @@ class MemorySink final : public LogSink {
   std::string lines;
 };
 
-TEST(ErrorStreamTest, EachLineIsAnErrorOfTheLog) {
+TEST(ErrorStreamTest, WhatIsSaidIsAnErrorOfTheLog) {
   SteppedClock clock;
   MemorySink sink;
   {
@@ -28,6 +28,18 @@ TEST(ErrorStreamTest, EachLineIsAnErrorOfTheLog) {
     EXPECT_EQ(sink.lines, "");
   }
   EXPECT_EQ(sink.lines, "MESSAGE=without an end\nPRIORITY=3\n");
+}
+
+TEST(ErrorStreamTest, WhatIsSaidTogetherIsOneEntryThatNamesTheProgramOnce) {
+  SteppedClock clock;
+  MemorySink sink;
+  {
+    ErrorStream stream(sink, clock);
+    stream << "meterbill-worker: it is damaged:\nmeterbill-worker:   mkdir x && mv y* x/\n";
+    EXPECT_EQ(sink.lines, "");
+  }
+  EXPECT_EQ(sink.lines,
+            "MESSAGE=meterbill-worker: it is damaged:\n  mkdir x && mv y* x/\nPRIORITY=3\n");
 }
 
 }  // namespace
