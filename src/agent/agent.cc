@@ -328,6 +328,7 @@ AgentStatus Agent::status() const {
   // By today's clock: the one at the start may have been wrong.
   status.started = UtcTime{now.utc.us - (now.boot_us - started_boot_us_)};
   status.sink = parts_.sink.name();
+  if (paused_) status.next_try.reset();
   status.paused = paused_;
   const std::int64_t silent_us = now.boot_us - last_tick.boot_us;
   const bool ticks = !ticking_.is_late(now.monotonic_us);

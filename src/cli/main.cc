@@ -174,13 +174,20 @@ std::optional<ServiceReach> reach_of(const std::string& program) {
   if (!is_root()) return std::nullopt;
   const auto user = find_user(program);
   if (!user) return std::nullopt;
-  return ServiceReach{.account = {program, user->user, user->groups},
-                      .rights_of = [](const std::string& path) -> std::optional<FileRights> {
-                        const auto status = file_status(path);
-                        if (!status) return std::nullopt;
-                        return FileRights{status->owner, status->group, status->mode};
-                      },
-                      .first_free_port = first_free_port()};
+  return ServiceReach{
+      .account = {program, user->user, user->groups},
+      .rights_of = [](const std::string& path) -> std::optional<FileRights> {
+        const auto status = file_status(path);
+        if (!status) return std::nullopt;
+        return FileRights{status->owner, status->group, status->mode, status->has_list};
+      },
+      .target_of =
+          [](const std::string& path) {
+            std::error_code error;
+            const auto target = std::filesystem::weakly_canonical(path, error);
+            return error ? path : target.string();
+          },
+      .first_free_port = first_free_port()};
 }
 
 int main_of(int argc, char** argv) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <chrono>
 #include <ostream>
 
 #include "base/printable.h"
@@ -28,6 +29,9 @@ struct Seen {
   std::string next_try;
   std::int64_t waiting = 0;
   std::int64_t answered = 0;
+  std::int64_t aside = 0;        ///< rows that the sink refused for good
+  std::int64_t quarantined = 0;  ///< readings that a worker set aside, since the agent's start
+  bool is_paused = false;
 };
 
 Result<Seen> look(const ServiceAccess& access, const std::string& control) {
@@ -42,7 +46,10 @@ Result<Seen> look(const ServiceAccess& access, const std::string& control) {
               .detail = text_of(outage, "detail"),
               .next_try = second_text(sending, "next_try"),
               .waiting = number_of(member_of(status, "spool"), "waiting"),
-              .answered = number_of(sending, "sends_answered")};
+              .answered = number_of(sending, "sends_answered"),
+              .aside = number_of(member_of(status, "spool"), "set_aside"),
+              .quarantined = number_of(sending, "quarantined"),
+              .is_paused = is_true(sending, "paused")};
 }
 
 std::string readings(std::int64_t count) { return count_text(count, "reading"); }
@@ -73,20 +80,42 @@ Error failure(const Seen& seen) {
 /// does not want to wait for it.
 Result<std::optional<Seen>> end_of(const ServiceAccess& access, const std::string& control,
                                    std::int64_t number, const WaitForInterrupt& wait) {
-  for (std::chrono::milliseconds waited{0}; waited < kSendWaitMax; waited += kBetweenLooks) {
+  // A look takes time, too.
+  const auto deadline = std::chrono::steady_clock::now() + kSendWaitMax;
+  for (std::chrono::milliseconds waited{0};
+       waited < kSendWaitMax && std::chrono::steady_clock::now() < deadline;
+       waited += kBetweenLooks) {
     MB_TRY(const Seen seen, look(access, control));
     if (seen.answered >= number) return std::optional<Seen>(seen);
+    if (seen.is_paused)
+      return fail(Code::kConflict,
+                  "sending was paused meanwhile: `meterbill agent resume` goes on with it");
     if (wait(kBetweenLooks)) break;
   }
   return std::optional<Seen>();
 }
 
-std::string as_json(const Seen& end, const json::value& told) {
+/// What was refused for good by this try; empty: nothing.
+std::string refused(const Seen& before, const Seen& end, bool again) {
+  // What is sent again counts anew.
+  const std::int64_t aside = again ? end.aside : end.aside - before.aside;
+  std::string text;
+  if (aside > 0)
+    text = fmt::format("{} refused for good and set aside: `meterbill status` says why",
+                       readings(aside));
+  if (end.quarantined > before.quarantined)
+    text += fmt::format("{}{} quarantined by the worker: its log says why",
+                        text.empty() ? "" : "; ", readings(end.quarantined - before.quarantined));
+  return text;
+}
+
+std::string as_json(const Seen& end, const json::value& told, const std::string& lost) {
   JsonWriter json;
-  json.begin_object().boolean("done", !failed(end));
+  json.begin_object().boolean("done", !failed(end) && lost.empty());
   if (member_of(told, "rows").is_int64()) json.integer("rows", number_of(told, "rows"));
   json.integer("waiting", end.waiting);
   if (failed(end)) json.string("detail", why(end)).string("next_try", end.next_try);
+  if (!failed(end) && !lost.empty()) json.string("detail", lost);
   json.end_object();
   return json.take() + "\n";
 }
@@ -103,6 +132,12 @@ Result<int> send(const ServiceAccess& access, const WaitForInterrupt& wait,
   const bool in_json = arguments.has("json");
   if (arguments.has("again") && !in_json)
     terminal.out << fmt::format("{} marked to be sent again\n", readings(number_of(told, "rows")));
+  if (!member_of(told, "number").is_int64()) {
+    terminal.out << (in_json ? "{\"done\":false}\n"
+                             : "sending; this agent is of an older version, which does not tell "
+                               "what comes of it: `meterbill status` does\n");
+    return static_cast<int>(kExitOk);
+  }
   if (before.is_away) terminal.err << printable_lines(before_text(before)) << std::flush;
   MB_TRY(const auto end, end_of(access, control, number_of(told, "number"), wait));
   if (!end) {
@@ -112,8 +147,10 @@ Result<int> send(const ServiceAccess& access, const WaitForInterrupt& wait,
            terminal);
     return static_cast<int>(kExitTemporary);
   }
-  if (in_json) terminal.out << as_json(*end, told);
+  const std::string lost = refused(before, *end, arguments.has("again"));
+  if (in_json) terminal.out << as_json(*end, told, lost);
   if (failed(*end)) return failure(*end);
+  if (!lost.empty()) return fail(Code::kUnavailable, lost);
   if (!in_json)
     terminal.out << fmt::format("sent; {} waiting\n",
                                 end->waiting == 0 ? "nothing is"

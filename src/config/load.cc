@@ -158,9 +158,12 @@ class Loader {
     if (assignment.origin.kind != Origin::Kind::kFile || assignment.text.empty() ||
         std::filesystem::path(assignment.text).is_absolute())
       return true;
-    problems_.add(assignment.origin,
-                  fmt::format("{}: '{}' is relative; write the whole path, from / on",
-                              assignment.key, assignment.text));
+    const std::string message = fmt::format("{}: '{}' is relative; write the whole path, from / on",
+                                            assignment.key, assignment.text);
+    // Or else whoever needs this key would go on with its default.
+    if (std::ranges::find(request_.only, assignment.key) != request_.only.end())
+      concerning_.add(assignment.origin, message);
+    problems_.add(assignment.origin, message);
     return false;
   }
 

@@ -19,13 +19,21 @@ constexpr std::array<std::string_view, 5> kHidden{"/home", "/root", "/run/user",
 
 /// The owner's rights are the owner's even when the group has more; so the kernel does it.
 bool may(const ServiceAccount& account, const FileRights& file, std::uint32_t wanted) {
+  if (file.has_list) return true;
   const bool is_group = std::ranges::find(account.groups, file.group) != account.groups.end();
   const unsigned shift = file.owner == account.user ? 6U : is_group ? 3U : 0U;
   return (file.mode >> shift & wanted) == wanted;
 }
 
-/// Why the service cannot read the file, and what to do.
-std::optional<std::string> why_not(const std::string& path, const ServiceReach& reach) {
+constexpr std::string_view kOwnFolder = "/etc/meterbill";
+
+/// Elsewhere rights are somebody else's to give: a folder of keys is not to be opened for us.
+bool is_own(const std::string& path) {
+  return path == kOwnFolder || path.starts_with(std::string(kOwnFolder) + "/");
+}
+
+/// Why the service cannot read the file that this path leads to itself, and what to do.
+std::optional<std::string> why_not_here(const std::string& path, const ServiceReach& reach) {
   for (const std::string_view folder : kHidden)
     if (path.starts_with(folder) && path.substr(folder.size()).starts_with('/'))
       return fmt::format("the service does not see what is below {}; put it into /etc/meterbill",
@@ -36,13 +44,28 @@ std::optional<std::string> why_not(const std::string& path, const ServiceReach& 
     folder /= part;
     const auto rights = reach.rights_of(folder.string());
     if (rights && !may(reach.account, *rights, kEnter))
-      return fmt::format("the user {0} may not enter {1}; chmod o+x {1}, or put the file elsewhere",
-                         reach.account.name, folder.string());
+      return fmt::format("the user {} may not enter {}; {}", reach.account.name, folder.string(),
+                         is_own(folder.string()) ? fmt::format("chmod o+x {}", folder.string())
+                                                 : fmt::format("put a copy into {}", kOwnFolder));
   }
   const auto rights = reach.rights_of(path);
   if (!rights || may(reach.account, *rights, kRead)) return std::nullopt;
+  if (!is_own(path))
+    return fmt::format(
+        "the user {0} may not read it; put a copy of group {0} and mode 0640 into {1}",
+        reach.account.name, kOwnFolder);
   return fmt::format("the user {0} may not read it; chgrp {0} {1} && chmod 0640 {1}",
                      reach.account.name, path);
+}
+
+/// The same, also of where links lead.
+std::optional<std::string> why_not(const std::string& path, const ServiceReach& reach) {
+  if (auto reason = why_not_here(path, reach)) return reason;
+  const std::string target = reach.target_of ? reach.target_of(path) : path;
+  if (target.empty() || target == path) return std::nullopt;
+  auto reason = why_not_here(target, reach);
+  if (reason) reason->insert(0, fmt::format("leads to {}: ", target));
+  return reason;
 }
 
 /// The files that a setting names; librdkafka's properties of certificates and keys end so.

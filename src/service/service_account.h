@@ -23,6 +23,7 @@ struct FileStatus {
   std::uint32_t owner = 0;
   std::uint32_t group = 0;
   std::uint32_t mode = 0;
+  bool has_list = false;  ///< an access list, acl(5)
 };
 
 /// Of what the path leads to; none: nothing, or it cannot be seen.

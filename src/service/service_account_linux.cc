@@ -1,6 +1,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -27,7 +28,9 @@ std::optional<UserAccount> find_user(const std::string& name) {
 std::optional<FileStatus> file_status(const std::string& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) return std::nullopt;
-  return FileStatus{.owner = status.st_uid, .group = status.st_gid, .mode = status.st_mode};
+  const bool has_list = getxattr(path.c_str(), "system.posix_acl_access", nullptr, 0) > 0;
+  return FileStatus{
+      .owner = status.st_uid, .group = status.st_gid, .mode = status.st_mode, .has_list = has_list};
 }
 
 std::int64_t first_free_port() {

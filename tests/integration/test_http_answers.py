@@ -371,7 +371,7 @@ class HttpAnswersTest(ProgramTest):
         open_to_all = Worker(self.scratch, "open")
         open_to_all.options["http.listen"] = f"0.0.0.0:{open_to_all.port}"
         self.keep(open_to_all)
-        self.assertEqual(open_to_all.wait_exit(20), 78)
+        self.assertEqual(open_to_all.wait_exit(20), 64)
         self.assertIn("http.insecure=true", open_to_all.log())
 
     def test_the_address_listened_on_is_a_name_of_the_server(self):

@@ -349,7 +349,7 @@ class UsedPricesTest(LedgerFileTest):
                 self.assertIn("not compared with the prices that were used", done.stderr)
                 self.assertIn("core_hour", done.stdout)
         self.prices.write_text("currency = 1\n", encoding="utf-8")
-        self.assertEqual(self.check(nobody)[0], 78)
+        self.assertEqual(self.check(nobody)[0], 65)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import unittest
 
 from harness import Agent, ProgramTest, Worker, program, wait_until
 
-CANNOT_WRITE, WRONG_CONFIG = 77, 78
+CANNOT_WRITE, WRONG_CONFIG, WRONG_USE = 77, 78, 64
 # Shorter than any wait inside a start that is not interrupted.
 AT_ONCE_S = 3
 
@@ -76,14 +76,14 @@ class StartTest(ProgramTest):
         )
         self.assertEqual({file.name: oct(mode(file)) for file in files if mode(file) & 0o027}, {})
 
-    def test_a_wrong_configuration_leaves_what_waits_in_the_spool_as_it_is(self):
+    def test_a_wrong_setting_leaves_what_waits_in_the_spool_as_it_is(self):
         _, agent = self.services()
         self.keep(agent).wait_ready()
         wait_until(lambda: int(agent.status()["spool"]["waiting"]) > 0, 20, "something waits")
         self.assertEqual(agent.stop(), 0)
         before = {file.name: file.read_bytes() for file in agent.state_dir.iterdir()}
         agent.options["agent.interval"] = "soon"
-        self.ends(agent, WRONG_CONFIG, "agent.interval")
+        self.ends(agent, WRONG_USE, "agent.interval")
         after = {file.name: file.read_bytes() for file in agent.state_dir.iterdir()}
         self.assertEqual(after, before)
 

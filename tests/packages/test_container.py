@@ -14,7 +14,8 @@ from container import Container
 from processes import running_in, wait_until
 
 _HELD = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where shells start us behind
 sys.path.insert(0, sys.argv[1])
 from container import Container
 with Container(sys.argv[2]) as box:

@@ -31,8 +31,8 @@ Error with_remedy(Error error, const std::string& path) {
     // Whoever ran a worker by hand as somebody else left the companions, too.
     const std::string all = std::filesystem::path(path).replace_extension(".*").string();
     const OwnUser user = own_user();
-    error.message += fmt::format("; it must belong to the worker's user: chown {}:{} {}", user.name,
-                                 user.group, all);
+    error.message += fmt::format("; it must belong to the worker's user: chown -h {}:{} {}",
+                                 user.name, user.group, all);
   }
   return with_restore_commands(std::move(error), path);
 }

@@ -42,14 +42,18 @@ class SendCommandTest : public testing::Test {
   Result<ServiceAnswer> posted() {
     if (!refusal_.empty()) return ServiceAnswer{409, refusal_};
     number_ = 4;
-    return ServiceAnswer{200, R"({"done":true,"rows":1,"number":4})"};
+    return ServiceAnswer{200,
+                         is_old_ ? R"({"done":true})" : R"({"done":true,"rows":1,"number":4})"};
   }
   std::string status() {
     const bool has_ended = number_ > 0 && ++looks_ > looks_needed_;
-    return fmt::format(R"({{"spool":{{"waiting":{}}},"sending":{{"sink":"http://sink","outage":{},)"
-                       R"("next_try":{},"sends_answered":{}}}}})",
-                       waiting_, has_ended ? outage_after_ : outage_before_,
-                       has_ended ? next_after_ : "null", has_ended ? 4 : 3);
+    return fmt::format(
+        R"({{"spool":{{"waiting":{},"set_aside":{}}},"sending":{{"sink":"http://sink",)"
+        R"("paused":{},"outage":{},)"
+        R"("next_try":{},"sends_answered":{}}}}})",
+        waiting_, has_ended ? aside_after_ : 0, is_paused_,
+        has_ended ? outage_after_ : outage_before_, has_ended ? next_after_ : "null",
+        has_ended ? 4 : 3);
   }
 
   static constexpr const char* kOutage =
@@ -59,6 +63,9 @@ class SendCommandTest : public testing::Test {
   std::string next_after_ = "null";
   std::string refusal_;
   std::int64_t waiting_ = 0;
+  std::int64_t aside_after_ = 0;
+  bool is_paused_ = false;
+  bool is_old_ = false;
   int looks_needed_ = 2;
   bool is_interrupted_ = false;
   std::chrono::milliseconds waited_{0};
@@ -67,6 +74,29 @@ class SendCommandTest : public testing::Test {
   std::string asked_;
   TestTerminal test_;
 };
+
+TEST_F(SendCommandTest, WhatIsRefusedForGoodIsNotSent) {
+  aside_after_ = 1;
+  EXPECT_EQ(run({}), kExitUnavailable);
+  EXPECT_EQ(test_.out.str(), "");
+  EXPECT_THAT(test_.err.str(), HasSubstr("1 reading refused for good and set aside"));
+  EXPECT_EQ(run({"--again", "--json"}), kExitUnavailable);
+  EXPECT_THAT(test_.out.str(), StartsWith("{\"done\":false,"));
+}
+
+TEST_F(SendCommandTest, AnAgentThatDoesNotTellIsNotSaidToHaveSent) {
+  is_old_ = true;
+  EXPECT_EQ(run({}), kExitOk);
+  EXPECT_THAT(test_.out.str(), StartsWith("sending; this agent is of an older version"));
+}
+
+TEST_F(SendCommandTest, APauseEndsTheWait) {
+  looks_needed_ = 1'000'000;
+  is_paused_ = true;
+  EXPECT_EQ(run({}), kExitTemporary);
+  EXPECT_EQ(waited_, std::chrono::milliseconds(0));
+  EXPECT_THAT(test_.err.str(), HasSubstr("sending was paused meanwhile"));
+}
 
 TEST_F(SendCommandTest, ItWaitsForTheEndAndSaysSo) {
   EXPECT_EQ(run({}), kExitOk) << test_.err.str();

@@ -254,6 +254,16 @@ TEST_F(LoadTest, APathInAFileIsWholeForAServiceWorksInTheRoot) {
   EXPECT_EQ(code_, Code::kConfig);
 }
 
+TEST_F(LoadTest, WhoNeedsAKeyWithARelativePathDoesNotGetItsDefault) {
+  request_.only = {"agent.control"};
+  write("agent.conf", "[agent]\nstate_dir = state\n");
+  EXPECT_EQ(problems(), "(accepted)");
+  write("agent.conf", "[agent]\ncontrol = run/x.sock\n");
+  EXPECT_EQ(problems(),
+            "agent.conf:2: agent.control: 'run/x.sock' is relative; write the whole path, from / "
+            "on");
+}
+
 TEST_F(LoadTest, APathOnTheCommandLineIsOfTheFolderWhereItWasTyped) {
   say_on_command_line("agent.state_dir", "state");
   EXPECT_EQ(load().value().get<std::string>("agent.state_dir"), "state");

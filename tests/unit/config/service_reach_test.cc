@@ -30,16 +30,35 @@ class ServiceReachTest : public testing::Test {
     request.command_line.push_back(
         {.key = key, .text = text, .origin = {.kind = Origin::Kind::kCommandLine}});
     const ServiceReach reach{.account = {"meterbill-worker", kUser, {kGroup}},
-                             .rights_of = [this](const std::string& path) {
-                               const auto found = files_.find(path);
-                               return found == files_.end() ? std::nullopt
-                                                            : std::optional(found->second);
-                             }};
+                             .rights_of =
+                                 [this](const std::string& path) {
+                                   const auto found = files_.find(path);
+                                   return found == files_.end() ? std::nullopt
+                                                                : std::optional(found->second);
+                                 },
+                             .target_of =
+                                 [this](const std::string& path) {
+                                   return links_.contains(path) ? links_.at(path) : path;
+                                 }};
     return out_of_reach(load_settings(worker_options(), request).value(), reach);
   }
 
   std::map<std::string, FileRights> files_;
+  std::map<std::string, std::string> links_;
 };
+
+TEST_F(ServiceReachTest, WhereALinkLeadsCounts) {
+  links_["/etc/meterbill/link.toml"] = "/home/p.toml";
+  EXPECT_THAT(problems("worker.prices", "/etc/meterbill/link.toml"),
+              ElementsAre("command line: worker.prices: /etc/meterbill/link.toml: leads to "
+                          "/home/p.toml: the service does not see what is below /home; put it into "
+                          "/etc/meterbill"));
+}
+
+TEST_F(ServiceReachTest, AnAccessListMayAllowIt) {
+  files_["/etc/meterbill/p.toml"] = {kRoot, kRoot, 0600, true};
+  EXPECT_THAT(problems("worker.prices", "/etc/meterbill/p.toml"), IsEmpty());
+}
 
 TEST_F(ServiceReachTest, AFileIsReadByTheRightsOfOwnerGroupOrOthersAndNoOther) {
   struct Case {
@@ -67,8 +86,8 @@ TEST_F(ServiceReachTest, AFolderOnTheWayHasToBeEntered) {
   files_["/srv/closed/p.toml"] = {kRoot, kRoot, 0644};
   EXPECT_THAT(problems("worker.prices", "/srv/closed/p.toml"),
               ElementsAre("command line: worker.prices: /srv/closed/p.toml: the user "
-                          "meterbill-worker may not enter /srv/closed; chmod o+x /srv/closed, or "
-                          "put the file elsewhere"));
+                          "meterbill-worker may not enter /srv/closed; put a copy into "
+                          "/etc/meterbill"));
 }
 
 TEST_F(ServiceReachTest, WhatTheUnitHidesIsOutOfReachWhateverItsMode) {

@@ -125,8 +125,8 @@ TEST_F(SqliteLedgerTest, ADamagedFileIsRefusedWithTheRemedy) {
   const auto opened = try_open();
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, Code::kDamaged);
-  EXPECT_THAT(opened.error().message,
-              HasSubstr("\n  install -o root -g root -m 0640 BACKUP " + path()));
+  EXPECT_THAT(opened.error().message, HasSubstr("\n  install -o " + own_user().name + " -g " +
+                                                own_user().group + " -m 0640 BACKUP " + path()));
 }
 
 TEST_F(SqliteLedgerTest, AFileOfSomebodyElseIsNamedWithTheCommandThatGivesItBack) {
@@ -146,7 +146,7 @@ TEST_F(SqliteLedgerTest, AFileOfSomebodyElseIsNamedWithTheCommandThatGivesItBack
   }
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, Code::kPermission) << opened.error().message;
-  EXPECT_THAT(opened.error().message, HasSubstr(": chown " + user.name + ":" + user.group + " " +
+  EXPECT_THAT(opened.error().message, HasSubstr(": chown -h " + user.name + ":" + user.group + " " +
                                                 (folder / "ledger.*").string()));
 }
 
