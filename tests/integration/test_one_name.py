@@ -129,8 +129,12 @@ class OneNameTest(ProgramTest):
                 clock=clock,
                 agent__source_root=host_root(root, FORMER_BOOT),
             )
+            # One tick and no second: nothing of the former boot waits to be sent.
+            interval = agent.options["agent.interval"]
+            agent.options["agent.interval"] = "5min"
             self.keep(agent).wait_ready()
             agent.kill()
+            agent.options["agent.interval"] = interval
             host_root(root, boot)
             self.assertEqual(worker.status()["conflict"], [], f"before boot {number}")
             self.keep(agent).wait_ready()
