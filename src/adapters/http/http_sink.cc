@@ -110,10 +110,10 @@ SendReport report_of(const HttpResponse& response, std::int64_t messages, std::i
 }  // namespace
 
 HttpSink::HttpSink(HttpAddress address, HttpSinkOptions options)
-    : options_(options),
+    : options_(std::move(options)),
       client_(std::move(address),
-              {.connect = options.connect, .request = options.request, .body_bytes_max = 65'536},
-              options.route) {}
+              {.connect = options_.connect, .request = options_.request, .body_bytes_max = 65'536},
+              options_.route) {}
 
 std::vector<SendReport> HttpSink::send(std::span<const OutgoingMessage> messages) {
   std::vector<SendReport> reports(messages.size());
