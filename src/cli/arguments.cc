@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/algorithm/string/split.hpp>
 #include <boost/program_options.hpp>
 
+#include "cli/completion.h"
 #include "config/nearest.h"
 
 namespace meterbill {
@@ -27,10 +27,9 @@ Error unknown_option(const std::string& name, const std::vector<Flag>& flags) {
 Result<void> check_choice(const std::string& name, std::string_view value,
                           const std::vector<Flag>& flags) {
   const auto flag = std::ranges::find(flags, name, &Flag::name);
-  if (flag == flags.end() || flag->value.find('|') == std::string::npos) return ok();
-  std::vector<std::string> choices;
-  boost::algorithm::split(choices, flag->value, [](char c) { return c == '|'; });
-  if (std::ranges::find(choices, value) != choices.end()) return ok();
+  if (flag == flags.end()) return ok();
+  const std::vector<std::string> choices = choices_of(flag->value);
+  if (choices.empty() || std::ranges::find(choices, value) != choices.end()) return ok();
   return fail(Code::kUsage,
               fmt::format("--{}: '{}' is none of {}", name, value, fmt::join(choices, ", ")));
 }

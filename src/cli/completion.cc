@@ -23,11 +23,16 @@ std::vector<std::string> split(std::string_view text, char separator) {
 
 }  // namespace
 
+std::vector<std::string> choices_of(std::string_view placeholder) {
+  if (placeholder.find('|') == std::string_view::npos) return {};
+  return split(placeholder, '|');
+}
+
 Expected expected_of(std::string_view placeholder) {
   using Kind = Expected::Kind;
   const std::string name{placeholder};
-  if (placeholder.find('|') != std::string_view::npos)
-    return {name, Kind::kWords, split(placeholder, '|')};
+  if (auto choices = choices_of(placeholder); !choices.empty())
+    return {name, Kind::kWords, std::move(choices)};
   if (placeholder == "FILE" || placeholder == "PATH") return {name, Kind::kFile, {}};
   if (placeholder == "DIR") return {name, Kind::kFolder, {}};
   if (placeholder == "LEVEL")

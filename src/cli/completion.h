@@ -17,6 +17,9 @@ struct Expected {
   std::vector<std::string> words;  ///< of kWords
 };
 
+/// The words of a placeholder such as `agent|worker`; none when it is no such choice.
+[[nodiscard]] std::vector<std::string> choices_of(std::string_view placeholder);
+
 /// Reads a placeholder of help: `agent|worker` are words, FILE and PATH files, DIR a folder, LEVEL
 /// and PERIOD the words known of them.
 [[nodiscard]] Expected expected_of(std::string_view placeholder);
