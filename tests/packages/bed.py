@@ -123,6 +123,9 @@ class InstalledAgent:
         stat = self._box.run("cat", f"/proc/{self._pid()}/stat").stdout
         return stat.rpartition(")")[2].split()[0]
 
+    def start(self):
+        self._box.run("systemctl", "start", SERVICES[0])
+
     def stop(self):
         self._box.run("systemctl", "stop", SERVICES[0])
         return int(self._box.show(SERVICES[0], "ExecMainStatus"))

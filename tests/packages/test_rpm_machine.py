@@ -135,7 +135,7 @@ class RpmMachineTest(unittest.TestCase):
         self.assertIn("# A release later.",
                       self.box.run("cat", "/etc/meterbill/worker.conf.rpmnew").stdout)
         wait_until(lambda: self.box.cpu_us() > billed, 60, "more usage", poll_s=0.3)
-        self.assertEqual(self.truth.stop_agent(), 0)
+        self.assertEqual(self.truth.stop_agent(self.agent.start), 0)
         counted = self.truth.counted()
         wait_until(lambda: self.box.cpu_us() == counted["cpu"], 30, "all of it billed", poll_s=0.3)
         self.truth.check(self, self.box.usage())

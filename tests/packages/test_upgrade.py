@@ -49,7 +49,7 @@ class UpgradeUnderLoadTest(bed.BoxTest):
                 self.assertNotIn(pid, ("0", old_pid), "still the old program")
             bed.wait_until(lambda: self.box.cpu_us() > before_us + 2_000_000, 60,
                            "two seconds of work billed after the upgrade", poll_s=0.3)
-        self.assertEqual(truth.stop_agent(), 0)
+        self.assertEqual(truth.stop_agent(agent.start), 0)
         counted = truth.counted()
         bed.wait_until(lambda: self.box.cpu_us() == counted["cpu"], 30,
                        f"all {counted['cpu']} us billed", poll_s=0.3)
