@@ -118,8 +118,8 @@ inline constexpr LogEvent kSinkUnreachable{
         "Readings wait in the spool and are sent when the worker or the broker answers. "
         "Nothing is lost.",
     .remedy =
-        "Look at the DETAIL. If agent.sink is a worker: `systemctl status meterbill-worker` on its "
-        "machine says whether it runs. As installed its http.listen is loopback: other machines "
+        "Look at the DETAIL. If agent.sink is a worker: `meterbill status` on its machine says "
+        "whether it runs. As installed its http.listen is loopback: other machines "
         "reach it through a proxy, or at the address that is set there, if no firewall stands "
         "between. If it is Kafka: `meterbill kafka check --agent` tries the broker step by step. "
         "Afterwards `meterbill agent send` tries at once and says what comes of it."};

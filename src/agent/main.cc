@@ -34,8 +34,8 @@
 #include "service/log_sinks.h"
 #include "service/process.h"
 #include "service/service_log.h"
+#include "service/service_program.h"
 #include "service/service_signals.h"
-#include "service/systemd_host.h"
 
 namespace meterbill {
 namespace {
@@ -201,8 +201,8 @@ Result<void> start(const StartedProgram& started, const Clock& clock, LogSink& s
   MB_TRY(const AgentConfig config, make_agent_config(started.settings, host_name()));
   MB_TRY(const auto control_socket, inherited_socket(config.control, "agent.control"));
   ServiceLog log(clock, sink, config.log_level);
-  SystemdHost host(clock);
-  return run({started, config, clock, log, host, control_socket});
+  const auto host = make_service_host(clock);
+  return run({started, config, clock, log, *host, control_socket});
 }
 
 int main_of(int argc, char** argv) {
@@ -231,4 +231,6 @@ int main_of(int argc, char** argv) {
 }  // namespace
 }  // namespace meterbill
 
-int main(int argc, char** argv) { return meterbill::main_of(argc, argv); }
+int main(int argc, char** argv) {
+  return meterbill::run_service_program("MeterBillAgent", meterbill::main_of, argc, argv);
+}

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "base/checked.h"
-#include "base/manual.h"
+#include "base/platform_words.h"
 
 namespace meterbill {
 namespace {

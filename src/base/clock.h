@@ -14,7 +14,8 @@ struct UtcTime {
 };
 
 /// The three clocks of one instant. `monotonic` stops while the host is suspended, `boot` does not;
-/// both count from the boot. clock_gettime(2): CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_REALTIME.
+/// both count from the boot. Linux: clock_gettime(2), CLOCK_MONOTONIC, CLOCK_BOOTTIME,
+/// CLOCK_REALTIME. Windows: unbiased interrupt time, interrupt time, system time as file time.
 struct Instant {
   UtcTime utc;
   std::int64_t monotonic_us = 0;

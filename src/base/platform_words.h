@@ -1,11 +1,21 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace meterbill {
 
-// Where the pages of docs/ lie on a machine that has the packages: messages name them.
-inline constexpr std::string_view kLedgerManual = "/usr/share/doc/meterbill/docs/ledger.md";
-inline constexpr std::string_view kOperationsManual = "/usr/share/doc/meterbill/docs/operations.md";
+// What messages name that differs from one platform to the other.
+
+// Where the pages of docs/ lie on a machine that has the packages.
+extern const std::string_view kLedgerManual;
+extern const std::string_view kOperationsManual;
+
+/// Shows whether the service `agent` or `worker` runs.
+[[nodiscard]] std::string status_command(std::string_view service);
+/// Begins a command that starts one.
+extern const std::string_view kStartCommand;
+/// Who may use a control channel: "run this as …".
+extern const std::string_view kControlRemedy;
 
 }  // namespace meterbill

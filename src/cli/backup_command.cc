@@ -11,6 +11,7 @@
 #include "cli/json_members.h"
 #include "cli/progress.h"
 #include "cli/units_text.h"
+#include "config/places.h"
 
 namespace meterbill {
 namespace {
@@ -132,7 +133,8 @@ Command backup_command(const ServiceAccess& access, const WaitForInterrupt& wait
   const std::vector<Flag> flags{control_flag(), json_flag()};
   return {
       .path = {"backup"},
-      .summary = "Copies the running worker's ledger; a service writes to /var/backups/meterbill.",
+      .summary = "Copies the running worker's ledger; a service writes to " +
+                 standard_places().backups + ".",
       .run =
           [access, wait, flags](const std::vector<std::string>& words, const Terminal& terminal) {
             const auto arguments = parse_arguments(words, flags, 1);

@@ -36,6 +36,7 @@ std::vector<Command> command_list(CommandParts parts) {
   commands.push_back(outside_view_command(std::move(parts.outside_view)));
   append(commands, spool_commands(parts.spool));
   append(commands, config_commands(parts.config));
+  append(commands, windows_service_commands(parts.services));
   commands.push_back(loadgen_command(std::move(parts.loadgen)));
   commands.push_back(version_command(parts.libraries));
   commands.push_back(completion_command(commands));

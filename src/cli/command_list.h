@@ -13,6 +13,7 @@
 #include "cli/prices_check.h"
 #include "cli/spool_commands.h"
 #include "cli/version_command.h"
+#include "cli/windows_service_commands.h"
 
 namespace meterbill {
 
@@ -29,6 +30,7 @@ struct CommandParts {
   SpoolContext spool;
   LoadgenParts loadgen;
   LibraryVersions libraries;
+  ServiceCommandParts services{};
 };
 
 /// Every command of `meterbill`, in the order of its help. Making the list does nothing besides:

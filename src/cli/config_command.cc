@@ -42,7 +42,7 @@ Result<std::vector<const OptionTable*>> tables_of(const Arguments& arguments) {
 }
 
 std::string main_file(const ConfigContext& context, const OptionTable& table) {
-  return fmt::format("{}/{}.conf", context.folder, table.short_name);
+  return table.file_in(context.folder);
 }
 
 /// The files that were read, for people.

@@ -16,8 +16,8 @@ namespace meterbill {
 struct ConfigContext {
   std::map<std::string, std::string> environment;
   std::string host_name;
-  std::string folder = "/etc/meterbill";  ///< of agent.conf and worker.conf
-  PropertyCheck check_property;           ///< may be empty
+  std::string folder;            ///< of agent.conf and worker.conf
+  PropertyCheck check_property;  ///< may be empty
   /// What is wrong with a price file; may be empty.
   std::function<Result<void>(const std::string& path)> check_prices = {};
   /// What the installed service of that name could not reach; none: there is none here, or whoever

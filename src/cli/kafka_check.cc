@@ -35,7 +35,7 @@ Result<Settings> load(const ConfigContext& context, const OptionTable& table,
                       const Arguments& arguments) {
   return load_settings(table,
                        {.config_file = arguments.value("config"),
-                        .default_file = fmt::format("{}/{}.conf", context.folder, table.short_name),
+                        .default_file = table.file_in(context.folder),
                         .environment = context.environment,
                         .command_line = {},
                         .check_property = context.check_property});

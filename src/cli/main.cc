@@ -21,11 +21,14 @@
 #include "config/load.h"
 #include "config/load_prices.h"
 #include "config/option_table.h"
+#include "config/places.h"
+#include "config/print.h"
 #include "config/text_file.h"
 #include "service/library_versions.h"
 #include "service/process.h"
 #include "service/public_file.h"
 #include "service/service_account.h"
+#include "service/service_manager.h"
 #include "service/signals.h"
 #include "worker/stopped_worker.h"
 
@@ -126,13 +129,6 @@ class StoppedLedger {
   std::unique_ptr<StoppedWorker> worker_;
 };
 
-int offset_minutes(const Clock& clock) {
-  const std::time_t now = static_cast<std::time_t>(clock.now().utc.us / 1'000'000);
-  std::tm local{};
-  localtime_r(&now, &local);
-  return static_cast<int>(local.tm_gmtoff / 60);
-}
-
 Result<std::string> measure(std::int64_t interval_us, bool as_json) {
   const SystemClock clock;
   HostMeters meters;
@@ -140,7 +136,8 @@ Result<std::string> measure(std::int64_t interval_us, bool as_json) {
   const std::string name = host_name();
   MB_TRY(const Once once, measure_once(meters, clock, waiter, {}, interval_us));
   const MachineId machine{name.empty() ? "this-machine" : name};
-  return as_json ? to_json(once, machine) : to_text(once, machine, offset_minutes(clock));
+  return as_json ? to_json(once, machine)
+                 : to_text(once, machine, utc_offset_minutes(clock.now().utc));
 }
 
 Result<std::string> look_outside() {
@@ -190,6 +187,17 @@ std::optional<ServiceReach> reach_of(const std::string& program) {
       .first_free_port = first_free_port()};
 }
 
+ServiceFiles service_files(const WindowsService& service) {
+  const bool is_agent = service.short_name == "agent";
+  const OptionTable& table = is_agent ? agent_options() : worker_options();
+  const Places& places = standard_places();
+  ServiceFiles files{.configuration = table.default_file(),
+                     .configuration_text = print_conf(table),
+                     .state = {is_agent ? places.agent_state : places.worker_state}};
+  if (!is_agent) files.state.push_back(places.backups);
+  return files;
+}
+
 int main_of(int argc, char** argv) {
   const SystemClock clock;
   const HostTimeZones zones(sha256_hex);
@@ -205,7 +213,7 @@ int main_of(int argc, char** argv) {
       }};
   const ConfigContext context{.environment = process_environment(),
                               .host_name = host_name(),
-                              .folder = "/etc/meterbill",
+                              .folder = standard_places().config,
                               .check_property = check_kafka_property,
                               .check_prices = [&zones](const std::string& path) -> Result<void> {
                                 MB_TRYV(load_prices(path, zones, sha256_hex));
@@ -237,7 +245,9 @@ int main_of(int argc, char** argv) {
                    .open_sink = open_sink,
                    .wait = wait_for_interrupt,
                    .random = system_random},
-       .libraries = library_versions()});
+       .libraries = library_versions(),
+       .services = {
+           .manager = make_service_manager(), .files = service_files, .wait = wait_for_interrupt}});
   const Terminal terminal{.in = std::cin,
                           .out = std::cout,
                           .err = std::cerr,

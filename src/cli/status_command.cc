@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <ostream>
 
+#include "base/platform_words.h"
 #include "cli/json_members.h"
 #include "cli/status_text.h"
 
@@ -41,9 +42,8 @@ int take(Result<Asked> answer, std::string_view service, std::string_view flag, 
   }
   Error error = std::move(answer).error();
   if (error.code == Code::kUnavailable)
-    error.message += fmt::format(
-        "; `systemctl status meterbill-{}` says whether it runs here, --{} asks another", service,
-        flag);
+    error.message += fmt::format("; `{}` says whether it runs here, --{} asks another",
+                                 status_command(service), flag);
   return report(error, terminal);
 }
 

@@ -1,4 +1,5 @@
 #include "config/option_table.h"
+#include "config/places.h"
 #include "config/shared_options.h"
 
 namespace meterbill {
@@ -47,7 +48,7 @@ std::vector<Option> agent_rows() {
            "A backslash goes before ',' or '\\' in a value."},
       {.name = "agent.state_dir",
        .type = OptionType::kPath,
-       .standard = "/var/lib/meterbill-agent",
+       .standard = standard_places().agent_state,
        .help = "Folder of the spool and its checkpoint. Never on a network file system."},
       {.name = "agent.spool_max_bytes",
        .type = OptionType::kSize,
@@ -58,7 +59,7 @@ std::vector<Option> agent_rows() {
                "folds the smallest scopes into 'other'; the totals of the machine stay exact."},
       {.name = "agent.control",
        .type = OptionType::kPath,
-       .standard = "/run/meterbill-agent/control.sock",
+       .standard = standard_places().agent_control,
        .help = "Socket through which `meterbill agent` steers the running agent. Its file mode is "
                "the permission."},
       {.name = "agent.outside_view",

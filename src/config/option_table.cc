@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/assert.h"
 #include "config/kafka_properties.h"
 #include "config/nearest.h"
+#include "config/places.h"
 
 namespace meterbill {
 namespace {
@@ -28,9 +30,11 @@ const Option* OptionTable::find(std::string_view name) const {
   return row == options.end() ? nullptr : &*row;
 }
 
-std::string OptionTable::default_file() const {
-  return fmt::format("/etc/meterbill/{}.conf", short_name);
+std::string OptionTable::file_in(const std::string& folder) const {
+  return (std::filesystem::path(folder) / fmt::format("{}.conf", short_name)).string();
 }
+
+std::string OptionTable::default_file() const { return file_in(standard_places().config); }
 
 std::string OptionTable::environment_prefix() const {
   return fmt::format("METERBILL_{}_", in_capitals(short_name));

@@ -19,7 +19,8 @@ struct OptionTable {
 
   [[nodiscard]] const Option* find(std::string_view name) const;
 
-  /// `/etc/meterbill/agent.conf`.
+  /// `FOLDER/agent.conf`; the default one is in `/etc/meterbill`.
+  [[nodiscard]] std::string file_in(const std::string& folder) const;
   [[nodiscard]] std::string default_file() const;
 
   /// `METERBILL_AGENT_`.

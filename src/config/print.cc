@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "config/kafka_properties.h"
+#include "config/places.h"
 
 namespace meterbill {
 namespace {
@@ -64,10 +65,10 @@ constexpr std::string_view kConfKafka =
     "# sasl.password = credential:NAME for a systemd credential.\n"
     "# For example:\n"
     "#   security.protocol = SASL_SSL\n"
-    "#   ssl.ca.location = /etc/ssl/certs/kafka-ca.pem\n"
+    "#   ssl.ca.location = {0}/kafka-ca.pem\n"
     "#   sasl.mechanism = PLAIN\n"
     "#   sasl.username = meterbill\n"
-    "#   sasl.password.file = /etc/meterbill/kafka.password\n";
+    "#   sasl.password.file = {0}/kafka.password\n";
 
 }  // namespace
 
@@ -92,7 +93,7 @@ std::string print_conf(const OptionTable& table) {
     text += fmt::format("#{} ={}{}\n", key_of(option), option.standard.empty() ? "" : " ",
                         option.standard);
   }
-  return text + std::string(kConfKafka);
+  return text + fmt::format(kConfKafka, standard_places().config);
 }
 
 std::string print_help(const OptionTable& table) {

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "config/endpoint.h"
+#include "config/places.h"
 
 namespace meterbill {
 namespace {
@@ -25,11 +26,11 @@ bool may(const ServiceAccount& account, const FileRights& file, std::uint32_t wa
   return (file.mode >> shift & wanted) == wanted;
 }
 
-constexpr std::string_view kOwnFolder = "/etc/meterbill";
+const std::string& own_folder() { return standard_places().config; }
 
 /// Elsewhere rights are somebody else's to give: a folder of keys is not to be opened for us.
 bool is_own(const std::string& path) {
-  return path == kOwnFolder || path.starts_with(std::string(kOwnFolder) + "/");
+  return path == own_folder() || path.starts_with(own_folder() + "/");
 }
 
 /// Why the service cannot read the file that this path leads to itself, and what to do.
@@ -46,14 +47,14 @@ std::optional<std::string> why_not_here(const std::string& path, const ServiceRe
     if (rights && !may(reach.account, *rights, kEnter))
       return fmt::format("the user {} may not enter {}; {}", reach.account.name, folder.string(),
                          is_own(folder.string()) ? fmt::format("chmod o+x {}", folder.string())
-                                                 : fmt::format("put a copy into {}", kOwnFolder));
+                                                 : fmt::format("put a copy into {}", own_folder()));
   }
   const auto rights = reach.rights_of(path);
   if (!rights || may(reach.account, *rights, kRead)) return std::nullopt;
   if (!is_own(path))
     return fmt::format(
         "the user {0} may not read it; put a copy of group {0} and mode 0640 into {1}",
-        reach.account.name, kOwnFolder);
+        reach.account.name, own_folder());
   return fmt::format("the user {0} may not read it; chgrp {0} {1} && chmod 0640 {1}",
                      reach.account.name, path);
 }

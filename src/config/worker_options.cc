@@ -1,4 +1,5 @@
 #include "config/option_table.h"
+#include "config/places.h"
 #include "config/shared_options.h"
 
 namespace meterbill {
@@ -8,7 +9,7 @@ std::vector<Option> worker_rows() {
   return {
       {.name = "worker.state_dir",
        .type = OptionType::kPath,
-       .standard = "/var/lib/meterbill-worker",
+       .standard = standard_places().worker_state,
        .help = "Folder of the ledger. Never on a network file system."},
       {.name = "worker.kafka",
        .type = OptionType::kKafka,
@@ -29,7 +30,7 @@ std::vector<Option> worker_rows() {
            "not billed yet: a set value is refused."},
       {.name = "worker.control",
        .type = OptionType::kPath,
-       .standard = "/run/meterbill-worker/control.sock",
+       .standard = standard_places().worker_control,
        .help = "Socket through which `meterbill` changes things in the running worker. Its file "
                "mode is the permission."},
       {.name = "worker.batch_max",

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <system_error>
 
-#include "base/manual.h"
+#include "base/platform_words.h"
 #include "service/folder.h"
 
 namespace meterbill {

@@ -3,6 +3,8 @@
 #include <map>
 #include <string>
 
+#include "base/clock.h"
+
 namespace meterbill {
 
 /// What a program finds around itself when it starts. REQUIRES, for all: no other thread changes
@@ -10,6 +12,9 @@ namespace meterbill {
 
 /// All variables of the environment.
 [[nodiscard]] std::map<std::string, std::string> process_environment();
+
+/// By how many minutes the clocks on the wall here are before UTC, at that time.
+[[nodiscard]] int utc_offset_minutes(UtcTime time);
 
 /// The name of this host, as the kernel has it; empty when it has none.
 [[nodiscard]] std::string host_name();

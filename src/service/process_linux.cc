@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
@@ -30,6 +31,13 @@ std::map<std::string, std::string> process_environment() {
       variables.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return variables;
+}
+
+int utc_offset_minutes(UtcTime time) {
+  const auto seconds = static_cast<std::time_t>(time.us / 1'000'000);
+  std::tm local{};
+  localtime_r(&seconds, &local);
+  return static_cast<int>(local.tm_gmtoff / 60);
 }
 
 std::string host_name() {

@@ -18,6 +18,9 @@ struct SignalActions {
   std::function<void()> tick{};    ///< about once a second
 };
 
+/// What Windows has instead of TERM and INT, HUP and USR1 are Ctrl-C, Ctrl-Break, a closed console
+/// and the controls of the service manager (service_program.h).
+///
 /// Keeps HUP, INT, TERM and USR1 from reaching any thread, and PIPE from killing us. Call it first
 /// thing in main, before any thread exists: a HUP that comes before somebody waits for it would
 /// otherwise end the program.
@@ -44,7 +47,7 @@ class SignalThread {
   SignalThread(std::thread thread, int wake) : thread_(std::move(thread)), wake_(wake) {}
 
   std::thread thread_;
-  int wake_ = -1;  ///< eventfd that ends the thread
+  int wake_ = -1;  ///< Linux: eventfd that ends the thread; Windows: its number
 };
 
 }  // namespace meterbill

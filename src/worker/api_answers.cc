@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "base/manual.h"
+#include "base/platform_words.h"
 
 namespace meterbill {
 

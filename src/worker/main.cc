@@ -32,8 +32,8 @@
 #include "service/log_sinks.h"
 #include "service/process.h"
 #include "service/service_log.h"
+#include "service/service_program.h"
 #include "service/service_signals.h"
-#include "service/systemd_host.h"
 #include "worker/coverage_watch.h"
 #include "worker/worker_api.h"
 #include "worker/worker_log.h"
@@ -336,8 +336,8 @@ Result<void> start(const StartedProgram& started, const Clock& clock, LogSink& s
   MB_TRY(const auto control_socket, inherited_socket(config.control, "worker.control"));
   const HostTimeZones zones(sha256_hex);
   ServiceLog log(clock, sink, config.log_level);
-  SystemdHost host(clock);
-  return run({started, config, clock, log, host, zones, control_socket});
+  const auto host = make_service_host(clock);
+  return run({started, config, clock, log, *host, zones, control_socket});
 }
 
 int main_of(int argc, char** argv) {
@@ -364,4 +364,6 @@ int main_of(int argc, char** argv) {
 }  // namespace
 }  // namespace meterbill
 
-int main(int argc, char** argv) { return meterbill::main_of(argc, argv); }
+int main(int argc, char** argv) {
+  return meterbill::run_service_program("MeterBillWorker", meterbill::main_of, argc, argv);
+}

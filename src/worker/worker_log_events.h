@@ -149,8 +149,9 @@ inline constexpr LogEvent kBackupFailed{
     .text = "backup not made; nothing of it is left, the ledger is as it was",
     .meaning = "The copy was taken away again.",
     .remedy =
-        "Look at the ERROR. The service may write below its own folder and below "
-        "/var/backups/meterbill."};
+        "Look at the ERROR. The service may write below its own folder and into the folder that "
+        "the "
+        "packages made for backups."};
 
 inline constexpr std::array kAll{
     kStarted,        kStopped,           kPriceChanged,     kSourceClaimed,

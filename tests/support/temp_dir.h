@@ -1,10 +1,8 @@
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
+#include <random>
 #include <string>
-
-#include "base/assert.h"
 
 namespace meterbill {
 
@@ -12,9 +10,12 @@ namespace meterbill {
 class TempDir {
  public:
   TempDir() {
-    std::string name = (std::filesystem::temp_directory_path() / "meterbill-XXXXXX").string();
-    MB_ASSERT(mkdtemp(name.data()) != nullptr);
-    path_ = name;
+    std::random_device random;
+    const auto parent = std::filesystem::temp_directory_path();
+    do {  // until nobody had the name
+      path_ = parent / ("meterbill-" + std::to_string(random()));
+    } while (!std::filesystem::create_directory(path_));
+    std::filesystem::permissions(path_, std::filesystem::perms::owner_all);
   }
   TempDir(const TempDir&) = delete;
   TempDir& operator=(const TempDir&) = delete;

@@ -15,4 +15,8 @@ namespace meterbill {
 /// Which boot this is. `root` is `/`, or a captured tree. Source: random(4).
 [[nodiscard]] Result<BootId> read_boot(const std::filesystem::path& root);
 
+/// Windows: which boot this is, by a random id that is kept as long as the boot lasts. kPermission:
+/// names the remedy.
+[[nodiscard]] Result<BootId> read_boot();
+
 }  // namespace meterbill

@@ -7,9 +7,6 @@
 
 namespace meterbill {
 
-/// The longest path a unix socket can have on Linux (unix(7): 108 bytes with the ending NUL).
-inline constexpr std::size_t kControlPathBytesMax = 107;
-
 /// A listening unix socket whose file mode is the permission: 0660, or what its unit says.
 ///
 /// The mode is set before `listen`, so nobody connects while it is wider. A file left by a killed
@@ -17,6 +14,9 @@ inline constexpr std::size_t kControlPathBytesMax = 107;
 /// end only if it is still ours.
 class ControlSocket {
  public:
+  /// The longest path a unix socket can have on Linux (unix(7): 108 bytes with the ending NUL).
+  static constexpr std::size_t kPathBytesMax = 107;
+
   /// kConfig: the path is empty, too long, or its folder is missing. kConflict: another service
   /// listens there, or something that is no socket stands there. kPermission, kIo.
   [[nodiscard]] static Result<ControlSocket> listen(const std::string& path);

@@ -69,7 +69,7 @@ Result<void> remove_stale(const std::string& path) {
 
 Result<ControlSocket> ControlSocket::listen(const std::string& path) {
   const std::string what = "control socket " + path;
-  if (path.empty() || path.size() > kControlPathBytesMax || path.find('\0') != std::string::npos) {
+  if (path.empty() || path.size() > kPathBytesMax || path.find('\0') != std::string::npos) {
     return fail(Code::kConfig, what + ": a path of 1 to 107 bytes is needed");
   }
   MB_TRYV(in(what, remove_stale(path)));

@@ -7,7 +7,6 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -17,8 +16,9 @@
 #include <optional>
 #include <utility>
 
-#include "adapters/http/control_socket.h"
+#include "adapters/http/control_channel.h"
 #include "adapters/http/http_tls.h"
+#include "base/platform_words.h"
 
 namespace meterbill {
 namespace {
@@ -142,16 +142,15 @@ class HttpClient::Impl {
     const std::string reason = timed_out ? "no answer in time" : error.message();
     const std::string where = place() + ": " + std::string(what) + ": " + reason;
     if (error == net::error::access_denied && !address_.socket_path.empty()) {
-      return fail(Code::kPermission,
-                  where + "; run this as root or as a member of the service's group");
+      return fail(Code::kPermission, fmt::format("{}; {}", where, kControlRemedy));
     }
     const bool is_nobody_there = error == net::error::connection_refused ||
-                                 error == ErrorCode(ENOENT, boost::system::system_category());
+                                 error == boost::system::errc::no_such_file_or_directory;
     if (is_nobody_there && !address_.socket_path.empty())
       return fail(Code::kUnavailable,
-                  where +
-                      "; the service does not run (systemctl start), or its control socket is "
-                      "another one: --control PATH");
+                  fmt::format("{}; the service does not run ({}), or its control socket is another "
+                              "one: --control PATH",
+                              where, kStartCommand));
     return fail(Code::kUnavailable,
                 where + "; is the service running there, and is the address right?");
   }
@@ -220,15 +219,8 @@ class HttpClient::Impl {
   }
 
   Result<void> connect_socket() {
-    std::vector<Endpoint> endpoints;
-    if (!address_.socket_path.empty()) {
-      if (address_.socket_path.size() > kControlPathBytesMax) {
-        return fail(Code::kConfig, address_.text() + ": a socket's path has at most 107 bytes");
-      }
-      endpoints.emplace_back(net::local::stream_protocol::endpoint(address_.socket_path));
-    } else {
-      MB_TRY(endpoints, resolve());
-    }
+    if (!address_.socket_path.empty()) return connect_to_control();
+    MB_TRY(const std::vector<Endpoint> endpoints, resolve());
     ErrorCode error = net::error::host_not_found;
     for (const Endpoint& endpoint : endpoints) {
       close();
@@ -239,8 +231,20 @@ class HttpClient::Impl {
       close();
       return unavailable(error, "connect");
     }
-    if (address_.socket_path.empty()) socket_.set_option(net::ip::tcp::no_delay(true), error);
+    socket_.set_option(net::ip::tcp::no_delay(true), error);
     return ok();
+  }
+
+  Result<void> connect_to_control() {
+    const std::string& path = address_.socket_path;
+    if (path.size() > kControlPathBytesMax)
+      return fail(Code::kConfig,
+                  fmt::format("{}: the name of a control channel has at most {} bytes",
+                              address_.text(), kControlPathBytesMax));
+    const ErrorCode error = run([&](auto done) { connect_control(io_, socket_, path, done); });
+    if (!error) return ok();
+    close();
+    return unavailable(error, "connect");
   }
 
   /// A look-up cannot be interrupted: past the deadline it is left to end by itself, so its result

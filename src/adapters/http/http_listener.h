@@ -59,31 +59,9 @@ class HttpListener : public std::enable_shared_from_this<HttpListener<Protocol>>
   void take(typename Protocol::socket socket) {
     boost::system::error_code ignored;
     socket.non_blocking(true, ignored);
-    if (open_connections() >= connections_max_ && !make_room()) return refuse(socket);
+    if (!has_room(core_, control_, connections_max_)) return refuse(socket);
     std::string peer = prepare(socket);
-    const std::uint64_t id = ++core_.last_session;
-    auto session = std::make_shared<HttpSession>(core_, HttpSession::Socket(std::move(socket)), id,
-                                                 control_, std::move(peer));
-    core_.sessions.emplace(id, session);
-    ++core_.counters.connections;
-    core_.counters.connections_open = static_cast<std::int64_t>(core_.sessions.size());
-    session->begin();
-  }
-
-  [[nodiscard]] std::size_t open_connections() const {
-    std::size_t count = 0;
-    for (const auto& [id, session] : core_.sessions) count += session->is_control() == control_;
-    return count;
-  }
-
-  bool make_room() {
-    std::shared_ptr<HttpSession> oldest;
-    for (const auto& [id, session] : core_.sessions) {
-      if (session->is_control() != control_ || session->kept_since() == 0) continue;
-      if (!oldest || session->kept_since() < oldest->kept_since()) oldest = session;
-    }
-    if (oldest) oldest->close();
-    return oldest != nullptr;
+    begin_session(core_, HttpSession::Socket(std::move(socket)), control_, std::move(peer));
   }
 
   void refuse(typename Protocol::socket& socket) {

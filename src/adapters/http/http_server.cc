@@ -7,7 +7,7 @@
 #include <thread>
 #include <utility>
 
-#include "adapters/http/control_socket.h"
+#include "adapters/http/control_channel.h"
 #include "adapters/http/http_listener.h"
 
 namespace meterbill {
@@ -15,7 +15,6 @@ namespace {
 
 namespace net = boost::asio;
 using Tcp = net::ip::tcp;
-using Local = net::local::stream_protocol;
 
 Result<Tcp::endpoint> parse_endpoint(const std::string& text, bool allow_remote) {
   const std::string remedy =
@@ -60,11 +59,6 @@ Result<Tcp::acceptor> listen_tcp(net::io_context& io, const Tcp::endpoint& endpo
               "http.listen " + text + ": " + error.message());
 }
 
-Result<ControlSocket> control_socket(const HttpServerOptions& options) {
-  if (options.control_descriptor) return ControlSocket::adopt(*options.control_descriptor);
-  return ControlSocket::listen(options.control_path);
-}
-
 AllowedHosts allowed_hosts(const HttpServerOptions& options,
                            const std::optional<Tcp::endpoint>& endpoint) {
   std::vector<std::string> names = options.allowed_hosts;
@@ -94,14 +88,7 @@ class HttpServer::Impl {
                                                  options.limits.connections_max);
     }
     if (options.control_descriptor || !options.control_path.empty()) {
-      MB_TRY(auto socket, control_socket(options));
-      control_file_.emplace(std::move(socket));
-      Local::acceptor acceptor(core_->io);
-      boost::system::error_code error;
-      acceptor.assign(Local(), control_file_->release_descriptor(), error);
-      if (error) return fail(Code::kIo, "control socket: " + error.message());
-      local_ = std::make_shared<HttpListener<Local>>(*core_, std::move(acceptor), true,
-                                                     options.limits.control_connections_max);
+      MB_TRY(control_, ControlListener::open(*core_));
     }
     return ok();
   }
@@ -109,7 +96,7 @@ class HttpServer::Impl {
   void run() {
     core_->on_session_end = [this] { end_if_drained(); };
     if (tcp_) tcp_->accept();
-    if (local_) local_->accept();
+    if (control_) control_->accept();
     thread_ = std::thread([this] { core_->io.run(); });
   }
 
@@ -119,7 +106,7 @@ class HttpServer::Impl {
       thread_.join();
     }
     core_->on_session_end = nullptr;
-    control_file_.reset();
+    control_.reset();
   }
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
@@ -129,7 +116,7 @@ class HttpServer::Impl {
   void drain(std::chrono::milliseconds grace) {
     core_->draining = true;
     if (tcp_) tcp_->close();
-    if (local_) local_->close();
+    if (control_) control_->close();
     for (const auto& session : sessions()) session->drain();
     grace_.expires_after(grace);
     grace_.async_wait([this](const boost::system::error_code& error) {
@@ -156,8 +143,7 @@ class HttpServer::Impl {
   net::executor_work_guard<net::io_context::executor_type> work_;
   net::steady_timer grace_;
   std::shared_ptr<HttpListener<Tcp>> tcp_;
-  std::shared_ptr<HttpListener<Local>> local_;
-  std::optional<ControlSocket> control_file_;
+  std::shared_ptr<ControlListener> control_;
   std::uint16_t port_ = 0;
   std::thread thread_;
 };

@@ -358,4 +358,28 @@ void HttpSession::close() {
   if (core_.on_session_end) core_.on_session_end();
 }
 
+bool has_room(HttpCore& core, bool control, std::size_t connections_max) {
+  std::size_t open = 0;
+  std::shared_ptr<HttpSession> oldest;
+  for (const auto& [id, session] : core.sessions) {
+    if (session->is_control() != control) continue;
+    ++open;
+    if (session->kept_since() == 0) continue;
+    if (!oldest || session->kept_since() < oldest->kept_since()) oldest = session;
+  }
+  if (open < connections_max) return true;
+  if (oldest) oldest->close();
+  return oldest != nullptr;
+}
+
+void begin_session(HttpCore& core, HttpSession::Socket socket, bool control, std::string peer) {
+  const std::uint64_t id = ++core.last_session;
+  auto session =
+      std::make_shared<HttpSession>(core, std::move(socket), id, control, std::move(peer));
+  core.sessions.emplace(id, session);
+  ++core.counters.connections;
+  core.counters.connections_open = static_cast<std::int64_t>(core.sessions.size());
+  session->begin();
+}
+
 }  // namespace meterbill

@@ -89,4 +89,11 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   std::size_t discarded_bytes_ = 0;
 };
 
+/// Whether one more connection fits. At the cap the one that has been kept open longest after an
+/// answer makes room; when all are busy, there is none. On the I/O thread.
+[[nodiscard]] bool has_room(HttpCore& core, bool control, std::size_t connections_max);
+
+/// Takes a connection in. On the I/O thread.
+void begin_session(HttpCore& core, HttpSession::Socket socket, bool control, std::string peer);
+
 }  // namespace meterbill

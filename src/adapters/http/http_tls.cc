@@ -4,37 +4,22 @@
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 
-#include <array>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <filesystem>
+
+#include "adapters/http/system_trust.h"
 
 namespace meterbill {
 namespace {
 
 namespace ssl = boost::asio::ssl;
 
-// Where distributions keep the authorities, if not where this OpenSSL looks: a program that carries
-// its OpenSSL inside looks where that one was built for.
-constexpr std::array kSystemBundles{"/etc/ssl/certs/ca-certificates.crt",
-                                    "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"};
-
 bool is_address(const std::string& host) {
   boost::system::error_code error;
   boost::asio::ip::make_address(host, error);
   return !error;
-}
-
-void trust_system(ssl::context& context) {
-  boost::system::error_code ignored;
-  context.set_default_verify_paths(ignored);
-  for (const char* bundle : kSystemBundles) {
-    std::error_code none;
-    if (!std::filesystem::exists(bundle, none)) continue;
-    context.load_verify_file(bundle, ignored);
-    return;
-  }
 }
 
 }  // namespace
@@ -44,7 +29,7 @@ Result<ssl::context> tls_context(const std::string& ca_file) {
   SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
   context.set_verify_mode(ssl::verify_peer);
   if (ca_file.empty()) {
-    trust_system(context);
+    MB_TRYV(trust_system(context));
     return context;
   }
   std::error_code none;

@@ -38,8 +38,8 @@ std::vector<std::string> property_names() {
 }
 
 std::string hint(const std::string& unknown) {
-  const std::string near = nearest(unknown, property_names());
-  return near.empty() ? "" : fmt::format("; did you mean kafka.{}?", near);
+  const std::string meant = nearest(unknown, property_names());
+  return meant.empty() ? "" : fmt::format("; did you mean kafka.{}?", meant);
 }
 
 Result<void> set_property(rd_kafka_conf_t* conf, const std::string& name,

@@ -4,21 +4,23 @@
 #include <sqlite3.h>
 
 #include <array>
-#include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <string_view>
 #include <system_error>
 
 #include "base/assert.h"
+#include "base/system_failure.h"
 
 namespace meterbill {
 namespace {
 
-Code code_of(int result, int system_error) {
+/// `system`: what the operating system said of it; kIo: nothing in particular.
+Code code_of(int result, Code system) {
   // A failed sync is never "try again", not even for want of space: what was written before it may
   // be lost.
   const bool is_sync = result == SQLITE_IOERR_FSYNC || result == SQLITE_IOERR_DIR_FSYNC;
-  if (!is_sync && (system_error == ENOSPC || system_error == EDQUOT)) return Code::kDiskFull;
+  if (!is_sync && system == Code::kDiskFull) return Code::kDiskFull;
   // The index of the WAL could not be made longer, which SQLite tells without a system error.
   if (result == SQLITE_IOERR_SHMSIZE) return Code::kDiskFull;
   switch (result & 0xff) {
@@ -40,10 +42,7 @@ Code code_of(int result, int system_error) {
     case SQLITE_TOOBIG:
       return Code::kInvalid;
     case SQLITE_CANTOPEN:
-      if (system_error == ENOENT || system_error == ENOTDIR) return Code::kNotFound;
-      if (system_error == EACCES || system_error == EPERM || system_error == EROFS)
-        return Code::kPermission;
-      return Code::kIo;
+      return system == Code::kNotFound || system == Code::kPermission ? system : Code::kIo;
     default:
       return Code::kIo;
   }
@@ -58,8 +57,10 @@ bool is_of_system(int result) {
 
 /// "file:///var/lib/a%3fb.db?immutable=1": SQLite then neither locks nor looks for a WAL.
 std::string immutable_uri(const std::string& path) {
-  std::string uri = path.starts_with('/') ? "file://" : "file:";
-  for (const char c : path) {
+  const std::filesystem::path file(path);
+  std::string uri = "file:";
+  if (file.is_absolute()) uri += file.has_root_name() ? "///" : "//";
+  for (const char c : file.generic_string()) {
     if (c == '?' || c == '#' || c == '%')
       uri += fmt::format("%{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
     else
@@ -130,11 +131,12 @@ Result<void> set_up(SqliteDb& db, const SqliteOptions& options) {
 }  // namespace
 
 Error sqlite_error(sqlite3* db, int result) {
-  const int system_error = db != nullptr && is_of_system(result) ? sqlite3_system_errno(db) : 0;
+  const std::error_code system =
+      native_error(db != nullptr && is_of_system(result) ? sqlite3_system_errno(db) : 0);
   const char* const message = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(result);
-  const std::string why =
-      system_error == 0 ? "" : ": " + std::generic_category().message(system_error);
-  return fail(code_of(result, system_error), fmt::format("{}{} (SQLite {})", message, why, result));
+  const std::string why = system ? ": " + system.message() : "";
+  return fail(code_of(result, failure_code(system)),
+              fmt::format("{}{} (SQLite {})", message, why, result));
 }
 
 void SqliteStatement::Finalize::operator()(sqlite3_stmt* statement) const {

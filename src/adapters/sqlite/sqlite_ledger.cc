@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "adapters/sqlite/ledger_remedies.h"
 #include "adapters/sqlite/sqlite_ledger_backup.h"
 #include "adapters/sqlite/sqlite_ledger_codec.h"
 #include "adapters/sqlite/sqlite_ledger_files.h"
@@ -12,7 +13,7 @@
 #include "adapters/sqlite/sqlite_ledger_upkeep.h"
 #include "adapters/sqlite/sqlite_ledger_writer.h"
 #include "base/assert.h"
-#include "base/manual.h"
+#include "base/platform_words.h"
 
 namespace meterbill {
 
@@ -27,13 +28,7 @@ constexpr int kCheckpointFrames = 1'000;
 Error with_remedy(Error error, const std::string& path) {
   if (error.code == Code::kDiskFull)
     error.message += "; the disk is full: free space and start again; nothing is lost";
-  if (error.code == Code::kPermission) {
-    // Whoever ran a worker by hand as somebody else left the companions, too.
-    const std::string all = std::filesystem::path(path).replace_extension(".*").string();
-    const OwnUser user = own_user();
-    error.message += fmt::format("; it must belong to the worker's user: chown -h {}:{} {}",
-                                 user.name, user.group, all);
-  }
+  if (error.code == Code::kPermission) error.message += ownership_remedy(path);
   return with_restore_commands(std::move(error), path);
 }
 
@@ -44,8 +39,7 @@ Error with_reading_remedy(Error error) {
         "; if it is a worker's ledger, restore a backup (" + std::string(kLedgerManual) + ")";
   if (error.code == Code::kNotFound)
     error.message += "; a worker's ledger is ledger.db in its worker.state_dir";
-  if (error.code == Code::kPermission)
-    error.message += "; run this as root or as the worker's user";
+  if (error.code == Code::kPermission) error.message += reading_remedy();
   return std::move(error).in("read ledger");
 }
 
@@ -85,17 +79,14 @@ Result<void> only_effects(const WriteSet& effects) {
 
 Error with_restore_commands(Error error, const std::string& path) {
   if (error.code != Code::kDamaged) return error;
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  const OwnUser user = own_user();
   error.message += fmt::format(
       "\n{0} is damaged: nothing is billed from it any more. Put a backup\n"
       "in its place, and keep the damaged one until the bills are compared:\n"
-      "  mkdir {1}/damaged && mv {0}* {1}/damaged/\n"
-      "  install -o {2} -g {3} -m 0640 BACKUP {0}\n"
+      "{1}"
       "Start the worker; then, on each machine:\n"
       "  meterbill agent send --again\n"
-      "{4}, \"Backup and restore\", has each step.",
-      path, folder.empty() ? "." : folder, user.name, user.group, kLedgerManual);
+      "{2}, \"Backup and restore\", has each step.",
+      path, restore_commands(path), kLedgerManual);
   return error;
 }
 

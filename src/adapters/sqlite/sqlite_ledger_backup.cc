@@ -9,7 +9,7 @@
 #include <system_error>
 
 #include "adapters/sqlite/sqlite_ledger_files.h"
-#include "base/manual.h"
+#include "base/platform_words.h"
 
 namespace meterbill {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "base/manual.h"
+#include "base/platform_words.h"
 
 namespace meterbill {
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,21 +23,14 @@ class LedgerLock {
   /// For reading: several may have it, and then nobody can `take` it. Changes nothing on disk:
   /// without a `ledger.lock` no worker has ever used the file, and there is nothing to keep out.
   [[nodiscard]] static Result<std::optional<LedgerLock>> share(const std::string& ledger);
-  LedgerLock(LedgerLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  LedgerLock(LedgerLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
   LedgerLock& operator=(LedgerLock&&) = delete;
   ~LedgerLock();
 
  private:
-  explicit LedgerLock(int fd) : fd_(fd) {}
-  int fd_;
+  explicit LedgerLock(std::intptr_t file) : file_(file) {}
+  std::intptr_t file_;  ///< Linux: a descriptor; Windows: a handle. -1: none
 };
-
-/// Whom this process runs as, by name; by number where there is no name.
-struct OwnUser {
-  std::string name;
-  std::string group;
-};
-[[nodiscard]] OwnUser own_user();
 
 /// kPermission unless this process may make a file in the folder. SQLite would say less.
 [[nodiscard]] Result<void> check_writable(const std::string& folder);

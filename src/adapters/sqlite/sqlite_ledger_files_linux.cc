@@ -1,8 +1,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <grp.h>
 #include <linux/magic.h>
-#include <pwd.h>
 #include <sys/file.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -14,6 +12,7 @@
 #include <system_error>
 
 #include "adapters/sqlite/sqlite_ledger_files.h"
+#include "base/system_failure.h"
 
 namespace meterbill {
 namespace {
@@ -23,13 +22,8 @@ constexpr unsigned long kCifsMagic = 0xFF534D42;
 constexpr unsigned long kSmb2Magic = 0xFE534D42;
 constexpr unsigned long kNfsMagic = 0x6969;
 
-Error system_failure(const std::string& what, int number) {
-  const Code code = number == ENOSPC || number == EDQUOT                     ? Code::kDiskFull
-                    : number == EACCES || number == EPERM || number == EROFS ? Code::kPermission
-                    : number == ENOENT || number == ENOTDIR                  ? Code::kNotFound
-                    : number == EEXIST                                       ? Code::kConflict
-                                                                             : Code::kIo;
-  return fail(code, fmt::format("{}: {}", what, std::generic_category().message(number)));
+Error failure(const std::string& what, int number) {
+  return system_failure(what, std::error_code(number, std::generic_category()));
 }
 
 /// A descriptor that is closed.
@@ -78,13 +72,13 @@ std::string holder(int fd) {
 Result<LedgerLock> LedgerLock::take(const std::string& ledger) {
   const std::string path = lock_path(ledger);
   Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
-  if (file.get() < 0) return system_failure(path, errno);
+  if (file.get() < 0) return failure(path, errno);
   if (is_network(file.get()))
     return fail(Code::kRefused, fmt::format("{} is on a network file system, whose locks cannot be "
                                             "relied on; keep the ledger on a local disk",
                                             folder_of(ledger)));
   if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return system_failure(path, errno);
+    if (errno != EWOULDBLOCK) return failure(path, errno);
     // Shared by readers, whose ids are not in the file?
     if (flock(file.get(), LOCK_SH | LOCK_NB) == 0)
       return fail(Code::kConflict, ledger + " is being read; start again when that has ended");
@@ -103,24 +97,17 @@ Result<std::optional<LedgerLock>> LedgerLock::share(const std::string& ledger) {
   const std::string path = lock_path(ledger);
   Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0 && errno == ENOENT) return std::optional<LedgerLock>();
-  if (file.get() < 0) return system_failure(path, errno);
+  if (file.get() < 0) return failure(path, errno);
   if (flock(file.get(), LOCK_SH | LOCK_NB) == 0)
     return std::optional<LedgerLock>(LedgerLock(file.release()));
-  if (errno != EWOULDBLOCK) return system_failure(path, errno);
+  if (errno != EWOULDBLOCK) return failure(path, errno);
   return fail(Code::kConflict, fmt::format("{} is in use by {}, which is running: ask that one, "
                                            "with --server URL, or stop it first",
                                            ledger, holder(file.get())));
 }
 
 LedgerLock::~LedgerLock() {
-  if (fd_ >= 0) close(fd_);
-}
-
-OwnUser own_user() {
-  const passwd* const user = getpwuid(geteuid());
-  const std::string name = user == nullptr ? std::to_string(geteuid()) : user->pw_name;
-  const group* const own_group = getgrgid(getegid());
-  return {name, own_group == nullptr ? std::to_string(getegid()) : own_group->gr_name};
+  if (file_ >= 0) close(static_cast<int>(file_));
 }
 
 Result<void> check_writable(const std::string& folder) {
@@ -133,7 +120,7 @@ Result<void> check_writable(const std::string& folder) {
 
 Result<void> sync_file(const std::string& path) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0 || fsync(file.get()) != 0) return system_failure("sync " + path, errno);
+  if (file.get() < 0 || fsync(file.get()) != 0) return failure("sync " + path, errno);
   return ok();
 }
 
@@ -146,7 +133,7 @@ Result<void> name_file(const std::string& from, const std::string& to, bool repl
     done = link(from.c_str(), to.c_str());
     if (done == 0) done = unlink(from.c_str());
   }
-  if (done != 0) return system_failure(to, errno);
+  if (done != 0) return failure(to, errno);
   return sync_file(folder_of(to));
 }
 

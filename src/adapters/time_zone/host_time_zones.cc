@@ -5,13 +5,11 @@
 
 #include <algorithm>
 #include <exception>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "adapters/time_zone/posix_rule.h"
+#include "adapters/time_zone/zone_files.h"
 #include "config/nearest.h"
 
 namespace meterbill {
@@ -82,31 +80,6 @@ class HostZone final : public TimeZone {
   ZoneData data_;
 };
 
-Result<std::string> read(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(Code::kIo, fmt::format("cannot read {}", path));
-  return std::string{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-/// "2025b", from the text form of the database that lies beside the zones: "# version 2025b".
-std::string version_of(const std::string& folder) {
-  std::ifstream file(folder + "/tzdata.zi");
-  std::string line;
-  constexpr std::string_view kBefore = "# version ";
-  if (!std::getline(file, line) || !line.starts_with(kBefore)) return "";
-  return line.substr(kBefore.size());
-}
-
-/// The last line of a zone file of version 2 or later; none when it is empty (RFC 8536 §3.3).
-Result<std::optional<PosixRule>> rule_of(std::string_view file) {
-  if (!file.ends_with('\n')) return std::optional<PosixRule>{};
-  file.remove_suffix(1);
-  const std::string_view line = file.substr(file.rfind('\n') + 1);
-  if (line.empty()) return std::optional<PosixRule>{};
-  MB_TRY(PosixRule rule, PosixRule::parse(line));
-  return std::optional<PosixRule>{rule};
-}
-
 Error unknown_zone(std::string_view name) {
   std::vector<std::string> names{"UTC"};
   for (const auto& zone : date::get_tzdb().zones) names.push_back(zone.name());
@@ -133,21 +106,19 @@ HostTimeZones::HostTimeZones(Digest sha256_hex, std::string folder)
 Result<std::shared_ptr<const TimeZone>> HostTimeZones::find(std::string_view name) const {
   if (name == "UTC") return utc_zone();
   try {
-    date::get_tzdb();
+    open_zone_files(folder_);
   } catch (const std::exception& error) {
     return fail(Code::kUnavailable,
-                fmt::format("there is no tz database ({}); install the package tzdata, or use the "
-                            "time zone UTC",
-                            error.what()));
+                fmt::format("there is no tz database ({}); {}, or use the time zone UTC",
+                            error.what(), kZoneFilesRemedy));
   }
   try {
     const date::time_zone* zone = locate(name);
     if (zone == nullptr) return unknown_zone(name);
-    MB_TRY(const std::string file, read(folder_ + "/" + zone->name()));
-    MB_TRY(auto rule, in(zone->name(), rule_of(file)));
+    MB_TRY(const ZoneFile file, read_zone_file(folder_, zone->name()));
     zone->get_info(sys_seconds{});  // reads the file: what cannot be read is found here
     return std::make_shared<HostZone>(
-        zone, rule, ZoneData{std::string(name), version_of(folder_), sha256_hex_(file)});
+        zone, file.rule, ZoneData{std::string(name), file.version, sha256_hex_(file.text)});
   } catch (const std::exception& error) {
     return fail(Code::kDamaged, fmt::format("time zone {}: {}", name, error.what()));
   }

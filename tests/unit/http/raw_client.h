@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "support/sockets.h"
+
 namespace meterbill {
 
 /// One answer as it stood on the wire.
@@ -14,19 +16,20 @@ struct RawAnswer {
   std::string body;
 };
 
-/// A TCP or unix socket without manners: sends what it is told, byte by byte if need be. Waits are
-/// bounded by poll(2), so nothing hangs and nothing sleeps.
+/// A TCP or unix socket (on Linux) without manners: sends what it is told, byte by byte if need be.
+/// Waits are bounded, so nothing hangs and nothing sleeps.
 class RawClient {
  public:
   static constexpr std::chrono::milliseconds kPatience{10'000};
 
   explicit RawClient(std::uint16_t port, bool ipv6 = false);
+  /// Linux only.
   explicit RawClient(const std::string& socket_path);
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
   ~RawClient();
 
-  [[nodiscard]] bool is_connected() const { return connected_; }
+  [[nodiscard]] bool is_connected() const { return socket_ != kNoSocket; }
   /// False when the other side does not take it any more.
   bool send(std::string_view bytes);
   /// Sends one byte of `bytes` after the other, each after a pause in which nothing came back,
@@ -49,8 +52,7 @@ class RawClient {
   /// 1: got something, 0: the other side ended, -1: nothing in time.
   int receive(std::chrono::milliseconds patience);
 
-  int descriptor_ = -1;
-  bool connected_ = false;
+  RawSocket socket_ = kNoSocket;
   std::string received_;
 };
 

@@ -1,11 +1,8 @@
 #pragma once
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -13,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/assert.h"
+#include "support/sockets.h"
 
 namespace meterbill {
 
@@ -29,23 +26,15 @@ class ScriptedServer {
   };
 
   explicit ScriptedServer(std::vector<Step> steps) : steps_(std::move(steps)) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    MB_ASSERT(::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
-    ::listen(listener_, 16);
-    socklen_t size = sizeof(address);
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
+    listener_ = listen_on_loopback(port_);
     thread_ = std::thread([this] { run(); });
   }
   ScriptedServer(const ScriptedServer&) = delete;
   ScriptedServer& operator=(const ScriptedServer&) = delete;
   ~ScriptedServer() {
-    ::shutdown(listener_, SHUT_RDWR);
+    is_over_ = true;
     thread_.join();
-    ::close(listener_);
+    close_socket(listener_);
   }
 
   [[nodiscard]] std::string address() const { return "http://127.0.0.1:" + std::to_string(port_); }
@@ -57,8 +46,9 @@ class ScriptedServer {
   void run() {
     std::size_t next = 0;
     while (next < steps_.size()) {
-      const int connection = ::accept(listener_, nullptr, nullptr);
-      if (connection < 0) return;
+      if (is_over_) return;
+      const RawSocket connection = accept_one(listener_, std::chrono::milliseconds{20});
+      if (connection == kNoSocket) continue;
       ++connections_;
       while (next < steps_.size()) {
         const Step& step = steps_[next++];
@@ -66,15 +56,15 @@ class ScriptedServer {
           --next;  // the client went away unanswered: the step is for the next one
           break;
         }
-        ::send(connection, step.answer.data(), step.answer.size(), MSG_NOSIGNAL);
+        send_all(connection, step.answer);
         if (step.close) break;
       }
       if (next == steps_.size() && !steps_.back().close) drain(connection);
-      ::close(connection);
+      close_socket(connection);
     }
   }
 
-  bool read_request(int connection) {
+  bool read_request(RawSocket connection) {
     std::string text;
     std::array<char, 65536> chunk{};
     for (;;) {
@@ -85,7 +75,7 @@ class ScriptedServer {
             field < end ? std::strtoul(text.c_str() + field + 16, nullptr, 10) : 0;
         if (text.size() >= end + 4 + length) break;
       }
-      const auto got = ::recv(connection, chunk.data(), chunk.size(), 0);
+      const auto got = receive_some(connection, chunk);
       if (got <= 0) return false;
       text.append(chunk.data(), static_cast<std::size_t>(got));
     }
@@ -93,14 +83,15 @@ class ScriptedServer {
     return true;
   }
 
-  static void drain(int connection) {
+  static void drain(RawSocket connection) {
     std::array<char, 4096> chunk{};
-    while (::recv(connection, chunk.data(), chunk.size(), 0) > 0) {
+    while (receive_some(connection, chunk) > 0) {
     }
   }
 
   const std::vector<Step> steps_;
-  int listener_ = -1;
+  RawSocket listener_ = kNoSocket;
+  std::atomic<bool> is_over_{false};
   std::uint16_t port_ = 0;
   std::atomic<int> connections_{0};
   std::string last_request_;

@@ -1,16 +1,11 @@
 #include "unit/http/tls_server.h"
 
-#include <netinet/in.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
@@ -19,24 +14,7 @@
 namespace meterbill {
 namespace {
 
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
-
-int listen_anywhere(std::uint16_t& port) {
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = loopback(0);
-  MB_ASSERT(::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  MB_ASSERT(::listen(listener, 16) == 0);
-  socklen_t size = sizeof address;
-  ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
-  port = ntohs(address.sin_port);
-  return listener;
-}
+constexpr std::chrono::milliseconds kLook{20};
 
 void extend(X509* certificate, int kind, const std::string& value) {
   X509V3_CTX context;
@@ -70,17 +48,16 @@ std::string read_request(SSL* stream) {
 }  // namespace
 
 TlsServer::TlsServer(const std::string& name) {
-  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to clients that may have gone
   make_certificate(name);
-  listener_ = listen_anywhere(port_);
+  listener_ = listen_on_loopback(port_);
   thread_ = std::thread([this] { run(); });
 }
 
 TlsServer::~TlsServer() {
-  ::shutdown(listener_, SHUT_RDWR);
-  if (const int connection = connection_; connection >= 0) ::shutdown(connection, SHUT_RDWR);
+  is_over_ = true;
+  if (const RawSocket connection = connection_; connection != kNoSocket) end_both(connection);
   thread_.join();
-  ::close(listener_);
+  close_socket(listener_);
   SSL_CTX_free(static_cast<SSL_CTX*>(context_));
 }
 
@@ -116,19 +93,19 @@ void TlsServer::make_certificate(const std::string& name) {
 }
 
 void TlsServer::run() {
-  for (;;) {
-    const int connection = ::accept(listener_, nullptr, nullptr);
-    if (connection < 0) return;
+  while (!is_over_) {
+    const RawSocket connection = accept_one(listener_, kLook);
+    if (connection == kNoSocket) continue;
     connection_ = connection;
     serve(connection);
-    connection_ = -1;
-    ::close(connection);
+    connection_ = kNoSocket;
+    close_socket(connection);
   }
 }
 
-void TlsServer::serve(int connection) {
+void TlsServer::serve(RawSocket connection) {
   SSL* stream = SSL_new(static_cast<SSL_CTX*>(context_));
-  SSL_set_fd(stream, connection);
+  SSL_set_fd(stream, static_cast<int>(connection));
   if (SSL_accept(stream) == 1) {
     ++handshakes_;
     const char* name = SSL_get_servername(stream, TLSEXT_NAMETYPE_host_name);
@@ -146,45 +123,41 @@ void TlsServer::serve(int connection) {
 }
 
 ForwardingProxy::ForwardingProxy(std::uint16_t target) {
-  listener_ = listen_anywhere(port_);
+  listener_ = listen_on_loopback(port_);
   thread_ = std::thread([this, target] { run(target); });
 }
 
 ForwardingProxy::~ForwardingProxy() {
-  ::shutdown(listener_, SHUT_RDWR);
+  is_over_ = true;
   thread_.join();
-  ::close(listener_);
+  close_socket(listener_);
 }
 
 std::string ForwardingProxy::address() const { return "http://127.0.0.1:" + std::to_string(port_); }
 
 /// Ends when either side closes.
 void ForwardingProxy::run(std::uint16_t target) {
-  const int client = ::accept(listener_, nullptr, nullptr);
-  if (client < 0) return;
+  RawSocket client = kNoSocket;
+  while (client == kNoSocket && !is_over_) client = accept_one(listener_, kLook);
+  if (client == kNoSocket) return;
   std::array<char, 65536> chunk{};
   while (asked_.find("\r\n\r\n") == std::string::npos) {
-    const ssize_t got = ::recv(client, chunk.data(), 1, 0);
-    if (got <= 0) break;
-    asked_.append(chunk.data(), static_cast<std::size_t>(got));
+    if (receive_some(client, {chunk.data(), 1}) != 1) break;
+    asked_ += chunk[0];
   }
-  const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const sockaddr_in address = loopback(target);
-  MB_ASSERT(::connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-  const std::string granted = "HTTP/1.1 200 Connection established\r\n\r\n";
-  ::send(client, granted.data(), granted.size(), MSG_NOSIGNAL);
-  std::array<pollfd, 2> sides{pollfd{.fd = client, .events = POLLIN, .revents = 0},
-                              pollfd{.fd = server, .events = POLLIN, .revents = 0}};
-  for (bool open = true; open && ::poll(sides.data(), sides.size(), -1) > 0;) {
+  const RawSocket server = connect_to_loopback(target);
+  MB_ASSERT(server != kNoSocket);
+  send_all(client, "HTTP/1.1 200 Connection established\r\n\r\n");
+  const std::array<RawSocket, 2> sides{client, server};
+  for (bool open = true; open;) {
     for (std::size_t from = 0; from < sides.size() && open; ++from) {
-      if (sides[from].revents == 0) continue;
-      const ssize_t got = ::recv(sides[from].fd, chunk.data(), chunk.size(), 0);
-      open = got > 0 && ::send(sides[1 - from].fd, chunk.data(), static_cast<std::size_t>(got),
-                               MSG_NOSIGNAL) == got;
+      if (!wait_to_read(sides[from], std::chrono::milliseconds{1})) continue;
+      const auto got = receive_some(sides[from], chunk);
+      open = got > 0 && send_all(sides[1 - from], {chunk.data(), static_cast<std::size_t>(got)});
     }
   }
-  ::close(server);
-  ::close(client);
+  close_socket(server);
+  close_socket(client);
 }
 
 }  // namespace meterbill

@@ -6,6 +6,7 @@
 #include <string>
 #include <thread>
 
+#include "support/sockets.h"
 #include "support/temp_dir.h"
 
 namespace meterbill {
@@ -29,13 +30,14 @@ class TlsServer {
  private:
   void make_certificate(const std::string& name);
   void run();
-  void serve(int connection);
+  void serve(RawSocket connection);
 
   TempDir folder_;
-  int listener_ = -1;
+  RawSocket listener_ = kNoSocket;
+  std::atomic<bool> is_over_{false};
   std::uint16_t port_ = 0;
   void* context_ = nullptr;  ///< SSL_CTX
-  std::atomic<int> connection_{-1};
+  std::atomic<RawSocket> connection_{kNoSocket};
   std::atomic<int> handshakes_{0};
   mutable std::mutex mutex_;
   std::string name_;
@@ -58,7 +60,8 @@ class ForwardingProxy {
  private:
   void run(std::uint16_t target);
 
-  int listener_ = -1;
+  RawSocket listener_ = kNoSocket;
+  std::atomic<bool> is_over_{false};
   std::uint16_t port_ = 0;
   std::string asked_;
   std::thread thread_;

@@ -1,57 +1,13 @@
 #include "adapters/kafka/kafka_sink.h"
 
 #include <gmock/gmock.h>
-#include <librdkafka/rdkafka_mock.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include <array>
 #include <chrono>
+
+#include "unit/kafka/failing_broker.h"
 
 namespace meterbill {
 namespace {
-
-constexpr std::int16_t kProduceKey = 0;
-
-/// librdkafka's own broker in memory: real brokers do not fail on command.
-class FailingBroker {
- public:
-  FailingBroker() {
-    std::array<char, 512> reason{};
-    client_ = rd_kafka_new(RD_KAFKA_PRODUCER, nullptr, reason.data(), reason.size());
-    cluster_ = rd_kafka_mock_cluster_new(client_, 1);
-    rd_kafka_mock_topic_create(cluster_, "resource_usage", 1, 1);
-  }
-  ~FailingBroker() {
-    rd_kafka_mock_cluster_destroy(cluster_);
-    rd_kafka_destroy(client_);
-  }
-  FailingBroker(const FailingBroker&) = delete;
-  FailingBroker& operator=(const FailingBroker&) = delete;
-
-  KafkaConfig config() const {
-    KafkaConfig config;
-    config.brokers = rd_kafka_mock_cluster_bootstraps(cluster_);
-    return config;
-  }
-  void fail_produce(rd_kafka_resp_err_t error) {
-    rd_kafka_mock_push_request_errors(cluster_, kProduceKey, 1, error);
-  }
-  /// Each answer takes this long.
-  void slow_down(int milliseconds) { rd_kafka_mock_broker_set_rtt(cluster_, 1, milliseconds); }
-  /// Answers that end an idempotent producer for good (hazard H14).
-  void end_producer() {
-    fail_produce(RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH);
-    fail_produce(RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
-  }
-
- private:
-  rd_kafka_t* client_ = nullptr;
-  rd_kafka_mock_cluster_t* cluster_ = nullptr;
-};
-
-const std::vector<OutgoingMessage> kOne{{"machine-1", {{"ce_type", "x"}}, "value"}};
 
 TEST(KafkaSinkTest, AFatalErrorMakesANewProducerAndTheMessageGoesOutTheNextTime) {
   FailingBroker broker;
@@ -66,52 +22,6 @@ TEST(KafkaSinkTest, AFatalErrorMakesANewProducerAndTheMessageGoesOutTheNextTime)
       EXPECT_NE(report.detail, "");
     }
   }
-  EXPECT_EQ(report.fate, Fate::kDelivered) << report.detail;
-}
-
-/// While it lives, this process can have no further thread: as on a host that has no more to give.
-class NoMoreThreads {
- public:
-  NoMoreThreads() {
-    EXPECT_EQ(getrlimit(RLIMIT_NPROC, &before_), 0);
-    const rlimit none{.rlim_cur = 1, .rlim_max = before_.rlim_max};
-    EXPECT_EQ(setrlimit(RLIMIT_NPROC, &none), 0);
-    // The kernel lets root have all the threads it wants.
-    if (is_root_) {
-      EXPECT_EQ(change_user(kNobody), 0);
-    }
-  }
-  ~NoMoreThreads() {
-    if (is_root_) {
-      EXPECT_EQ(change_user(0), 0);
-    }
-    EXPECT_EQ(setrlimit(RLIMIT_NPROC, &before_), 0);
-  }
-  NoMoreThreads(const NoMoreThreads&) = delete;
-  NoMoreThreads& operator=(const NoMoreThreads&) = delete;
-
- private:
-  static constexpr uid_t kNobody = 65'534;
-  /// Of this thread alone: libc's setresuid interrupts all of them, and the broker's would end.
-  static long change_user(uid_t user) { return syscall(SYS_setresuid, user, user, 0); }
-
-  const bool is_root_ = getuid() == 0;
-  rlimit before_{};
-};
-
-TEST(KafkaSinkTest, AProducerThatEndedIsGoneAlsoWhenNoNewOneCanBeMadeYet) {
-  FailingBroker broker;
-  const auto sink = KafkaSink::create(broker.config()).value();
-  ASSERT_EQ(sink->send(kOne)[0].fate, Fate::kDelivered);
-  broker.end_producer();
-  SendReport report;
-  {
-    const NoMoreThreads limit;
-    for (int i = 0; i < 3; ++i) report = sink->send(kOne)[0];
-    EXPECT_EQ(report.fate, Fate::kLater);
-    EXPECT_THAT(report.detail, testing::HasSubstr("Kafka client cannot be set up"));
-  }
-  report = sink->send(kOne)[0];
   EXPECT_EQ(report.fate, Fate::kDelivered) << report.detail;
 }
 

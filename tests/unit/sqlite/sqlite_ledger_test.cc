@@ -2,11 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "adapters/sqlite/ledger_remedies.h"
 #include "adapters/sqlite/sqlite_ledger_files.h"
 #include "support/evidence_items.h"
 #include "support/ledger_batches.h"
@@ -125,29 +125,7 @@ TEST_F(SqliteLedgerTest, ADamagedFileIsRefusedWithTheRemedy) {
   const auto opened = try_open();
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, Code::kDamaged);
-  EXPECT_THAT(opened.error().message, HasSubstr("\n  install -o " + own_user().name + " -g " +
-                                                own_user().group + " -m 0640 BACKUP " + path()));
-}
-
-TEST_F(SqliteLedgerTest, AFileOfSomebodyElseIsNamedWithTheCommandThatGivesItBack) {
-  given(1);
-  ledger_.reset();
-  const std::filesystem::path folder = std::filesystem::path(path()).parent_path();
-  std::filesystem::permissions(folder, std::filesystem::perms::all);
-  std::filesystem::permissions(path(), std::filesystem::perms::none);
-  const bool is_root = geteuid() == 0;  // who reads what nobody may
-  if (is_root) {
-    ASSERT_EQ(seteuid(65'534), 0);
-  }
-  const auto opened = try_open();
-  const OwnUser user = own_user();
-  if (is_root) {
-    ASSERT_EQ(seteuid(0), 0);
-  }
-  ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().code, Code::kPermission) << opened.error().message;
-  EXPECT_THAT(opened.error().message, HasSubstr(": chown -h " + user.name + ":" + user.group + " " +
-                                                (folder / "ledger.*").string()));
+  EXPECT_THAT(opened.error().message, HasSubstr("\n" + restore_commands(path())));
 }
 
 TEST_F(SqliteLedgerTest, AFileThatIsNoDatabaseIsDamaged) {

@@ -1,5 +1,3 @@
-#include "service/signals.h"
-
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -7,6 +5,8 @@
 #include <future>
 #include <optional>
 #include <utility>
+
+#include "service/signals.h"
 
 namespace meterbill {
 namespace {

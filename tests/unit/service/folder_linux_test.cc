@@ -1,5 +1,3 @@
-#include "service/folder.h"
-
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "service/folder.h"
 #include "support/temp_dir.h"
 
 namespace meterbill {

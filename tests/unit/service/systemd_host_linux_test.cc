@@ -1,5 +1,3 @@
-#include "service/systemd_host.h"
-
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -8,6 +6,8 @@
 #include <array>
 #include <cstring>
 
+#include "service/systemd_host.h"
+#include "base/assert.h"
 #include "support/temp_dir.h"
 #include "unit/service/stepped_clock.h"
 

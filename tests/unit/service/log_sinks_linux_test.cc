@@ -1,5 +1,3 @@
-#include "service/log_sinks.h"
-
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -7,6 +5,7 @@
 
 #include <array>
 
+#include "service/log_sinks.h"
 #include "service/process.h"
 
 namespace meterbill {

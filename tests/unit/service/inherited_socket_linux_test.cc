@@ -1,5 +1,3 @@
-#include "service/inherited_socket.h"
-
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -9,6 +7,7 @@
 #include <cstring>
 
 #include "base/assert.h"
+#include "service/inherited_socket.h"
 #include "support/temp_dir.h"
 
 namespace meterbill {

@@ -1,5 +1,3 @@
-#include "service/public_file.h"
-
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -7,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "service/public_file.h"
 #include "support/temp_dir.h"
 
 namespace meterbill {
