@@ -14,6 +14,9 @@ from fill import identifier
 _COMMAND, _SET, _IGNORE, _DEFERRED, _AS_SYSTEM = 34, 51, 64, 1024, 2048
 _VITAL = 0x8000
 _INSTALLING = 'NOT REMOVE~="ALL"'
+# As Windows has it in the registry: 2 is with the system, 3 by hand, 4 not at all.
+_KEPT = (("KeepManual", "demand", 3), ("KeepDisabled", "disabled", 4))
+_MAY_START = f'{_INSTALLING} AND (NOT FORMERSTART OR FORMERSTART="#2")'
 _LEAVING = 'REMOVE~="ALL" AND NOT UPGRADINGPRODUCTCODE'
 
 
@@ -30,11 +33,16 @@ def _actions(name):
     stays = (f"{folder}\\{product.data} holds {product.holds}. It stays, and so does the "
              f"configuration in {folder}.")
     in_script = _COMMAND + _DEFERRED + _AS_SYSTEM
-    return (("Configure", in_script, identifier("bin"), f"{command} configure {name}",
-             _INSTALLING, 6501),
-            ("Start", in_script + _IGNORE, identifier("bin"), f"{command} start {name}",
-             _INSTALLING, 6502),
-            ("TellWhatStays", _SET, "METERBILL_DATA_STAYS", stays, _LEAVING, 6503))
+    yield ("Configure", in_script, identifier("bin"), f"{command} configure {name}", _INSTALLING,
+           6501)
+    # An upgrade makes the service anew; how it starts is for who decided otherwise to say.
+    for at, (action, word, start) in enumerate(_KEPT, 6502):
+        yield (action, in_script + _IGNORE, "System64Folder",
+               f'"[System64Folder]sc.exe" config {product.service} start= {word}',
+               f'{_INSTALLING} AND FORMERSTART="#{start}"', at)
+    yield ("Start", in_script + _IGNORE, identifier("bin"), f"{command} start {name}", _MAY_START,
+           6504)
+    yield "TellWhatStays", _SET, "METERBILL_DATA_STAYS", stays, _LEAVING, 6505
 
 
 def queries(name, stage):
@@ -46,8 +54,8 @@ def queries(name, stage):
     # Without its service the product is nothing: the installation fails.
     yield f"UPDATE `ServiceInstall` SET `ErrorControl` = {_VITAL + 1}"
     # What is found before an unprivileged user is asked holds behind it, too.
-    yield ("UPDATE `Property` SET `Value` = 'WINDOWS10;WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED'"
-           " WHERE `Property` = 'SecureCustomProperties'")
+    secure = "FORMERSTART;WINDOWS10;WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED"
+    yield f"UPDATE `Property` SET `Value` = '{secure}' WHERE `Property` = 'SecureCustomProperties'"
     # The newer one of a program that both products bring stays; wixl knows hashes only, by which
     # an installer would take any program for older than one with a version.
     for file in sorted(stage.rglob("*.exe")):

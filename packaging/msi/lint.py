@@ -11,7 +11,7 @@ _SIXTY_FOUR_BIT = 256
 _FIRST = ("FindRelatedProducts", "AppSearch", "LaunchConditions", "CostFinalize", "InstallValidate",
           "RemoveExistingProducts", "InstallInitialize", "StopServices", "DeleteServices",
           "RemoveFiles", "InstallFiles", "WriteRegistryValues", "InstallServices")
-_LAST = ("Configure", "Start", "InstallFinalize")
+_LAST = ("Configure", "KeepManual", "KeepDisabled", "Start", "InstallFinalize")
 _DEFERRED = 1024
 
 

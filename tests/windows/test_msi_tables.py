@@ -25,8 +25,9 @@ SEQUENCE = {"FindRelatedProducts": 25, "AppSearch": 50, "LaunchConditions": 100,
             "CostFinalize": 1000, "InstallValidate": 1400, "RemoveExistingProducts": 1401,
             "InstallInitialize": 1500, "StopServices": 1900, "DeleteServices": 2000,
             "RemoveRegistryValues": 2600, "RemoveFiles": 3500, "InstallFiles": 4000,
-            "WriteRegistryValues": 5000, "InstallServices": 5800, "Configure": 6501, "Start": 6502,
-            "TellWhatStays": 6503, "InstallFinalize": 6600}
+            "WriteRegistryValues": 5000, "InstallServices": 5800, "Configure": 6501,
+            "KeepManual": 6502, "KeepDisabled": 6503, "Start": 6504, "TellWhatStays": 6505,
+            "InstallFinalize": 6600}
 
 
 class MsiTablesTest(unittest.TestCase):
@@ -41,7 +42,8 @@ class MsiTablesTest(unittest.TestCase):
             conditions = {action: row["Condition"] for action, row in
                           tables.keyed(package, "InstallExecuteSequence").items()}
             found = tables.keyed(package, "CustomAction")
-            self.assertEqual(set(found), {"Configure", "Start", "TellWhatStays"})
+            self.assertEqual(set(found), {"Configure", "KeepManual", "KeepDisabled", "Start",
+                                          "TellWhatStays"})
             # 34: a command line; 1024: in the script; 2048: as the system; 64: may fail.
             for action, verb, kind in (("Configure", "configure", 34 + 1024 + 2048),
                                        ("Start", "start", 34 + 1024 + 2048 + 64)):
@@ -49,7 +51,18 @@ class MsiTablesTest(unittest.TestCase):
                 self.assertEqual(found[action]["Source"], "_bin")
                 self.assertEqual(found[action]["Target"],
                                  f'"[_bin]meterbill.exe" service {verb} {name}')
-                self.assertEqual(conditions[action], 'NOT REMOVE~="ALL"')
+            installing = 'NOT REMOVE~="ALL"'
+            self.assertEqual(conditions["Configure"], installing)
+            self.assertEqual(conditions["Start"],
+                             f'{installing} AND (NOT FORMERSTART OR FORMERSTART="#2")')
+            for action, word, start in (("KeepManual", "demand", 3),
+                                        ("KeepDisabled", "disabled", 4)):
+                row = found[action]
+                self.assertEqual((int(row["Type"]), row["Source"]),
+                                 (34 + 1024 + 2048 + 64, "System64Folder"))
+                self.assertEqual(row["Target"], '"[System64Folder]sc.exe" config '
+                                                f"{SERVICES[name]} start= {word}")
+                self.assertEqual(conditions[action], f'{installing} AND FORMERSTART="#{start}"')
             told = found["TellWhatStays"]
             self.assertEqual((int(told["Type"]), conditions["TellWhatStays"]),
                              (51, 'REMOVE~="ALL" AND NOT UPGRADINGPRODUCTCODE'))
@@ -133,12 +146,23 @@ class MsiTablesTest(unittest.TestCase):
                           msi_files.output("msiinfo", "suminfo", package))
             conditions = tables.keyed(package, "LaunchCondition")
             self.assertIn("Installed OR (VersionNT64 >= 603 AND WINDOWS10)", conditions)
-            (search,) = tables.rows(package, "RegLocator")
-            # 2 and 16: a value, as a 64-bit program sees it. Windows 8.1 has no such value.
-            self.assertEqual((search["Root"], search["Name"], search["Type"]),
-                             ("2", "CurrentMajorVersionNumber", "18"))
-            self.assertEqual(tables.keyed(package, "AppSearch")["WINDOWS10"]["Signature_"],
-                             search["Signature_"])
+            # Windows 8.1 has no such value.
+            self.assertEqual(self.searched(package, "WINDOWS10"),
+                             "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\"
+                             "CurrentMajorVersionNumber")
+
+    def searched(self, package, name):
+        """The value of the registry that a property is taken from."""
+        search = tables.keyed(package, "RegLocator")[
+            tables.keyed(package, "AppSearch")[name]["Signature_"]]
+        # 2 and 16: a value, as a 64-bit program sees it.
+        self.assertEqual((search["Root"], search["Type"]), ("2", "18"))
+        return f"{search['Key']}\\{search['Name']}"
+
+    def test_how_the_service_started_is_known_before_it_is_removed(self):
+        for name, package in PACKAGES.items():
+            self.assertEqual(self.searched(package, "FORMERSTART"),
+                             f"SYSTEM\\CurrentControlSet\\Services\\{SERVICES[name]}\\Start")
 
     def test_nothing_is_set_by_a_property(self):
         for package in PACKAGES.values():
@@ -147,8 +171,8 @@ class MsiTablesTest(unittest.TestCase):
             folders = set(tables.folders(package)) - {"TARGETDIR"}
             self.assertEqual({name for name in folders if name.isupper()}, set())
             secure = tables.keyed(package, "Property")["SecureCustomProperties"]["Value"]
-            self.assertEqual(secure.split(";"), ["WINDOWS10", "WIX_DOWNGRADE_DETECTED",
-                                                 "WIX_UPGRADE_DETECTED"])
+            self.assertEqual(secure.split(";"), ["FORMERSTART", "WINDOWS10",
+                                                 "WIX_DOWNGRADE_DETECTED", "WIX_UPGRADE_DETECTED"])
 
     def test_a_version_has_a_product_code_of_its_own(self):
         with tempfile.TemporaryDirectory() as scratch:
@@ -210,7 +234,7 @@ class LintTest(unittest.TestCase):
             "deferred Configure (1402)"),
         "a start before the rights": (
             "UPDATE `InstallExecuteSequence` SET `Sequence` = 6500 WHERE `Action` = 'Start'",
-            "Configure (6501) does not come before Start (6500)"),
+            "KeepDisabled (6503) does not come before Start (6500)"),
         "no start": ("DELETE FROM `InstallExecuteSequence` WHERE `Action` = 'Start'",
                      "lacks Start"),
         "a program without a version": (
