@@ -21,9 +21,11 @@ _LEAVING = 'REMOVE~="ALL" AND NOT UPGRADINGPRODUCTCODE'
 
 
 def _actions(name):
-    """Rows (action, type, source, target, condition, sequence), behind all else of the script.
+    """Rows (action, type, source, target, condition, sequence).
 
-    Rights and folders of the account are there before the service starts. That it does not start
+    The service is stopped by us before Windows Installer does it, which waits for 30 s and not for
+    the process, whose file it then finds in use. All others stand behind all else of the script:
+    rights and folders of the account are there before the service starts. That it does not start
     (a port is taken) is for the event log to say, and the programs stay. The command is named by
     its path and not by its file: of a newer one, which the other product brought, the installer
     would say that there is none."""
@@ -33,6 +35,8 @@ def _actions(name):
     stays = (f"{folder}\\{product.data} holds {product.holds}. It stays, and so does the "
              f"configuration in {folder}.")
     in_script = _COMMAND + _DEFERRED + _AS_SYSTEM
+    yield ("Stop", in_script + _IGNORE, identifier("bin"), f"{command} stop {name}", "Installed",
+           1890)
     yield ("Configure", in_script, identifier("bin"), f"{command} configure {name}", _INSTALLING,
            6501)
     # An upgrade makes the service anew; how it starts is for who decided otherwise to say.
@@ -51,6 +55,9 @@ def queries(name, stage):
                f"VALUES ('{action}', {kind}, '{source}', '{target}')")
         yield ("INSERT INTO `InstallExecuteSequence` (`Action`, `Condition`, `Sequence`) "
                f"VALUES ('{action}', '{condition}', {sequence})")
+    # The former version goes within the script: an installation that fails brings it back.
+    yield ("UPDATE `InstallExecuteSequence` SET `Sequence` = 1501 "
+           "WHERE `Action` = 'RemoveExistingProducts'")
     # Without its service the product is nothing: the installation fails.
     yield f"UPDATE `ServiceInstall` SET `ErrorControl` = {_VITAL + 1}"
     # What is found before an unprivileged user is asked holds behind it, too.

@@ -6,11 +6,13 @@ import sys
 import tables
 
 _SIXTY_FOUR_BIT = 256
-# Where wixl puts the removal of the former version: behind InstallValidate, before anything of
-# this version is there. An action with After= would drag it behind the new service.
+# The former version is removed before anything of this one is there, and within the script, so that
+# a failure brings it back. wixl puts it before the script; an action with After= would drag it
+# behind the new service.
 _FIRST = ("FindRelatedProducts", "AppSearch", "LaunchConditions", "CostFinalize", "InstallValidate",
-          "RemoveExistingProducts", "InstallInitialize", "StopServices", "DeleteServices",
-          "RemoveFiles", "InstallFiles", "WriteRegistryValues", "InstallServices")
+          "InstallInitialize", "RemoveExistingProducts", "ProcessComponents", "Stop",
+          "StopServices", "DeleteServices", "RemoveFiles", "InstallFiles", "WriteRegistryValues",
+          "InstallServices")
 _LAST = ("Configure", "KeepManual", "KeepDisabled", "Start", "InstallFinalize")
 _DEFERRED = 1024
 

@@ -3,6 +3,7 @@
 import pathlib
 import re
 import shutil
+import subprocess
 import tempfile
 import unittest
 
@@ -22,12 +23,12 @@ CLI_COMPONENT = "{7A7DCF4F-B606-5100-A804-F236331AD9D7}"
 # What an operator may say on the command line of msiexec would be forgotten by an upgrade.
 PUBLIC_PROPERTIES = {"ALLUSERS", "ARPNOMODIFY", "ARPCOMMENTS"}
 SEQUENCE = {"FindRelatedProducts": 25, "AppSearch": 50, "LaunchConditions": 100,
-            "CostFinalize": 1000, "InstallValidate": 1400, "RemoveExistingProducts": 1401,
-            "InstallInitialize": 1500, "StopServices": 1900, "DeleteServices": 2000,
-            "RemoveRegistryValues": 2600, "RemoveFiles": 3500, "InstallFiles": 4000,
-            "WriteRegistryValues": 5000, "InstallServices": 5800, "Configure": 6501,
-            "KeepManual": 6502, "KeepDisabled": 6503, "Start": 6504, "TellWhatStays": 6505,
-            "InstallFinalize": 6600}
+            "CostFinalize": 1000, "InstallValidate": 1400, "InstallInitialize": 1500,
+            "RemoveExistingProducts": 1501, "ProcessComponents": 1600, "Stop": 1890,
+            "StopServices": 1900, "DeleteServices": 2000, "RemoveRegistryValues": 2600,
+            "RemoveFiles": 3500, "InstallFiles": 4000, "WriteRegistryValues": 5000,
+            "InstallServices": 5800, "Configure": 6501, "KeepManual": 6502, "KeepDisabled": 6503,
+            "Start": 6504, "TellWhatStays": 6505, "InstallFinalize": 6600}
 
 
 class MsiTablesTest(unittest.TestCase):
@@ -42,17 +43,19 @@ class MsiTablesTest(unittest.TestCase):
             conditions = {action: row["Condition"] for action, row in
                           tables.keyed(package, "InstallExecuteSequence").items()}
             found = tables.keyed(package, "CustomAction")
-            self.assertEqual(set(found), {"Configure", "KeepManual", "KeepDisabled", "Start",
-                                          "TellWhatStays"})
+            self.assertEqual(set(found), {"Stop", "Configure", "KeepManual", "KeepDisabled",
+                                          "Start", "TellWhatStays"})
             # 34: a command line; 1024: in the script; 2048: as the system; 64: may fail.
             for action, verb, kind in (("Configure", "configure", 34 + 1024 + 2048),
-                                       ("Start", "start", 34 + 1024 + 2048 + 64)):
+                                       ("Start", "start", 34 + 1024 + 2048 + 64),
+                                       ("Stop", "stop", 34 + 1024 + 2048 + 64)):
                 self.assertEqual(int(found[action]["Type"]), kind)
                 self.assertEqual(found[action]["Source"], "_bin")
                 self.assertEqual(found[action]["Target"],
                                  f'"[_bin]meterbill.exe" service {verb} {name}')
             installing = 'NOT REMOVE~="ALL"'
             self.assertEqual(conditions["Configure"], installing)
+            self.assertEqual(conditions["Stop"], "Installed")
             self.assertEqual(conditions["Start"],
                              f'{installing} AND (NOT FORMERSTART OR FORMERSTART="#2")')
             for action, word, start in (("KeepManual", "demand", 3),
@@ -184,6 +187,12 @@ class MsiTablesTest(unittest.TestCase):
                 same = tables.keyed(packages[name], "Property")["UpgradeCode"]["Value"]
                 self.assertEqual(same, UPGRADE_CODES[name])
 
+    def test_a_version_that_windows_would_not_compare_is_refused(self):
+        for version in ("0.1", "0.1.0.1", "0.1.x"):
+            with tempfile.TemporaryDirectory() as scratch, \
+                    self.assertRaises(subprocess.CalledProcessError):
+                msi_files.repack(STAGE, version, scratch)
+
     def test_all_of_the_layout_is_in_and_nothing_that_lives(self):
         for name, package in PACKAGES.items():
             with tempfile.TemporaryDirectory() as scratch:
@@ -229,12 +238,18 @@ class LintTest(unittest.TestCase):
         "the former version removed behind the new service": (
             "UPDATE `InstallExecuteSequence` SET `Sequence` = 5802 "
             "WHERE `Action` = 'RemoveExistingProducts'", "RemoveExistingProducts (5802)"),
+        "the former version removed where nothing brings it back": (
+            "UPDATE `InstallExecuteSequence` SET `Sequence` = 1401 "
+            "WHERE `Action` = 'RemoveExistingProducts'",
+            "InstallInitialize (1500) does not come before RemoveExistingProducts (1401)"),
         "an action outside of the script": (
             "UPDATE `InstallExecuteSequence` SET `Sequence` = 1402 WHERE `Action` = 'Configure'",
             "deferred Configure (1402)"),
         "a start before the rights": (
             "UPDATE `InstallExecuteSequence` SET `Sequence` = 6500 WHERE `Action` = 'Start'",
             "KeepDisabled (6503) does not come before Start (6500)"),
+        "no stop of ours": ("DELETE FROM `InstallExecuteSequence` WHERE `Action` = 'Stop'",
+                            "lacks Stop"),
         "no start": ("DELETE FROM `InstallExecuteSequence` WHERE `Action` = 'Start'",
                      "lacks Start"),
         "a program without a version": (
