@@ -24,10 +24,10 @@ class Product(NamedTuple):
 
 PRODUCTS = {
     "agent": Product("MeterBill Agent", "MeterBillAgent",
-                     "Meters this machine and sends what it used to a worker or to Kafka.",
+                     "Meters this machine and sends the readings to be billed.",
                      "agent", "readings that no worker has yet"),
     "worker": Product("MeterBill Worker", "MeterBillWorker",
-                      "Turns the readings of agents into exact bills.",
+                      "Turns the readings of machines into exact bills.",
                       "worker", "the ledger, which says what is owed"),
 }
 

@@ -204,7 +204,7 @@ class MsiTablesTest(unittest.TestCase):
             self.assertEqual(packed.keys(), laid_out.keys())
             self.assertEqual(packed, laid_out)
             for path in {f"bin/meterbill-{name}.exe", "bin/meterbill.exe", "LICENSE.txt",
-                         "bin/tzdata/europe", "bin/tzdata/windowsZones.xml", "docs/fleet.md",
+                         "bin/tzdata/etcetera", "bin/tzdata/windowsZones.xml", "docs/fleet.md",
                          "docs/windows-service.md", f"etc/{name}.conf.default",
                          "licenses/openssl.txt"}:
                 self.assertIn(path, packed)
