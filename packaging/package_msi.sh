@@ -42,7 +42,7 @@ find_commit() {
 version() { sed -n 's/^project(meterbill VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt; }
 
 compile() {
-  packaging/static_dependencies.sh windows
+  packaging/static_dependencies.sh windows >/dev/null  # prints where they are
   cmake --preset windows -DMETERBILL_TESTS=OFF \
     -DMETERBILL_COMMIT="$commit" -DMETERBILL_COMMIT_TIME_S="$commit_time_s"
   nice -n 5 cmake --build --preset windows -j "$jobs" --target programs
@@ -119,9 +119,9 @@ need_tools() {
 
 main() {
   need_tools
-  find_commit
   case "$#:${1:-}" in
     0:)
+      find_commit
       compile
       strip_programs
       lay_out

@@ -86,4 +86,7 @@ def wxs(name, stage, version):
 
 
 if __name__ == "__main__":
-    sys.stdout.write(wxs(sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]))
+    try:
+        sys.stdout.write(wxs(sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]))
+    except ValueError as error:
+        sys.exit(f"fill: {error}")

@@ -9,8 +9,8 @@ import msi_files
 from msi_files import DIST, NAMES, ROOT, STAGE
 
 # What each Windows 10 and Server 2016 has, Server Core too.
-SYSTEM = re.compile(r"(advapi32|bcrypt|crypt32|dbghelp|gdi32|iphlpapi|kernel32|msvcrt|ncrypt|"
-                    r"netapi32|ntdll|ole32|oleaut32|pdh|powrprof|psapi|rpcrt4|secur32|shell32|"
+SYSTEM = re.compile(r"(advapi32|bcrypt|crypt32|dbghelp|gdi32|iphlpapi|kernel32|mswsock|msvcrt|"
+                    r"ncrypt|netapi32|ntdll|ole32|oleaut32|pdh|powrprof|psapi|rpcrt4|secur32|shell32|"
                     r"shlwapi|ucrtbase|user32|userenv|version|wevtapi|winmm|ws2_32|wtsapi32|"
                     r"api-ms-win-[a-z0-9-]+)\.dll")
 # Addresses of 64 bits that vary, no data that runs.
