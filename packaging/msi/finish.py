@@ -41,7 +41,7 @@ def _actions(name):
            6501)
     # An upgrade makes the service anew; how it starts is for who decided otherwise to say.
     for at, (action, word, start) in enumerate(_KEPT, 6502):
-        yield (action, in_script + _IGNORE, "System64Folder",
+        yield (action, in_script + _IGNORE, identifier("bin"),
                f'"[System64Folder]sc.exe" config {product.service} start= {word}',
                f'{_INSTALLING} AND FORMERSTART="#{start}"', at)
     yield ("Start", in_script + _IGNORE, identifier("bin"), f"{command} start {name}", _MAY_START,

@@ -9,10 +9,10 @@ import msi_files
 from msi_files import DIST, NAMES, ROOT, STAGE
 
 # What each Windows 10 and Server 2016 has, Server Core too.
-SYSTEM = re.compile(r"(advapi32|bcrypt|crypt32|dbghelp|gdi32|iphlpapi|kernel32|mswsock|msvcrt|"
-                    r"ncrypt|netapi32|ntdll|ole32|oleaut32|pdh|powrprof|psapi|rpcrt4|secur32|shell32|"
-                    r"shlwapi|ucrtbase|user32|userenv|version|wevtapi|winmm|ws2_32|wtsapi32|"
-                    r"api-ms-win-[a-z0-9-]+)\.dll")
+SYSTEM = re.compile(r"(advapi32|bcrypt|crypt32|dbghelp|gdi32|iphlpapi|kernel32|mswsock|"
+                    r"msvcrt|ncrypt|netapi32|ntdll|ole32|oleaut32|pdh|powrprof|psapi|rpcrt4|"
+                    r"secur32|shell32|shlwapi|ucrtbase|user32|userenv|version|wevtapi|winmm|"
+                    r"ws2_32|wtsapi32|api-ms-win-[a-z0-9-]+)\.dll")
 # Addresses of 64 bits that vary, no data that runs.
 HARDENED = {"HIGH_ENTROPY_VA", "DYNAMIC_BASE", "NX_COMPAT"}
 _VERSION, _MANIFEST, _MESSAGE_TABLE = 16, 24, 11

@@ -62,10 +62,13 @@ class MsiTablesTest(unittest.TestCase):
                                         ("KeepDisabled", "disabled", 4)):
                 row = found[action]
                 self.assertEqual((int(row["Type"]), row["Source"]),
-                                 (34 + 1024 + 2048 + 64, "System64Folder"))
+                                 (34 + 1024 + 2048 + 64, "_bin"))
                 self.assertEqual(row["Target"], '"[System64Folder]sc.exe" config '
                                                 f"{SERVICES[name]} start= {word}")
                 self.assertEqual(conditions[action], f'{installing} AND FORMERSTART="#{start}"')
+            for row in found.values():  # where it runs: a folder of ours, or it does not run
+                if row["Source"] != "METERBILL_DATA_STAYS":
+                    self.assertIn(row["Source"], tables.folders(package))
             told = found["TellWhatStays"]
             self.assertEqual((int(told["Type"]), conditions["TellWhatStays"]),
                              (51, 'REMOVE~="ALL" AND NOT UPGRADINGPRODUCTCODE'))
