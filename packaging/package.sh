@@ -53,3 +53,9 @@ package_rpm() {
   METERBILL_JOBS=$(jobs) packaging/package_rpm.sh
   say "dist: $(cd dist && echo *.rpm)"
 }
+
+package_msi() {
+  need "${packages_build[@]}" "${packages_msi[@]}"
+  METERBILL_JOBS=$(jobs) packaging/package_msi.sh
+  say "dist: $(cd dist && echo *.msi)"
+}
