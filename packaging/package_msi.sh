@@ -75,7 +75,7 @@ lay_out() {
     install -D -m 644 -t "$at/docs" README.md docs/*.md
     install -D -m 644 windows-service/README.md "$at/docs/windows-service.md"
     install -D -m 644 -t "$at/docs/decisions" docs/decisions/*.md
-    install -D -m 644 "etc/$product.conf" "$at/etc/$product.conf.default"
+    install -D -m 644 "windows-service/$product.conf" "$at/etc/$product.conf.default"
     while IFS='|' read -r package name; do
       [[ -n $package ]] || continue
       read -r package name <<<"$package $name"

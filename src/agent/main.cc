@@ -71,7 +71,7 @@ HttpServerOptions server_options(const AgentConfig& config, std::optional<int> c
 
 /// Random numbers for epochs and jitter, from the system: two machines made from one image differ.
 std::uint64_t system_random() {
-  thread_local std::random_device device;
+  std::random_device device;
   return std::uint64_t{device()} << 32U | device();
 }
 

@@ -15,6 +15,8 @@ extern const std::string_view kOperationsManual;
 [[nodiscard]] std::string status_command(std::string_view service);
 /// Begins a command that starts one.
 extern const std::string_view kStartCommand;
+/// What a service lacks that may not read a file.
+extern const std::string_view kReadRemedy;
 /// Who may use a control channel: "run this as …".
 extern const std::string_view kControlRemedy;
 

@@ -10,18 +10,16 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/platform_words.h"
+#include "base/system_failure.h"
+
 namespace meterbill {
 namespace {
 
-Error file_error(const std::string& path, int error) {
-  const Code code = error == ENOENT || error == ENOTDIR ? Code::kNotFound
-                    : error == EACCES || error == EPERM ? Code::kPermission
-                                                        : Code::kIo;
-  const std::string_view remedy =
-      code == Code::kPermission
-          ? "; its user must be able to read it, for a service: chgrp to its group, mode 0640"
-          : "";
-  return fail(code, fmt::format("{}: {}{}", path, std::generic_category().message(error), remedy));
+Error file_error(const std::string& path, std::error_code error) {
+  Error failure = system_failure(path, error);
+  if (failure.code == Code::kPermission) failure.message += fmt::format("; {}", kReadRemedy);
+  return failure;
 }
 
 struct CloseFile {
@@ -32,7 +30,7 @@ struct CloseFile {
 
 Result<std::string> read_text_file(const std::string& path, std::size_t bytes_max) {
   const std::unique_ptr<std::FILE, CloseFile> file{std::fopen(path.c_str(), "rb")};
-  if (!file) return file_error(path, errno);
+  if (!file) return file_error(path, {errno, std::generic_category()});
   std::string text;
   std::array<char, 4096> buffer{};
   while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
@@ -40,7 +38,7 @@ Result<std::string> read_text_file(const std::string& path, std::size_t bytes_ma
     if (text.size() > bytes_max)
       return fail(Code::kInvalid, fmt::format("{}: larger than {} bytes", path, bytes_max));
   }
-  if (std::ferror(file.get()) != 0) return file_error(path, errno);
+  if (std::ferror(file.get()) != 0) return file_error(path, {errno, std::generic_category()});
   return text;
 }
 
@@ -57,7 +55,7 @@ Result<std::vector<std::string>> list_conf_files(const std::string& folder, std:
     paths.push_back(entry->path().string());
   }
   if (error == std::errc::no_such_file_or_directory) return paths;
-  if (error) return file_error(folder, error.value());
+  if (error) return file_error(folder, error);
   std::ranges::sort(paths);
   return paths;
 }

@@ -131,8 +131,9 @@ class Configuring {
   Result<void> set(DWORD level, Info info, const char* what) {
     if (ChangeServiceConfig2A(handle_, level, &info) != 0) return ok();
     const DWORD code = GetLastError();
-    if (code != ERROR_INVALID_LEVEL && code != ERROR_CALL_NOT_IMPLEMENTED)
-      return failure(service_, what);
+    const bool is_lacking = code == ERROR_INVALID_LEVEL || code == ERROR_INVALID_PARAMETER ||
+                            code == ERROR_CALL_NOT_IMPLEMENTED;
+    if (!is_lacking) return failure(service_, what);
     lacking.push_back(fmt::format("this Windows has no {}", what));
     return ok();
   }
@@ -195,6 +196,10 @@ class WindowsServiceManager final : public ServiceManager {
                        .account = {}};
     if (status.dwWin32ExitCode == ERROR_SERVICE_SPECIFIC_ERROR)
       facts.exit_code = static_cast<std::int64_t>(status.dwServiceSpecificExitCode);
+    // The manager is told of the end by the service: its program is still there for a moment.
+    if (facts.state == ServiceState::kStopped && stopping_ &&
+        WaitForSingleObject(stopping_.get(), 0) == WAIT_TIMEOUT)
+      facts.state = ServiceState::kStopping;
     add_configuration(opened.get(), facts);
     return facts;
   }
@@ -237,13 +242,22 @@ class WindowsServiceManager final : public ServiceManager {
   }
 
   Result<void> stop(const WindowsService& service) override {
+    MB_TRY(const ServiceFacts before, look(service));
     MB_TRY(const Service opened, open(service, SERVICE_STOP));
+    if (before.process != 0)
+      stopping_.reset(OpenProcess(SYNCHRONIZE, FALSE, static_cast<DWORD>(before.process)));
     SERVICE_STATUS status{};
     if (ControlService(opened.get(), SERVICE_CONTROL_STOP, &status) == 0 &&
         GetLastError() != ERROR_SERVICE_NOT_ACTIVE)
       return failure(service, "stop");
     return ok();
   }
+
+ private:
+  struct CloseProcess {
+    void operator()(HANDLE handle) const { CloseHandle(handle); }
+  };
+  std::unique_ptr<void, CloseProcess> stopping_;  ///< the process that was told to stop
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/json_text.h"
+#include "base/per_thread.h"
 #include "wire/fields.h"
 #include "wire/json_number.h"
 #include "wire/json_scan.h"
@@ -168,11 +169,11 @@ struct Kept {
   std::string padded;
   std::unique_ptr<JsonNodes> tree;
 };
-thread_local Kept kept;
 /// Larger trees are not kept.
 constexpr std::size_t kKeptBytesMax = std::size_t{256} << 10;
 
 JsonDocument::Tree empty_tree() {
+  Kept& kept = per_thread<Kept>();
   JsonDocument::Tree tree(kept.tree ? kept.tree.release() : new JsonNodes);
   tree->nodes.clear();
   tree->text.clear();
@@ -182,7 +183,7 @@ JsonDocument::Tree empty_tree() {
 /// `text` as the only element of an array, with the bytes behind it that simdjson may read. The
 /// array makes a scalar, nothing at all, and more than one value the same case as all others.
 std::string_view wrapped(std::string_view text) {
-  std::string& padded = kept.padded;
+  std::string& padded = per_thread<Kept>().padded;
   padded.clear();
   padded.reserve(text.size() + 2 + simdjson::SIMDJSON_PADDING);
   padded += '[';
@@ -205,7 +206,7 @@ void JsonDocument::PutBack::operator()(JsonNodes* tree) const {
   const std::size_t bytes =
       tree->nodes.capacity() * sizeof(JsonNodes::Node) + tree->text.capacity();
   if (bytes <= kKeptBytesMax)
-    kept.tree.reset(tree);
+    per_thread<Kept>().tree.reset(tree);
   else
     delete tree;
 }
@@ -218,8 +219,9 @@ Read<JsonDocument> parse_json(std::string_view text) {
                                                 shape->depth_max, kJsonDepthMax));
   const std::string_view padded = wrapped(text);
   ondemand::document document;
-  if (const auto error =
-          kept.parser.iterate(padded.data(), text.size() + 2, padded.size()).get(document))
+  if (const auto error = per_thread<Kept>()
+                             .parser.iterate(padded.data(), text.size() + 2, padded.size())
+                             .get(document))
     return not_json(error);
   ondemand::array outer;
   if (const auto error = document.get_array().get(outer)) return not_json(error);

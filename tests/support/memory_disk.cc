@@ -196,6 +196,13 @@ int access_file(sqlite3_vfs* vfs, const char* path, int flags, int* out) {
   return SQLITE_OK;
 }
 
+/// A path of ours is whole; Windows would put a drive before it.
+int full_path(sqlite3_vfs* vfs, const char* path, int bytes_max, char* out) {
+  if (disk_of(path) == nullptr) return below(vfs)->xFullPathname(below(vfs), path, bytes_max, out);
+  sqlite3_snprintf(bytes_max, out, "%s", path);
+  return SQLITE_OK;
+}
+
 sqlite3_vfs& registered() {
   static sqlite3_vfs vfs;
   return vfs;
@@ -212,6 +219,7 @@ void register_vfs() {
   vfs.xOpen = open_file;
   vfs.xDelete = delete_file;
   vfs.xAccess = access_file;
+  vfs.xFullPathname = full_path;
   MB_ASSERT(sqlite3_vfs_register(&vfs, 1) == SQLITE_OK);
 }
 

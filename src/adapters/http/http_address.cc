@@ -10,7 +10,9 @@ Result<HttpAddress> HttpAddress::parse(std::string_view text) {
   const std::string remedy = ": http://HOST:PORT, https://HOST:PORT or unix:/PATH is needed";
   if (text.starts_with("unix:")) {
     text.remove_prefix(5);
-    if (!text.starts_with('/')) return fail(Code::kConfig, shown + remedy);
+    // A named pipe of Windows likewise.
+    if (!text.starts_with('/') && !text.starts_with(R"(\\.\pipe\)"))
+      return fail(Code::kConfig, shown + remedy);
     HttpAddress address;
     address.socket_path = text;
     return address;

@@ -9,6 +9,7 @@
 
 #include "adapters/http/control_channel.h"
 #include "adapters/http/http_listener.h"
+#include "adapters/http/port_owner.h"
 
 namespace meterbill {
 namespace {
@@ -42,7 +43,7 @@ Result<Tcp::acceptor> listen_tcp(net::io_context& io, const Tcp::endpoint& endpo
   Tcp::acceptor acceptor(io);
   boost::system::error_code error;
   acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
+  if (!error) own_port(acceptor, error);
   if (!error && endpoint.protocol() == Tcp::v6()) {
     acceptor.set_option(net::ip::v6_only(true), error);
   }

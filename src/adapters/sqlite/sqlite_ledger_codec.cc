@@ -9,6 +9,8 @@
 #include <memory>
 #include <utility>
 
+#include "base/per_thread.h"
+
 namespace meterbill {
 namespace {
 
@@ -127,8 +129,17 @@ Result<EvidenceItem> take_item(Take& take) {
   return item;
 }
 
-struct FreeContext {
-  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+/// Kept from one batch to the next: to make one costs more than to compress a small batch.
+class CompressContext {
+ public:
+  CompressContext() : context_(ZSTD_createCCtx()) {}
+  [[nodiscard]] ZSTD_CCtx* get() const { return context_.get(); }
+
+ private:
+  struct Free {
+    void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+  };
+  std::unique_ptr<ZSTD_CCtx, Free> context_;
 };
 
 /// Evidence is packed in pieces: memory in one piece of megabytes comes from the kernel anew each
@@ -137,13 +148,12 @@ constexpr std::size_t kPiece = 128 * 1024;
 
 /// One frame, which says the size of its content.
 Result<std::string> compress(std::span<const std::string> pieces, std::int64_t raw_bytes) {
-  // Kept: to make one costs more than to compress a small batch.
-  thread_local std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
-  if (!context) return fail(Code::kIo, "no memory to compress evidence");
-  ZSTD_CCtx_reset(context.get(), ZSTD_reset_session_only);
-  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, kCompressionLevel);
-  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
-  ZSTD_CCtx_setPledgedSrcSize(context.get(), static_cast<unsigned long long>(raw_bytes));
+  ZSTD_CCtx* const context = per_thread<CompressContext>().get();
+  if (context == nullptr) return fail(Code::kIo, "no memory to compress evidence");
+  ZSTD_CCtx_reset(context, ZSTD_reset_session_only);
+  ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, kCompressionLevel);
+  ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+  ZSTD_CCtx_setPledgedSrcSize(context, static_cast<unsigned long long>(raw_bytes));
   std::string packed;
   std::string room(ZSTD_CStreamOutSize(), '\0');
   for (std::size_t i = 0; i < pieces.size(); ++i) {
@@ -151,7 +161,7 @@ Result<std::string> compress(std::span<const std::string> pieces, std::int64_t r
     ZSTD_inBuffer in{pieces[i].data(), pieces[i].size(), 0};
     for (std::size_t left = 1; is_last ? left != 0 : in.pos < in.size;) {
       ZSTD_outBuffer out{room.data(), room.size(), 0};
-      left = ZSTD_compressStream2(context.get(), &out, &in, is_last ? ZSTD_e_end : ZSTD_e_continue);
+      left = ZSTD_compressStream2(context, &out, &in, is_last ? ZSTD_e_end : ZSTD_e_continue);
       if (ZSTD_isError(left) != 0U)
         return fail(Code::kIo, fmt::format("compress evidence: {}", ZSTD_getErrorName(left)));
       packed.append(room.data(), out.pos);

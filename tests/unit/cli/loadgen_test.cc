@@ -161,7 +161,7 @@ TEST_F(LoadgenTest, ItsOwnMachinesAreNoOthers) {
 
 TEST_F(LoadgenTest, TotalsAreWrittenAsUsageShowsThem) {
   const TempDir folder;
-  const std::string path = folder.path() / "totals.csv";
+  const std::string path = (folder.path() / "totals.csv").string();
   EXPECT_EQ(run({"--sink", "http://w:1", "--force", "--totals", path}), kExitOk);
   std::ifstream file(path);
   std::string first, second;

@@ -14,11 +14,12 @@ namespace {
 class PrintTest : public testing::TestWithParam<const OptionTable*> {};
 
 TEST_P(PrintTest, TheShippedFileIsWhatTheTableSays) {
-  expect_golden("etc/" + std::string(GetParam()->short_name) + ".conf", print_conf(*GetParam()));
+  expect_golden(METERBILL_CONF_FOLDER "/" + std::string(GetParam()->short_name) + ".conf",
+                print_conf(*GetParam()));
 }
 
 TEST_P(PrintTest, HelpIsWhatItWas) {
-  expect_golden("tests/golden/help_" + std::string(GetParam()->short_name) + ".txt",
+  expect_golden(METERBILL_HELP_FOLDER "/help_" + std::string(GetParam()->short_name) + ".txt",
                 print_help(*GetParam()));
 }
 

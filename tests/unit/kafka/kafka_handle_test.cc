@@ -86,14 +86,14 @@ TEST(KafkaConfTest, AnUnknownPropertyIsNamedWithoutItsValue) {
 
 TEST(KafkaConfTest, AnUnknownPropertyHasTheNearestOneOfLibrdkafkas) {
   // Who asks knows the key and says it: here it would stand twice.
-  for (const auto& [wrong, near] : {std::pair{"sasl.pasword", "sasl.password"},
+  for (const auto& [wrong, meant] : {std::pair{"sasl.pasword", "sasl.password"},
                                     std::pair{"securty.protocol", "security.protocol"},
                                     std::pair{"ssl.ca.locaton", "ssl.ca.location"}}) {
     const Result<void> checked = check_kafka_property(wrong, "x");
     ASSERT_FALSE(checked);
     EXPECT_TRUE(checked.error().message.ends_with(std::string(" has no such property; did you "
                                                               "mean kafka.") +
-                                                  near + "?"))
+                                                  meant + "?"))
         << checked.error().message;
     EXPECT_THAT(checked.error().message, Not(HasSubstr(wrong)));
   }

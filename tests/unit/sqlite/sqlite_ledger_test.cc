@@ -197,7 +197,7 @@ TEST_F(SqliteLedgerTest, SeveralMayReadAStoppedLedgerAndNeitherChangesAFile) {
     std::map<std::string, std::string> found;
     for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
       std::ifstream file(entry.path(), std::ios::binary);
-      found[entry.path().filename()] = {std::istreambuf_iterator<char>(file), {}};
+      found[entry.path().filename().string()] = {std::istreambuf_iterator<char>(file), {}};
     }
     return found;
   };
