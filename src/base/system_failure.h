@@ -14,5 +14,9 @@ namespace meterbill {
 /// of a folder on the way), kConflict (it exists), kIo. The message is `what: the system's words`.
 [[nodiscard]] Code failure_code(std::error_code error);
 [[nodiscard]] Error system_failure(const std::string& what, std::error_code error);
+/// The same of such a number.
+[[nodiscard]] inline Error system_failure(const std::string& what, int number) {
+  return system_failure(what, native_error(number));
+}
 
 }  // namespace meterbill

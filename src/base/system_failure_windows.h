@@ -10,7 +10,7 @@ namespace meterbill {
 
 /// What Windows just refused, as system_failure has it. Call it before anything else can fail.
 [[nodiscard]] inline Error windows_failure(const std::string& what, DWORD error = GetLastError()) {
-  return system_failure(what, native_error(static_cast<int>(error)));
+  return system_failure(what, static_cast<int>(error));
 }
 
 }  // namespace meterbill

@@ -17,23 +17,19 @@ namespace {
 constexpr off_t kLockedAt = 0x40000000;
 constexpr off_t kLockedBytes = 512;
 
-Error failure(const std::string& what, int number) {
-  return system_failure(what, std::error_code(number, std::generic_category()));
-}
-
 /// The file, locked as SQLite's readers do while it lives: an agent has it alone.
 class ReadLock {
  public:
   static Result<ReadLock> take(const std::string& path) {
     ReadLock lock(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (lock.fd_ < 0) return failure(path, errno);
+    if (lock.fd_ < 0) return system_failure(path, errno);
     struct flock range {};
     range.l_type = F_RDLCK;
     range.l_whence = SEEK_SET;
     range.l_start = kLockedAt;
     range.l_len = kLockedBytes;
     if (fcntl(lock.fd_, F_OFD_SETLK, &range) == 0) return lock;
-    if (errno != EAGAIN && errno != EACCES) return failure("lock " + path, errno);
+    if (errno != EAGAIN && errno != EACCES) return system_failure("lock " + path, errno);
     return fail(Code::kConflict,
                 fmt::format("{} is in use by a running agent: `meterbill status` shows what waits "
                             "there; to look at each row, stop the agent first",
@@ -64,7 +60,7 @@ Result<SpoolCopy> SpoolCopy::make(const std::string& spool) {
   std::error_code error;
   std::string folder = (std::filesystem::temp_directory_path(error) / "meterbill-spool-XXXXXX");
   if (error || mkdtemp(folder.data()) == nullptr)
-    return failure("a folder for a copy (TMPDIR says where)", error ? error.value() : errno);
+    return system_failure("a folder for a copy (TMPDIR says where)", error ? error.value() : errno);
   SpoolCopy made(std::move(folder));
   MB_TRYV(copy(spool, made.path()));
   if (std::filesystem::exists(spool + "-wal", error)) {

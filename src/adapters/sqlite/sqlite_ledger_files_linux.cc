@@ -22,10 +22,6 @@ constexpr unsigned long kCifsMagic = 0xFF534D42;
 constexpr unsigned long kSmb2Magic = 0xFE534D42;
 constexpr unsigned long kNfsMagic = 0x6969;
 
-Error failure(const std::string& what, int number) {
-  return system_failure(what, std::error_code(number, std::generic_category()));
-}
-
 /// A descriptor that is closed.
 class Descriptor {
  public:
@@ -72,13 +68,13 @@ std::string holder(int fd) {
 Result<LedgerLock> LedgerLock::take(const std::string& ledger) {
   const std::string path = lock_path(ledger);
   Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
-  if (file.get() < 0) return failure(path, errno);
+  if (file.get() < 0) return system_failure(path, errno);
   if (is_network(file.get()))
     return fail(Code::kRefused, fmt::format("{} is on a network file system, whose locks cannot be "
                                             "relied on; keep the ledger on a local disk",
                                             folder_of(ledger)));
   if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return failure(path, errno);
+    if (errno != EWOULDBLOCK) return system_failure(path, errno);
     // Shared by readers, whose ids are not in the file?
     if (flock(file.get(), LOCK_SH | LOCK_NB) == 0)
       return fail(Code::kConflict, ledger + " is being read; start again when that has ended");
@@ -97,10 +93,10 @@ Result<std::optional<LedgerLock>> LedgerLock::share(const std::string& ledger) {
   const std::string path = lock_path(ledger);
   Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0 && errno == ENOENT) return std::optional<LedgerLock>();
-  if (file.get() < 0) return failure(path, errno);
+  if (file.get() < 0) return system_failure(path, errno);
   if (flock(file.get(), LOCK_SH | LOCK_NB) == 0)
     return std::optional<LedgerLock>(LedgerLock(file.release()));
-  if (errno != EWOULDBLOCK) return failure(path, errno);
+  if (errno != EWOULDBLOCK) return system_failure(path, errno);
   return fail(Code::kConflict, fmt::format("{} is in use by {}, which is running: ask that one, "
                                            "with --server URL, or stop it first",
                                            ledger, holder(file.get())));
@@ -120,7 +116,7 @@ Result<void> check_writable(const std::string& folder) {
 
 Result<void> sync_file(const std::string& path) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0 || fsync(file.get()) != 0) return failure("sync " + path, errno);
+  if (file.get() < 0 || fsync(file.get()) != 0) return system_failure("sync " + path, errno);
   return ok();
 }
 
@@ -133,7 +129,7 @@ Result<void> name_file(const std::string& from, const std::string& to, bool repl
     done = link(from.c_str(), to.c_str());
     if (done == 0) done = unlink(from.c_str());
   }
-  if (done != 0) return failure(to, errno);
+  if (done != 0) return system_failure(to, errno);
   return sync_file(folder_of(to));
 }
 
