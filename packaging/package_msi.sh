@@ -32,15 +32,6 @@ mingw-w64-common         | mingw-w64
 tzdata                   | tzdata
 zlib1g-dev               | zlib"
 
-find_commit() {
-  # Given when there is no git to ask, as for CMake.
-  commit=${METERBILL_COMMIT:-} commit_time_s=${METERBILL_COMMIT_TIME_S:-}
-  [[ -z $commit || -z $commit_time_s ]] || return 0
-  commit_of_tree
-}
-
-version() { sed -n 's/^project(meterbill VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt; }
-
 compile() {
   packaging/static_dependencies.sh windows >/dev/null  # prints where they are
   cmake --preset windows -DMETERBILL_TESTS=OFF \

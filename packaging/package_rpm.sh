@@ -30,15 +30,6 @@ libtomlplusplus-dev      | tomlplusplus | cli worker
 libzstd-dev              | zstd       | cli agent worker
 zlib1g-dev               | zlib       | cli agent worker"
 
-find_commit() {
-  # Given when there is no git to ask, as for CMake.
-  commit=${METERBILL_COMMIT:-} commit_time_s=${METERBILL_COMMIT_TIME_S:-}
-  [[ -z $commit || -z $commit_time_s ]] || return 0
-  commit_of_tree
-}
-
-version() { sed -n 's/^project(meterbill VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt; }
-
 compile() {
   local prefix
   prefix=$(packaging/static_dependencies.sh)
